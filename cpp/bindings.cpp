@@ -1,0 +1,307 @@
+// cutaway._core: NumPy arrays <-> views, the interpreter's lock, exceptions. No arithmetic.
+// Arrays must come with the exact dtype and layout (noconvert): Python makes the one copy.
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "cpu/activations.h"
+#include "cpu/cpu_core.h"
+#include "cpu/isa.h"
+#include "cpu/matmul.h"
+
+namespace py = pybind11;
+
+namespace cutaway {
+namespace {
+
+template <class T>
+using Array = py::array_t<T, py::array::c_style>;
+template <class T>
+using Strided = py::array_t<T, 0>;
+
+template <class T>
+T word(const std::map<std::string, T>& words, const std::string& name) {
+  const auto found = words.find(name);
+  if (found == words.end()) throw std::invalid_argument("unknown name '" + name + "'");
+  return found->second;
+}
+
+Activation activation_from(const std::string& name) {
+  return word<Activation>({{"identity", Activation::identity},
+                           {"sigmoid", Activation::sigmoid},
+                           {"relu", Activation::relu},
+                           {"tanh", Activation::tanh},
+                           {"softmax", Activation::softmax}},
+                          name);
+}
+
+Loss loss_from(const std::string& name) {
+  return word<Loss>({{"squared_error", Loss::squared_error},
+                     {"binary_cross_entropy", Loss::binary_cross_entropy},
+                     {"cross_entropy", Loss::cross_entropy}},
+                    name);
+}
+
+void require(bool holds, const char* rule) {
+  if (!holds) throw std::invalid_argument(rule);
+}
+
+template <class T>
+std::span<const T> span_of(const Array<T>& array) {
+  require(array.ndim() == 1, "expected one axis");
+  return {array.data(), static_cast<std::size_t>(array.shape(0))};
+}
+
+// A core and the images that it reads from.
+struct Session {
+  std::unique_ptr<CpuCore> core;
+  py::array images;
+
+  std::vector<py::ssize_t> shape(int64_t layer) const {
+    const auto& sizes = core->recipe().sizes;
+    if (layer < 0 || layer >= core->recipe().layers())
+      throw py::index_error("layer " + std::to_string(layer) + " is out of range");
+    return {1 + sizes[layer], sizes[layer + 1]};
+  }
+};
+
+template <class T>
+void load(Session& session, const Array<T>& images, const Array<int64_t>& labels, float mean,
+          float std) {
+  require(images.ndim() == 2, "load: images must have two axes");
+  Images view{nullptr, nullptr, images.shape(0), images.shape(1)};
+  if constexpr (sizeof(T) == 1) {
+    view.bytes = images.data();
+  } else {
+    view.floats = images.data();
+  }
+  session.core->load(view, span_of(labels), mean, std);
+  session.images = images;
+}
+
+void use(Session& session, const py::object& optimizer) {
+  const auto number = [&](const char* name) { return optimizer.attr(name).cast<double>(); };
+  Optimizer o;
+  o.weight_decay = number("weight_decay");
+  if (optimizer.attr("name").cast<std::string>() == "adam") {
+    o.kind = Optimizer::Kind::adam;
+    std::tie(o.beta1, o.beta2) = optimizer.attr("betas").cast<std::pair<double, double>>();
+    o.eps = number("eps");
+  } else {
+    o.momentum = number("momentum");
+  }
+  session.core->use(o);
+}
+
+Array<float> learn(Session& session, const Array<int64_t>& order, int64_t batch,
+                   const Array<float>& rates) {
+  require(batch >= 1, "learn: batch must be at least 1");
+  const auto numbers = span_of(order);
+  const auto rate_of = span_of(rates);
+  Array<float> losses(rates.shape(0));
+  const std::span<float> out(losses.mutable_data(), rate_of.size());
+  bool finished;
+  {
+    // Training takes seconds; other threads (the film's encoder) go on meanwhile.
+    const py::gil_scoped_release release;
+    finished = session.core->learn(numbers, batch, rate_of, out, [] {
+      const py::gil_scoped_acquire acquire;
+      return PyErr_CheckSignals() != 0;
+    });
+  }
+  if (!finished) throw py::error_already_set();
+  return losses;
+}
+
+py::dict state(const Session& session) {
+  const State held = session.core->state();
+  py::dict result;
+  result["step"] = held.step;
+  for (const auto& [name, values] : held.arrays) {
+    const int64_t layer = std::stoll(name.substr(name.find('.') + 1));
+    Array<float> array(session.shape(layer));
+    std::copy(values.begin(), values.end(), array.mutable_data());
+    result[py::str(name)] = array;
+  }
+  return result;
+}
+
+void set_state(Session& session, const py::dict& values) {
+  State state;
+  for (const auto& [key, value] : values) {
+    const auto name = key.cast<std::string>();
+    if (name == "step") {
+      state.step = value.cast<int64_t>();
+    } else {
+      const auto array = value.cast<Array<float>>();
+      state.arrays[name].assign(array.data(), array.data() + array.size());
+    }
+  }
+  session.core->set_state(state);
+}
+
+std::vector<Array<float>> forward(Session& session, const Array<float>& x) {
+  const auto& sizes = session.core->recipe().sizes;
+  require(x.ndim() == 2 && x.shape(1) == sizes[0], "forward: x must be (rows, features)");
+  std::vector<Array<float>> activations;
+  std::vector<float*> out;
+  for (std::size_t l = 1; l < sizes.size(); ++l) {
+    activations.emplace_back(std::vector<py::ssize_t>{x.shape(0), sizes[l]});
+    out.push_back(activations.back().mutable_data());
+  }
+  const View<const float> rows{x.data(), x.shape(0), x.shape(1)};
+  const py::gil_scoped_release release;  // milliseconds for a large x
+  session.core->forward(rows, out);
+  return activations;
+}
+
+std::pair<double, std::vector<Array<float>>> backprop(Session& session, const Array<float>& x,
+                                                      const Array<int64_t>& labels) {
+  const auto& sizes = session.core->recipe().sizes;
+  require(x.ndim() == 2 && x.shape(1) == sizes[0], "backprop: x must be (rows, features)");
+  const auto numbers = span_of(labels);
+  require(labels.shape(0) == x.shape(0), "backprop: one label per row");
+  for (const int64_t label : numbers)
+    require(label >= 0 && label < sizes.back(), "backprop: label out of range");
+  std::vector<Array<float>> gradients;
+  std::vector<float*> out;
+  for (int64_t l = 0; l < session.core->recipe().layers(); ++l) {
+    gradients.emplace_back(session.shape(l));
+    out.push_back(gradients.back().mutable_data());
+  }
+  const View<const float> rows{x.data(), x.shape(0), x.shape(1)};
+  double loss;
+  {
+    const py::gil_scoped_release release;
+    loss = session.core->backprop(rows, numbers, out);
+  }
+  return {loss, gradients};
+}
+
+template <class T, class Q>
+Stack<T> stack_of(const Strided<Q>& array, T* data) {
+  const auto axes = array.ndim();
+  require(axes >= 2, "matmul: expected two axes or more");
+  const auto stride = [&](py::ssize_t axis) {
+    const py::ssize_t bytes = array.strides(axis);
+    require(bytes % static_cast<py::ssize_t>(sizeof(Q)) == 0, "matmul: array is misaligned");
+    return bytes / static_cast<py::ssize_t>(sizeof(Q));
+  };
+  Stack<T> stack{data, {}, {}, array.shape(axes - 2), array.shape(axes - 1), stride(axes - 2)};
+  require(stack.columns <= 1 || stride(axes - 1) == 1, "matmul: a row must be contiguous");
+  for (py::ssize_t axis = 0; axis < axes - 2; ++axis) {
+    stack.shape.push_back(array.shape(axis));
+    stack.strides.push_back(stride(axis));
+  }
+  return stack;
+}
+
+template <class T>
+void multiply(const Strided<T>& a, const Strided<T>& b, Array<T>& out, int threads) {
+  const auto left = stack_of<const T>(a, a.data());
+  const auto right = stack_of<const T>(b, b.data());
+  const auto result = stack_of<T, T>(Strided<T>(out), out.mutable_data());
+  require(left.shape == result.shape && right.shape == result.shape && left.rows == result.rows &&
+              left.columns == right.rows && right.columns == result.columns && threads >= 1,
+          "matmul: shapes do not agree");
+  const py::gil_scoped_release release;
+  matmul(left, right, result, threads);
+}
+
+template <class T>
+void activate_rows(const std::string& name, Array<T>& values) {
+  const Activation activation = activation_from(name);
+  const int64_t columns = values.ndim() == 0 ? 1 : values.shape(values.ndim() - 1);
+  const int64_t rows = columns == 0 ? 0 : values.size() / columns;
+  T* data = values.mutable_data();
+  const py::gil_scoped_release release;
+  activate(activation, data, rows, columns);
+}
+
+template <class T>
+Array<T> slopes_of(const std::string& name, const Array<T>& a) {
+  const Activation activation = activation_from(name);
+  Array<T> result(std::vector<py::ssize_t>(a.shape(), a.shape() + a.ndim()));
+  const T* from = a.data();
+  T* to = result.mutable_data();
+  const int64_t n = a.size();
+  const py::gil_scoped_release release;
+  slopes(activation, from, to, n);
+  return result;
+}
+
+std::unique_ptr<Session> make_core(const std::vector<int64_t>& sizes,
+                                   const std::vector<std::string>& activations,
+                                   const std::string& loss, bool mean, int threads) {
+  require(activations.size() >= 1 && sizes.size() == activations.size() + 1,
+          "CpuCore: one activation per layer");
+  for (const int64_t size : sizes) require(size >= 1, "CpuCore: sizes must be at least 1");
+  require(threads >= 1 && threads <= 1024, "CpuCore: threads must be between 1 and 1024");
+  Recipe recipe{sizes, {}, loss_from(loss), mean};
+  for (const std::string& name : activations) recipe.activations.push_back(activation_from(name));
+  auto session = std::make_unique<Session>();
+  session->core = std::make_unique<CpuCore>(std::move(recipe), threads);
+  return session;
+}
+
+}  // namespace
+}  // namespace cutaway
+
+PYBIND11_MODULE(_core, m) {
+  using namespace cutaway;
+  m.doc() = "The CPU core of cutaway. Private: cutaway.Network is the way in.";
+  m.attr("__version__") = CUTAWAY_VERSION;
+  m.def("isa", [] { return kernels().name; });
+
+  py::class_<Session>(m, "CpuCore")
+      .def(py::init(&make_core), py::arg("sizes"), py::arg("activations"), py::arg("loss"),
+           py::arg("mean"), py::arg("threads"))
+      .def("load", &load<std::uint8_t>, py::arg("images").noconvert(),
+           py::arg("labels").noconvert(), py::arg("mean"), py::arg("std"))
+      .def("load", &load<float>, py::arg("images").noconvert(), py::arg("labels").noconvert(),
+           py::arg("mean"), py::arg("std"))
+      .def("use", &use, py::arg("optimizer"))
+      .def("learn", &learn, py::arg("order").noconvert(), py::arg("batch"),
+           py::arg("rates").noconvert())
+      .def("correct", [](const Session& s) { return s.core->correct(); })
+      .def("state", &state)
+      .def("set_state", &set_state, py::arg("state"))
+      .def("forward", &forward, py::arg("x").noconvert())
+      .def("backprop", &backprop, py::arg("x").noconvert(), py::arg("labels").noconvert())
+      .def(
+          "weights",
+          [](const Session& s, int64_t layer) {
+            Array<float> values(s.shape(layer));
+            s.core->weights(layer, values.mutable_data());
+            return values;
+          },
+          py::arg("layer"))
+      .def(
+          "set_weights",
+          [](Session& s, int64_t layer, const Array<float>& values) {
+            const auto shape = s.shape(layer);
+            require(values.ndim() == 2 && values.shape(0) == shape[0] &&
+                        values.shape(1) == shape[1],
+                    "set_weights: values must be (1 + fan_in, fan_out)");
+            s.core->set_weights(layer, values.data());
+          },
+          py::arg("layer"), py::arg("values").noconvert());
+
+  const auto parts = [&m](auto type) {
+    using T = decltype(type);
+    m.def("matmul", &multiply<T>, py::arg("a").noconvert(), py::arg("b").noconvert(),
+          py::arg("out").noconvert(), py::arg("threads"));
+    m.def("activate", &activate_rows<T>, py::arg("name"), py::arg("values").noconvert());
+    m.def("slopes", &slopes_of<T>, py::arg("name"), py::arg("a").noconvert());
+  };
+  parts(float{});
+  parts(double{});
+}

@@ -1,0 +1,91 @@
+// The contract of a numerical backend. In: views of the caller's arrays and a recipe that Python has
+// checked. Out: losses, activations, gradients. No Python, no CUDA, no SIMD.
+//
+// A core does arithmetic and guards memory; names, defaults and prose are Python's. Its results are
+// a function of weights, data and order alone: never of the number of threads.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "terms.h"
+
+namespace cutaway {
+
+using std::int64_t;
+
+struct Recipe {
+  std::vector<int64_t> sizes;           // features, hidden units..., classes
+  std::vector<Activation> activations;  // one per layer, the output's last
+  Loss loss;
+  bool mean;  // average the loss over the mini-batch; otherwise add
+
+  int64_t layers() const { return static_cast<int64_t>(activations.size()); }
+};
+
+// What an update does with a gradient; the rate comes with every mini-batch.
+struct Optimizer {
+  enum class Kind { sgd, adam };
+  Kind kind = Kind::sgd;
+  double momentum = 0, weight_decay = 0;
+  double beta1 = 0, beta2 = 0, eps = 0;
+};
+
+// What an optimizer remembers, by name: "m.0", "v.0", "velocity.0"; each (1 + fan_in, fan_out).
+struct State {
+  int64_t step = 0;
+  std::map<std::string, std::vector<float>> arrays;
+};
+
+template <class T>
+struct View {  // row-major, contiguous
+  T* data;
+  int64_t rows, cols;
+};
+
+// Rows of bytes or of floats: exactly one of the two pointers is set.
+struct Images {
+  const std::uint8_t* bytes;
+  const float* floats;
+  int64_t rows, features;
+};
+
+// Asked every few milliseconds of work, on the caller's thread; true ends the call.
+using Interrupted = std::function<bool()>;
+
+class Core {
+ public:
+  virtual ~Core() = default;
+
+  virtual const Recipe& recipe() const = 0;
+
+  // Keeps the images (the caller keeps them alive) and copies the labels.
+  virtual void load(Images images, std::span<const int64_t> labels, float mean, float std) = 0;
+  virtual void use(const Optimizer& optimizer) = 0;
+
+  // For each mini-batch of `order`: gather, forward, backprop, update with its rate. Writes one loss
+  // per mini-batch, taken before its update. False: interrupted, after a whole step.
+  virtual bool learn(std::span<const int64_t> order, int64_t batch, std::span<const float> rates,
+                     std::span<float> losses, const Interrupted& interrupted) = 0;
+  // How many samples of the last learn() had their label as the first largest output.
+  virtual int64_t correct() const = 0;
+
+  virtual State state() const = 0;
+  virtual void set_state(const State& state) = 0;
+
+  // activations[l] is (rows of x, sizes[l + 1]).
+  virtual void forward(View<const float> x, std::span<float* const> activations) = 0;
+  // gradients[l] is (1 + sizes[l], sizes[l + 1]), row 0 the bias. Returns the loss.
+  virtual double backprop(View<const float> x, std::span<const int64_t> labels,
+                          std::span<float* const> gradients) = 0;
+
+  // (1 + sizes[layer], sizes[layer + 1]), row 0 the bias.
+  virtual void weights(int64_t layer, float* values) const = 0;
+  virtual void set_weights(int64_t layer, const float* values) = 0;
+};
+
+}  // namespace cutaway

@@ -1,0 +1,94 @@
+// The CPU's core: gather -> forward -> backprop -> update, on a pool of threads that meet at a
+// barrier after every phase of a step. In: the views of core.h. Out: losses, weights, gradients.
+#pragma once
+
+#include <atomic>
+#include <vector>
+
+#include "core.h"
+#include "cpu/buffer.h"
+#include "cpu/kernels.h"
+#include "cpu/pool.h"
+
+namespace cutaway {
+
+class CpuCore final : public Core {
+ public:
+  CpuCore(Recipe recipe, int threads);
+
+  const Recipe& recipe() const override { return recipe_; }
+  void load(Images images, std::span<const int64_t> labels, float mean, float std) override;
+  void use(const Optimizer& optimizer) override;
+  bool learn(std::span<const int64_t> order, int64_t batch, std::span<const float> rates,
+             std::span<float> losses, const Interrupted& interrupted) override;
+  int64_t correct() const override { return correct_; }
+  State state() const override;
+  void set_state(const State& state) override;
+  void forward(View<const float> x, std::span<float* const> activations) override;
+  double backprop(View<const float> x, std::span<const int64_t> labels,
+                  std::span<float* const> gradients) override;
+  void weights(int64_t layer, float* values) const override;
+  void set_weights(int64_t layer, const float* values) override;
+
+  int threads() const { return pool_.workers(); }
+
+ private:
+  struct Layer {
+    int64_t fan_in, fan_out;
+    int64_t row;            // floats from one row of weights to the next; also of a and delta
+    Activation activation;
+    Buffer<float> weights;  // (1 + fan_in, row), row 0 the bias; columns from fan_out on stay zero
+    Buffer<float> memory[2];  // the optimizer's: velocity, or m and v; as weights, or empty
+    Buffer<float> transposed;  // (fan_out, row of the layer below): the weights without the bias
+    Buffer<float> a;           // (batch, row): activations
+    Buffer<float> delta;       // (batch, row): d loss / d pre-activation
+  };
+
+  // Where the rows of a mini-batch come from: sample numbers of the loaded images, or rows of x.
+  struct Batch {
+    int64_t rows;
+    const int64_t* order;  // (rows,) or null
+    const float* x;        // (rows, features) if order is null
+    const int64_t* labels;  // (rows,) if order is null; null for a forward pass alone
+  };
+
+  class InUse;
+
+  void reserve(int64_t rows);
+  int64_t label_of(const Batch& batch, int64_t row) const;
+
+  // The phases of a step; each does one worker's part. A barrier stands between any two.
+  void gather(const Batch& batch, int worker);
+  void forward_layer(int64_t l, int64_t rows, int worker);
+  void judge(const Batch& batch, int worker);
+  void backprop_layer(int64_t l, int64_t rows, int worker);
+  template <class Finish>
+  void gradient(int64_t l, int64_t rows, int worker, const Finish& finish);
+  void update_layer(int64_t l, int64_t rows, float rate, int64_t step, int worker);
+
+  void forward_and_judge(const Batch& batch, Barrier& barrier, int worker);
+  void backprop_to_first(int64_t rows, Barrier& barrier, int worker);
+  double batch_loss(int64_t rows) const;
+
+  const Recipe recipe_;
+  const Kernels& kernels_;
+  Pool pool_;
+  mutable std::atomic<bool> in_use_{false};
+
+  std::vector<Layer> layers_;
+  int64_t x_row_;     // floats from one row of x_ to the next
+  int64_t capacity_ = 0;  // rows that the buffers below and in the layers have room for
+  Buffer<float> x_;       // (capacity, x_row): the mini-batch, normalised
+  Buffer<float> sample_losses_;  // (capacity,)
+  Buffer<std::uint8_t> sample_correct_;  // (capacity,)
+
+  Images images_{nullptr, nullptr, 0, 0};
+  std::vector<int64_t> labels_;
+  float mean_ = 0, inverse_std_ = 1;
+
+  Optimizer optimizer_;
+  int64_t step_ = 0;
+  int64_t correct_ = 0;
+};
+
+}  // namespace cutaway

@@ -1,0 +1,26 @@
+// Stacks of matrix products, by the same kernels as the core. In: strided views whose stacks agree.
+// Out: a contiguous stack. No broadcasting rules, no dtypes: those are Python's.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace cutaway {
+
+// matrices (..., rows, columns): elements of a row are neighbours, everything else has a stride.
+template <class T>
+struct Stack {
+  T* data;
+  std::vector<std::int64_t> shape;    // of the stack, without rows and columns
+  std::vector<std::int64_t> strides;  // in elements, as many; 0 repeats a matrix
+  std::int64_t rows, columns, row_stride;
+
+  std::int64_t matrices() const;
+  T* matrix(std::int64_t i) const;
+};
+
+// out = a b for every matrix of the stack; T is float or double.
+template <class T>
+void matmul(const Stack<const T>& a, const Stack<const T>& b, const Stack<T>& out, int threads);
+
+}  // namespace cutaway

@@ -1,0 +1,158 @@
+#include "cpu/pool.h"
+
+#include <pthread.h>
+#include <signal.h>
+#ifdef CUTAWAY_X86
+#include <xmmintrin.h>
+#endif
+
+#include <algorithm>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace cutaway {
+namespace {
+
+// About 20 us of spinning before a thread goes to sleep: longer than any phase of a small step.
+constexpr int kSpins = 1000;
+
+inline void pause() {
+#ifdef CUTAWAY_X86
+  _mm_pause();
+#endif
+}
+
+// Returns when `value` is no longer `seen`.
+template <class T>
+void wait_while(const std::atomic<T>& value, T seen) {
+  for (int i = 0; i < kSpins; ++i) {
+    if (value.load(std::memory_order_acquire) != seen) return;
+    pause();
+  }
+  value.wait(seen, std::memory_order_acquire);
+}
+
+// How many forks lie between the first process and this one. A child has no threads but the one
+// that forked, so a crew from before the fork is left alone and a new one is started.
+std::atomic<std::uint64_t> forks{0};
+
+void watch_forks() {
+  static std::once_flag once;
+  std::call_once(once, [] { pthread_atfork(nullptr, nullptr, [] { ++forks; }); });
+}
+
+}  // namespace
+
+void Barrier::wait() {
+  const std::uint32_t round = round_.load(std::memory_order_relaxed);
+  if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == workers_) {
+    arrived_.store(0, std::memory_order_relaxed);
+    round_.store(round + 1, std::memory_order_release);
+    round_.notify_all();
+  } else {
+    wait_while(round_, round);
+  }
+}
+
+struct Pool::Crew {
+  std::vector<std::thread> threads;
+  std::atomic<std::uint32_t> job_number{0};
+  std::atomic<int> running{0};
+  const std::function<void(int)>* job = nullptr;  // null: go home
+  std::mutex failure_mutex;
+  std::exception_ptr failure;
+  const std::uint64_t born = forks;
+
+  void execute(int worker) noexcept {
+    try {
+      (*job)(worker);
+    } catch (...) {
+      const std::lock_guard lock(failure_mutex);
+      if (!failure) failure = std::current_exception();
+    }
+  }
+
+  void start(int worker) {  // signals are the caller's business: workers block them all
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    const auto restore = [&](int*) { pthread_sigmask(SIG_SETMASK, &before, nullptr); };
+    int token = 0;
+    const std::unique_ptr<int, decltype(restore)> guard(&token, restore);
+    threads.emplace_back([this, worker] { work(worker); });
+  }
+
+  void work(int worker) {
+    std::uint32_t seen = 0;
+    for (;;) {
+      wait_while(job_number, seen);
+      ++seen;
+      if (!job) return;
+      execute(worker);
+      if (running.fetch_sub(1, std::memory_order_acq_rel) == 1) running.notify_one();
+    }
+  }
+
+  void dismiss() {
+    call(nullptr);
+    for (std::thread& thread : threads) thread.join();
+    threads.clear();
+  }
+
+  void call(const std::function<void(int)>* next) {
+    job = next;
+    running.store(static_cast<int>(threads.size()), std::memory_order_relaxed);
+    job_number.fetch_add(1, std::memory_order_release);
+    job_number.notify_all();
+  }
+};
+
+Pool::Pool(int workers) : workers_(workers) { watch_forks(); }
+
+Pool::~Pool() {
+  if (!crew_) return;
+  if (crew_->born != forks) {
+    static_cast<void>(crew_.release());  // its threads live in the parent: nothing to join
+    return;
+  }
+  crew_->dismiss();
+}
+
+void Pool::run(const std::function<void(int)>& job) {
+  if (workers_ == 1) return job(0);
+  if (crew_ && crew_->born != forks) static_cast<void>(crew_.release());
+  if (!crew_) {
+    auto crew = std::make_unique<Crew>();
+    try {
+      for (int worker = 1; worker < workers_; ++worker) crew->start(worker);
+    } catch (...) {
+      crew->dismiss();
+      throw;
+    }
+    crew_ = std::move(crew);
+  }
+  crew_->call(&job);
+  crew_->execute(0);
+  for (int left; (left = crew_->running.load(std::memory_order_acquire)) != 0;)
+    wait_while(crew_->running, left);
+  if (crew_->failure) std::rethrow_exception(std::exchange(crew_->failure, nullptr));
+}
+
+Pool::Share Pool::share(std::int64_t n, std::int64_t grain, int worker, int workers) {
+  const std::int64_t grains = (n + grain - 1) / grain;
+  const auto cut = [&](int w) { return std::min(n, grains * w / workers * grain); };
+  return {cut(worker), cut(worker + 1)};
+}
+
+#ifdef CUTAWAY_X86
+FlushDenormals::FlushDenormals() : saved_(_mm_getcsr()) { _mm_setcsr(saved_ | 0x8040); }
+FlushDenormals::~FlushDenormals() { _mm_setcsr(saved_); }
+#else
+FlushDenormals::FlushDenormals() : saved_(0) {}
+FlushDenormals::~FlushDenormals() { static_cast<void>(saved_); }
+#endif
+
+}  // namespace cutaway

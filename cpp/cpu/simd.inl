@@ -1,0 +1,123 @@
+// Vectors of one instruction set. Arithmetic and comparison are the compiler's vector extensions
+// (GCC, Clang); here is only what they lack. Included by kernels.inl inside its namespace.
+
+#if defined(__AVX512F__)
+constexpr int kVectorBytes = 64;
+#elif defined(__AVX2__)
+constexpr int kVectorBytes = 32;
+#else
+constexpr int kVectorBytes = 16;
+#endif
+
+template <class T>
+struct VectorOf {
+  typedef T type __attribute__((vector_size(kVectorBytes)));
+  static constexpr int lanes = kVectorBytes / static_cast<int>(sizeof(T));
+};
+template <class T>
+using Vector = typename VectorOf<T>::type;
+
+using F32 = Vector<float>;
+using I32 = Vector<int32_t>;
+constexpr int kF32Lanes = VectorOf<float>::lanes;
+
+template <class T>
+inline Vector<T> load(const T* from) {
+  Vector<T> v;
+  __builtin_memcpy(&v, from, sizeof v);
+  return v;
+}
+template <class T>
+inline void store(T* to, Vector<T> v) {
+  __builtin_memcpy(to, &v, sizeof v);
+}
+template <class T>
+inline Vector<T> broadcast(T value) {
+  return value - Vector<T>{};  // x - 0 is x for every x (0 + x is not: -0), so it folds away
+}
+
+#if defined(__AVX512F__)
+inline F32 fma(F32 a, F32 b, F32 c) { return F32(_mm512_fmadd_ps(a, b, c)); }
+inline Vector<double> fma(Vector<double> a, Vector<double> b, Vector<double> c) {
+  return Vector<double>(_mm512_fmadd_pd(a, b, c));
+}
+// "maskz" of every lane: the plain intrinsics warn in GCC 12 (its bug 105593).
+inline F32 sqrt(F32 v) { return F32(_mm512_maskz_sqrt_ps(0xffff, v)); }
+inline I32 integers_from(const uint8_t* bytes) {
+  return I32(_mm512_maskz_cvtepu8_epi32(
+      0xffff, _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes))));
+}
+#elif defined(__AVX2__)
+inline F32 fma(F32 a, F32 b, F32 c) { return F32(_mm256_fmadd_ps(a, b, c)); }
+inline Vector<double> fma(Vector<double> a, Vector<double> b, Vector<double> c) {
+  return Vector<double>(_mm256_fmadd_pd(a, b, c));
+}
+inline F32 sqrt(F32 v) { return F32(_mm256_sqrt_ps(v)); }
+inline I32 integers_from(const uint8_t* bytes) {
+  return I32(_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(bytes))));
+}
+#else
+// Without the instruction, a product and a sum: two roundings.
+template <class V>
+inline V fma(V a, V b, V c) {
+  return a * b + c;
+}
+inline F32 sqrt(F32 v) {
+  for (int lane = 0; lane < kF32Lanes; ++lane) v[lane] = __builtin_sqrtf(v[lane]);
+  return v;
+}
+inline I32 integers_from(const uint8_t* bytes) {
+  I32 v;
+  for (int lane = 0; lane < kF32Lanes; ++lane) v[lane] = bytes[lane];
+  return v;
+}
+#endif
+
+inline F32 floats_from(const uint8_t* bytes) {
+  return __builtin_convertvector(integers_from(bytes), F32);
+}
+
+inline I32 bits_of(F32 v) { return reinterpret_cast<I32>(v); }
+inline F32 float_of(I32 v) { return reinterpret_cast<F32>(v); }
+inline F32 absolute(F32 v) { return float_of(bits_of(v) & 0x7fffffff); }
+inline F32 sign_of(F32 v, F32 magnitude) {  // magnitude with v's sign
+  return float_of(bits_of(magnitude) | (bits_of(v) & static_cast<int32_t>(0x80000000)));
+}
+
+// e^x within 2 ulp for x in [-87.3, 88.3], clamped outside; NaN stays NaN.
+// x = n ln 2 + r, |r| <= ln 2 / 2; e^r by its Taylor polynomial of degree 7 (error < 6e-9).
+inline F32 exp(F32 x) {
+  const F32 low = broadcast(-87.3f), high = broadcast(88.3f);
+  x = x < low ? low : x;
+  x = x > high ? high : x;
+  const F32 round = broadcast(12582912.0f);  // 1.5 * 2^23: adding it rounds to an integer
+  const F32 shifted = fma(x, broadcast(1.44269504f), round);
+  const F32 n = shifted - round;
+  F32 r = fma(n, broadcast(-0.693359375f), x);     // ln 2 in two parts: the first is short
+  r = fma(n, broadcast(2.12194440e-4f), r);        // enough for n times it to be exact
+  F32 p = broadcast(1.0f / 5040);
+  p = fma(p, r, broadcast(1.0f / 720));
+  p = fma(p, r, broadcast(1.0f / 120));
+  p = fma(p, r, broadcast(1.0f / 24));
+  p = fma(p, r, broadcast(1.0f / 6));
+  p = fma(p, r, broadcast(0.5f));
+  p = fma(p, r, broadcast(1.0f));
+  p = fma(p, r, broadcast(1.0f));
+  const I32 power = (bits_of(shifted) - bits_of(round) + 127) << 23;
+  return p * float_of(power);
+}
+
+// ln x within 2 ulp for positive normal x. x = 2^n m, m in [sqrt(1/2), sqrt(2));
+// ln m = 2 artanh(s), s = (m - 1) / (m + 1), by its series (|s| < 0.172, error < 1e-9).
+inline F32 log(F32 x) {
+  const I32 shift = bits_of(x) - 0x3f3504f3;  // sqrt(1/2)
+  const I32 n = shift >> 23;
+  const F32 m = float_of(bits_of(x) - (n << 23));
+  const F32 s = (m - 1.0f) / (m + 1.0f), s2 = s * s;
+  F32 p = broadcast(2.0f / 9);
+  p = fma(p, s2, broadcast(2.0f / 7));
+  p = fma(p, s2, broadcast(2.0f / 5));
+  p = fma(p, s2, broadcast(2.0f / 3));
+  p = fma(p, s2, broadcast(2.0f));
+  return fma(__builtin_convertvector(n, F32), broadcast(0.693147181f), p * s);
+}

@@ -1,0 +1,326 @@
+"""The command line: parse, call, print where the files are.
+
+Results go to stdout, talk and the progress bar to stderr. An error is one line; exit codes are 0, 1 for
+a failure, 2 for wrong usage, 130 after Ctrl-C, 143 after SIGTERM.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import os
+import platform
+import signal
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from . import bench, job, picture
+from .checkpoint import load
+from .data import load_directory, mnist
+from .files import MARK, may_write
+from .machine import MOST_THREADS, default_threads
+from .network import compiled
+from .training import Moment
+
+_NOT_SHOWN = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
+
+
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM: ends the work as Ctrl-C does."""
+
+
+class _Finite(click.ParamType):
+    name = "float"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        number: float = click.FLOAT.convert(value, param, ctx)
+        if not (math.isfinite(number) and number >= 0):
+            self.fail(f"must be finite and 0 or more, got {value}", param, ctx)
+        return number
+
+
+_AT_LEAST_ONE = click.IntRange(min=1)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(compiled.__version__, prog_name="cutaway", message="%(prog)s %(version)s")
+@click.option("--debug", is_flag=True, help="Show a traceback on errors.")
+def cli(debug: bool) -> None:
+    """Train small neural networks very fast, and look inside while they learn."""
+    del debug  # main() looks for it, because an error may come before it is parsed
+
+
+@cli.command()
+@click.option("--recipe", type=click.Choice(list(job.RECIPES)), default="lesson9",
+              show_default=True, help="Where the other settings' defaults come from.")
+@click.option("--data", type=click.Path(path_type=Path), metavar="DIR",
+              help="Folder with the four files of MNIST's format; the embedded MNIST if not given.")
+@click.option("--hidden", type=_AT_LEAST_ONE, multiple=True, metavar="N ...",
+              help="Units of each hidden layer: --hidden 64 32.")
+@click.option("--epochs", type=_AT_LEAST_ONE, help="Passes over the training set.")
+@click.option("--batch-size", type=_AT_LEAST_ONE, help="Samples per mini-batch.")
+@click.option("--lr", type=_Finite(), help="Learning rate; the peak of a one-cycle schedule.")
+@click.option("--optimizer", type=click.Choice(["sgd", "adam"]))
+@click.option("--schedule", type=click.Choice(["constant", "one-cycle"]))
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--backend", type=click.Choice(["auto", "cpu", "numpy", "cuda"]), default="auto",
+              show_default=True)
+@click.option("--threads", type=click.IntRange(1, MOST_THREADS), help="Of the CPU core.")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("cutaway-out"), metavar="DIR",
+              show_default=True, help="Where the files go.")
+@click.option("--every", type=_AT_LEAST_ONE, default=1, show_default=True,
+              help="Mini-batches per frame of the film.")
+@click.option("--fps", type=_AT_LEAST_ONE, default=70, show_default=True)
+@click.option("--codec", type=click.Choice(["h264", "mp4v"]), default="h264", show_default=True)
+@click.option("--no-film", is_flag=True, help="Make no film: several times faster.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+@click.option("--quiet", is_flag=True, help="No progress.")
+@click.option("--force", is_flag=True, help="Replace files that cutaway did not write.")
+def train(
+    recipe: str,
+    data: Path | None,
+    hidden: tuple[int, ...],
+    out: Path,
+    no_film: bool,
+    as_json: bool,
+    quiet: bool,
+    **options: Any,
+) -> int:
+    """Train a network; leave its film, pictures, model and history in a folder.
+
+    Without options: lesson 9's whole job on MNIST, five epochs.
+    """
+    fields = ("epochs", "batch_size", "lr", "optimizer", "schedule")
+    given = {name: options.pop(name) for name in fields}
+    changes = {name: value for name, value in given.items() if value is not None}
+    if hidden:
+        changes["hidden"] = hidden
+    chosen = dataclasses.replace(job.RECIPES[recipe], **changes)
+    sets = mnist() if data is None else load_directory(data)
+
+    steps = chosen.epochs * -(-len(sets[0]) // chosen.batch_size)
+    show = _Progress(steps, bar=not quiet and sys.stderr.isatty(), lines=not quiet, json=as_json)
+    with show:
+        result = job.run(chosen, sets, out, film=not no_film, watch=show.moment, **options)
+
+    if as_json:
+        print(json.dumps(result.summary(), indent=1))
+    else:
+        _print_result(result)
+    if result.interrupted:
+        print(f"cutaway: interrupted; {out} holds what was learned so far", file=sys.stderr)
+        return 130
+    return 0
+
+
+class _Progress:
+    """A bar where stderr is a terminal, and a line per epoch: a result, but talk beside JSON."""
+
+    _HEAD = "epoch   training loss  accuracy   validation loss  accuracy"
+
+    def __init__(self, steps: int, *, bar: bool, lines: bool, json: bool) -> None:
+        self._bar = _bar(steps) if bar else None
+        self._lines = lines
+        self._stream = sys.stderr if json else sys.stdout
+
+    def __enter__(self) -> _Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def moment(self, moment: Moment) -> None:
+        """Show the next Moment."""
+        if self._bar is not None:
+            self._bar.update(len(moment.losses))
+        if moment.metrics and self._lines:
+            if moment.epoch == 1:
+                self._print(self._HEAD)
+            m = moment.metrics
+            self._print(
+                f"{moment.epoch:5d}   {m['train_loss']:13.4f}  {m['train_accuracy']:8.2%}   "
+                f"{m['valid_loss']:15.4f}  {m['valid_accuracy']:8.2%}"
+            )
+
+    def _print(self, text: str) -> None:
+        if self._bar is not None:
+            self._bar.clear()
+        print(text, file=self._stream, flush=True)
+        if self._bar is not None:
+            self._bar.refresh()
+
+
+def _bar(steps: int) -> Any:
+    from tqdm import tqdm
+
+    return tqdm(total=steps, unit="batch", leave=False, file=sys.stderr, dynamic_ncols=True)
+
+
+def _print_result(result: job.Result) -> None:
+    seconds = result.seconds
+    if result.test_accuracy is not None:
+        print(f"test accuracy {result.test_accuracy:.2%}")
+    print(
+        f"training {seconds['train']:.2f} s, rendering {seconds['render']:.2f} s "
+        f"({result.network.backend}, {result.network.threads} threads)"
+    )
+    for path in result.files:
+        note = f"  {result.frames} frames" if path.suffix == ".mp4" else ""
+        print(f"{_plain(str(path))}{note}")
+
+
+@cli.command("picture")
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("grid.png"),
+              show_default=True, help="A PNG file.")
+@click.option("--layer", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--unit", type=click.IntRange(min=0), help="One unit instead of the whole layer.")
+@click.option("--shape", type=(_AT_LEAST_ONE, _AT_LEAST_ONE), metavar="H W",
+              help="Height and width of a tile.")
+@click.option("--columns", type=_AT_LEAST_ONE, help="Tiles per row.")
+@click.option("--style", type=click.Choice(picture.STYLES), default="diverging", show_default=True)
+@click.option("--scale", type=_AT_LEAST_ONE, help="Pixels per weight.")
+@click.option("--force", is_flag=True, help="Replace a file that cutaway did not write.")
+def picture_command(
+    model: Path,
+    output: Path,
+    layer: int,
+    unit: int | None,
+    shape: tuple[int, int] | None,
+    columns: int | None,
+    style: str,
+    scale: int | None,
+    force: bool,
+) -> int:
+    """Draw a layer of a saved MODEL, or one of its units."""
+    if output.suffix.lower() != ".png":
+        raise click.BadParameter(f"must end in .png, got {output}", param_hint="--output")
+    network = load(model)
+    weights = network.get_weights(layer)[1:]
+    may_write(output, force)
+    if unit is None:
+        image = picture.grid(
+            weights, shape=shape, columns=columns, style=style, scale=scale or 3, legend=True,
+            border=True,
+        )  # fmt: skip
+    else:
+        image = picture.neuron(
+            weights, unit, shape=shape, style=style, scale=scale or 16, legend=True
+        )
+    job.write_png(image, output, {"Software": MARK, "Description": f"layer {layer} of {network!r}"})
+    print(_plain(str(output)))
+    return 0
+
+
+@cli.command("bench")
+@click.option("--repeats", type=_AT_LEAST_ONE, default=7, show_default=True,
+              help="Epochs of each contender.")
+@click.option("--threads", type=click.IntRange(1, MOST_THREADS), help="Of the CPU core.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+def bench_command(repeats: int, threads: int | None, as_json: bool) -> int:
+    """Time an epoch of lesson 9 against clean NumPy, side by side; answers are checked."""
+    result = bench.run(repeats, threads, talk=lambda text: print(text, file=sys.stderr))
+    print(json.dumps(result, indent=1) if as_json else bench.table(result))
+    return 0
+
+
+@cli.command()
+def info() -> int:
+    """Show what cutaway found on this machine."""
+    import numpy as np
+
+    rows = {
+        "cutaway": compiled.__version__,
+        "python": f"{platform.python_version()} ({platform.machine()}, {platform.system()})",
+        "numpy": np.__version__,
+        "backends": "cpu, numpy",
+        "instruction set": compiled.isa(),
+        "threads": str(default_threads()),
+    }
+    for name, value in rows.items():
+        print(f"{name:16} {value}")
+    return 0
+
+
+def _plain(text: str) -> str:
+    """Return text that cannot control a terminal."""
+    return text.translate(_NOT_SHOWN)
+
+
+def _message(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        name = error.filename2 or error.filename
+        return f"{os.fspath(name)}: {error.strerror}" if name else error.strerror
+    if isinstance(error, MemoryError):
+        return str(error) or "not enough memory"
+    return str(error) or type(error).__name__
+
+
+def _split_hidden(arguments: list[str]) -> list[str]:
+    """Rewrite `--hidden 64 32` as `--hidden 64 --hidden 32`, which click can parse."""
+    result: list[str] = []
+    following = False
+    for argument in arguments:
+        if following and argument.isdecimal() and result[-1] != "--hidden":
+            result.append("--hidden")
+        elif argument.startswith("-"):
+            following = argument == "--hidden"
+        result.append(argument)
+    return result
+
+
+def _end(code: int) -> NoReturn:
+    """Exit; a stdout that cannot take the last words is a failure too."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError):
+            print(f"cutaway: error: stdout: {error.strerror}", file=sys.stderr)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = code or 1
+    sys.exit(code)
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run the command line and exit."""
+    arguments = _split_hidden(list(sys.argv[1:] if arguments is None else arguments))
+    debug = "--debug" in arguments
+    arguments = [a for a in arguments if a != "--debug"]
+    terminated = False
+
+    def terminate(*_: object) -> NoReturn:
+        nonlocal terminated
+        terminated = True
+        raise _Terminated
+
+    signal.signal(signal.SIGTERM, terminate)
+    try:
+        code = cli.main(arguments, prog_name="cutaway", standalone_mode=False) or 0
+    except click.ClickException as error:
+        context = getattr(error, "ctx", None)
+        path = context.command_path if context else "cutaway"
+        where = path.removeprefix("cutaway").strip()
+        what = f"{where}: " if where else ""
+        print(
+            f"cutaway: error: {what}{_plain(error.format_message())}; see '{path} --help'",
+            file=sys.stderr,
+        )
+        code = error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        print("cutaway: interrupted", file=sys.stderr)
+        code = 130
+    except BrokenPipeError:
+        code = 1
+    except Exception as error:
+        if debug:
+            raise
+        print(f"cutaway: error: {_plain(_message(error))}", file=sys.stderr)
+        code = 1
+    _end(143 if terminated else int(code))

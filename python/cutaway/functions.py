@@ -1,0 +1,148 @@
+"""The core's parts by themselves, for those who write their own loop: matmul and the activations.
+
+float32 is computed in float32, float64 in float64; integers are converted to float64, and small
+floats to float32. Always on the CPU.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from . import checks
+from .machine import default_threads
+from .network import compiled
+
+Array = NDArray[Any]
+
+
+def _float_type(*arrays: Array) -> np.dtype[Any]:
+    common = np.result_type(*arrays)
+    if common.kind != "f":
+        return np.dtype(np.float64)
+    return np.dtype(np.float32 if common.itemsize <= 4 else np.float64)
+
+
+def _rows(array: Array, dtype: np.dtype[Any]) -> Array:
+    """Return an array that the core reads in place where it can: aligned, rows contiguous."""
+    array = array.astype(dtype, copy=False)
+    steps = (step % array.itemsize for step in array.strides)
+    if not array.flags.aligned or any(steps) or array.strides[-1] != array.itemsize:
+        return np.ascontiguousarray(array)
+    return array
+
+
+def matmul(a: ArrayLike, b: ArrayLike) -> Array:
+    """Multiply matrices, or stacks of them, with the shapes and broadcasting of `numpy.matmul`.
+
+    Args:
+        a: (..., m, k), or a vector (k,), which stands for one row.
+        b: (..., k, n), or a vector (k,), which stands for one column.
+
+    Returns:
+        (..., m, n), without the axes that a vector lacked; float32 or float64.
+
+    Raises:
+        TypeError: if an argument is no array of real numbers.
+        ValueError: if an argument is a scalar, or the shapes do not fit.
+    """
+    left, right = checks.numbers("matmul", "a", a), checks.numbers("matmul", "b", b)
+    for name, array in (("a", left), ("b", right)):
+        if array.ndim == 0:
+            raise ValueError(f"matmul: {name} must have at least one axis, got a scalar")
+    dtype = _float_type(left, right)
+    row, column = left.ndim == 1, right.ndim == 1
+    left = left[np.newaxis] if row else left
+    right = right[:, np.newaxis] if column else right
+    if left.shape[-1] != right.shape[-2]:
+        raise ValueError(
+            f"matmul: a must have as many columns as b has rows, got {left.shape[-1]} and "
+            f"{right.shape[-2]}"
+        )
+    try:
+        stack = np.broadcast_shapes(left.shape[:-2], right.shape[:-2])
+    except ValueError:
+        raise ValueError(
+            f"matmul: stacks must broadcast, got {left.shape[:-2]} and {right.shape[:-2]}"
+        ) from None
+    left, right = _rows(left, dtype), _rows(right, dtype)
+    out = np.empty((*stack, left.shape[-2], right.shape[-1]), dtype)
+    compiled.matmul(
+        np.broadcast_to(left, stack + left.shape[-2:]),
+        np.broadcast_to(right, stack + right.shape[-2:]),
+        out,
+        default_threads(),
+    )
+    if row:
+        out = out[..., 0, :]
+    if column:
+        out = out[..., 0]
+    return out
+
+
+def _activate(name: str, x: ArrayLike) -> Array:
+    array = checks.numbers(name, "x", x)
+    out = np.array(array, dtype=_float_type(array), order="C", ndmin=1)
+    compiled.activate(name, out)
+    return out.reshape(array.shape)
+
+
+def _derivative(name: str, x: ArrayLike) -> Array:
+    a = _activate(name, x)
+    result: Array = compiled.slopes(name, a)
+    return result
+
+
+def sigmoid(x: ArrayLike) -> Array:
+    """Return 1 / (1 + e^-x), elementwise."""
+    return _activate("sigmoid", x)
+
+
+def relu(x: ArrayLike) -> Array:
+    """Return max(0, x), elementwise; NaN stays NaN."""
+    return _activate("relu", x)
+
+
+def tanh(x: ArrayLike) -> Array:
+    """Return the hyperbolic tangent, elementwise."""
+    return _activate("tanh", x)
+
+
+def softmax(x: ArrayLike) -> Array:
+    """Return e^x / sum of e^x over the last axis.
+
+    Raises:
+        ValueError: if x is a scalar, or its last axis is empty.
+    """
+    array = checks.numbers("softmax", "x", x)
+    if array.ndim == 0 or array.shape[-1] == 0:
+        raise ValueError(f"softmax: x must have a last axis to sum over, got shape {array.shape}")
+    return _activate("softmax", array)
+
+
+def sigmoid_derivative(x: ArrayLike) -> Array:
+    """Return the slope of sigmoid at the pre-activation x: s (1 - s), s = sigmoid(x)."""
+    return _derivative("sigmoid", x)
+
+
+def relu_derivative(x: ArrayLike) -> Array:
+    """Return the slope of relu at the pre-activation x: 1 where x > 0, else 0."""
+    return _derivative("relu", x)
+
+
+def tanh_derivative(x: ArrayLike) -> Array:
+    """Return the slope of tanh at the pre-activation x: 1 - tanh(x)^2."""
+    return _derivative("tanh", x)
+
+
+def softmax_derivative(x: ArrayLike) -> Array:
+    """Return the Jacobian of softmax at the pre-activations x (..., n): (..., n, n).
+
+    Element [i, j] is d softmax_i / d x_j = s_i (delta_ij - s_j): softmax mixes its inputs, so its
+    derivative is a matrix.
+    """
+    s = softmax(x)
+    diagonal: Array = s[..., np.newaxis] * np.eye(s.shape[-1], dtype=s.dtype)
+    return diagonal - s[..., np.newaxis] * s[..., np.newaxis, :]

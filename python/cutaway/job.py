@@ -1,0 +1,260 @@
+"""One run of `cutaway train`: a recipe goes in; a trained network, a film, pictures and files come out."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import checkpoint, picture
+from .data import Dataset
+from .files import MARK, may_write, replacing
+from .film import Film
+from .loader import DataLoader
+from .network import Network, compiled
+from .optimizer import SGD, Adam, Constant, OneCycle, Optimizer, Schedule
+from .training import History, Moment, train
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+# Weights start with a spread of 1 / sqrt(fan_in); this many times that is the strongest colour of a
+# film, whose scale must be fixed before its last frame is known.
+_FILM_LIMIT = 7
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What to train, and how."""
+
+    hidden: tuple[int, ...]
+    activation: str
+    output: str
+    loss: str
+    reduction: str
+    optimizer: str
+    lr: float
+    schedule: str
+    epochs: int
+    batch_size: int
+
+    def make_optimizer(self) -> Optimizer:
+        """Return the optimizer by its name."""
+        if self.optimizer == "adam":
+            return Adam(self.lr, betas=(0.9, 0.99))  # fast.ai's choice of betas
+        return SGD(self.lr)
+
+    def make_schedule(self) -> Schedule:
+        """Return the schedule by its name."""
+        return OneCycle() if self.schedule == "one-cycle" else Constant()
+
+
+RECIPES = {
+    # Lesson 9, as printed: summed squared error, plain SGD.
+    "lesson9": Recipe(
+        (64,), "sigmoid", "sigmoid", "squared_error", "sum", "sgd", 5e-3, "constant", 5, 64
+    ),
+    # Lesson 5, with one Adam for all steps and one cycle of its rate.
+    "lesson5": Recipe(
+        (50,), "relu", "softmax", "cross_entropy", "mean", "adam", 7e-3, "one-cycle", 1, 64
+    ),
+}
+
+
+@dataclass
+class Result:
+    """What a run leaves behind; `summary()` is what `--json` prints."""
+
+    network: Network
+    history: History
+    seed: int
+    seconds: dict[str, float]
+    test_accuracy: float | None = None
+    frames: int = 0
+    files: list[Path] = field(default_factory=list)
+    interrupted: bool = False
+
+    def summary(self) -> dict[str, Any]:
+        """Return the result as plain numbers and strings."""
+        return {
+            "epochs": self.history.epochs,
+            "test_accuracy": self.test_accuracy,
+            "seconds": {name: round(value, 3) for name, value in self.seconds.items()},
+            "frames": self.frames,
+            "files": [str(path) for path in self.files],
+            "fingerprint": self.network.fingerprint(),
+            "backend": self.network.backend,
+            "threads": self.network.threads,
+            "isa": compiled.isa() if self.network.backend == "cpu" else None,
+            "seed": self.seed,
+            "interrupted": self.interrupted,
+            "version": compiled.__version__,
+        }
+
+
+def run(
+    recipe: Recipe,
+    data: tuple[Dataset, Dataset, Dataset],
+    out: Path,
+    *,
+    seed: int = 0,
+    backend: str = "auto",
+    threads: int | None = None,
+    film: bool = True,
+    every: int = 1,
+    fps: int = 70,
+    codec: str = "h264",
+    force: bool = False,
+    watch: Callable[[Moment], None] | None = None,
+) -> Result:
+    """Train, and leave film, pictures, model and history in a folder.
+
+    Ctrl-C ends the training; what was learned so far is written all the same.
+
+    Args:
+        recipe: What to train.
+        data: Training, validation and test set.
+        out: The folder; made if it is not there.
+        seed: Of start weights and shuffling.
+        backend: As for Network.
+        threads: As for Network.
+        film: Make `learn.mp4`.
+        every: Mini-batches per frame.
+        fps: Frames per second.
+        codec: As for Film.
+        force: Replace files that cutaway did not write.
+        watch: Is shown every Moment.
+
+    Raises:
+        OSError: if a file cannot be written; before training where that can be known.
+    """
+    start = time.perf_counter()
+    training, validation, test = data
+    classes = max(part.classes for part in data)
+    network = Network(
+        (training.images.shape[1], *recipe.hidden, classes),
+        activation=recipe.activation,
+        output=recipe.output,
+        loss=recipe.loss,
+        reduction=recipe.reduction,
+        seed=seed,
+        backend=backend,
+        threads=threads,
+    )
+    out.mkdir(parents=True, exist_ok=True)
+    names = ["hidden.png", "neuron.png", "loss.png", "model.safetensors", "history.json"]
+    for name in (["learn.mp4"] if film else []) + names:
+        may_write(out / name, force)
+
+    result = Result(network, History(), seed, {})
+    moments = train(
+        network,
+        DataLoader(training, recipe.batch_size, shuffle=True, seed=seed),
+        optimizer=recipe.make_optimizer(),
+        schedule=recipe.make_schedule(),
+        epochs=recipe.epochs,
+        valid=validation,
+        every=every if film else None,
+    )
+    limit = _FILM_LIMIT / np.sqrt(training.images.shape[1])
+    seconds = 0.0
+    with ExitStack() as stack:
+        reel = stack.enter_context(Film(out / "learn.mp4", fps, codec)) if film else None
+        try:
+            for moment, took in _timed(moments):
+                seconds += took
+                result.history.add(moment, seconds - sum(e["seconds"] for e in result.history.epochs))
+                if reel:
+                    reel.write(picture.tiles(moment.weights[0], shape=training.shape, limit=limit))
+                if watch:
+                    watch(moment)
+        except KeyboardInterrupt:
+            result.interrupted = True
+    if reel and reel.frames:
+        result.frames = reel.frames
+        result.files.append(out / "learn.mp4")
+    if not result.interrupted:
+        result.test_accuracy = network.evaluate(test)[1]
+    _write_rest(result, out, training.shape, names, recipe)
+    total = time.perf_counter() - start
+    result.seconds = {"train": seconds, "render": total - seconds, "total": total}
+    return result
+
+
+def _timed(moments: Iterator[Moment]) -> Iterator[tuple[Moment, float]]:
+    """Yield each Moment with the seconds that it took to come."""
+    while True:
+        begin = time.perf_counter()
+        moment = next(moments, None)
+        if moment is None:
+            return
+        yield moment, time.perf_counter() - begin
+
+
+def _write_rest(
+    result: Result, out: Path, shape: tuple[int, int] | None, names: list[str], recipe: Recipe
+) -> None:
+    """Write everything but the film, in the order of `names`."""
+    network, history = result.network, result.history
+    weights = network.weights[0]
+    strongest = int(np.square(weights).sum(axis=0).argmax())
+    notes = {
+        "Software": MARK,
+        "Description": f"{network!r}, seed {result.seed}, {len(history.losses)} mini-batches",
+    }
+
+    def save_picture(image: Image, path: Path) -> None:
+        write_png(image, path, notes)
+
+    def save_curve(path: Path) -> None:
+        figure = picture.loss_curve(history)
+        with replacing(path) as partial:
+            figure.savefig(partial, format="png", metadata=notes)
+
+    def save_history(path: Path) -> None:
+        about = {
+            "cutaway": MARK,
+            "recipe": asdict(recipe),
+            "sizes": network.recipe.sizes,
+            "seed": result.seed,
+            "fingerprint": network.fingerprint(),
+            "test_accuracy": result.test_accuracy,
+            "epochs": history.epochs,
+            "losses": history.losses,
+        }
+        with replacing(path) as partial:
+            partial.write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+
+    writers: dict[str, Callable[[Path], None]] = {
+        "hidden.png": lambda path: save_picture(
+            picture.grid(weights, shape=shape, scale=3, legend=True), path
+        ),
+        "neuron.png": lambda path: save_picture(
+            picture.neuron(weights, strongest, shape=shape, scale=16, legend=True), path
+        ),
+        "loss.png": save_curve,
+        "model.safetensors": lambda path: checkpoint.save(network, path),
+        "history.json": save_history,
+    }
+    for name in names:
+        if name == "loss.png" and not history.losses:  # interrupted before the first mini-batch
+            continue
+        writers[name](out / name)
+        result.files.append(out / name)
+
+
+def write_png(image: Image, path: Path, notes: dict[str, str]) -> None:
+    """Write an image as PNG, whole or not at all, with notes in its metadata."""
+    from PIL.PngImagePlugin import PngInfo
+
+    info = PngInfo()
+    for key, value in notes.items():
+        info.add_text(key, value)
+    with replacing(path) as partial:
+        image.save(partial, format="PNG", pnginfo=info)

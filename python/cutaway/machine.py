@@ -1,0 +1,65 @@
+"""How many threads to use: what this process is allowed, not what the machine has."""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+
+from . import checks
+
+MOST_THREADS = 1024
+
+
+def default_threads(root: Path = Path("/")) -> int:
+    """Return CUTAWAY_NUM_THREADS if set, else the CPUs that affinity and container quota allow.
+
+    Raises:
+        ValueError: if CUTAWAY_NUM_THREADS is not an integer from 1 to MOST_THREADS.
+    """
+    text = os.environ.get("CUTAWAY_NUM_THREADS")
+    if text:
+        if not text.strip().isdecimal():
+            raise ValueError(f"CUTAWAY_NUM_THREADS must be an integer of at least 1, got {text!r}")
+        return checks.count("cutaway", "CUTAWAY_NUM_THREADS", int(text), most=MOST_THREADS)
+    if hasattr(os, "sched_getaffinity"):
+        available = len(os.sched_getaffinity(0))
+    else:
+        available = os.cpu_count() or 1
+    quota = _quota(root)
+    return max(1, available if quota is None else min(available, math.ceil(quota)))
+
+
+def _quota(root: Path) -> float | None:
+    """Return the CPUs that cgroup v2 or v1 grants this process, or None for no limit."""
+    try:
+        lines = (root / "proc/self/cgroup").read_text().splitlines()
+    except OSError:
+        lines = []
+    quotas = []
+    for line in lines:
+        _, controllers, group = line.split(":", 2)
+        if controllers == "":  # v2: "max 100000" or "50000 100000"
+            values = _read_up(root / "sys/fs/cgroup", group, "cpu.max")
+            quotas += [float(v[0]) / float(v[1]) for v in values if v[0] != "max"]
+        elif "cpu" in controllers.split(","):
+            base = root / "sys/fs/cgroup/cpu"
+            for name in ("cpu", controllers):
+                if (root / "sys/fs/cgroup" / name).is_dir():
+                    base = root / "sys/fs/cgroup" / name
+            times = _read_up(base, group, "cpu.cfs_quota_us")
+            periods = _read_up(base, group, "cpu.cfs_period_us")
+            for time, period in zip(times, periods, strict=False):
+                if float(time[0]) > 0:
+                    quotas.append(float(time[0]) / float(period[0]))
+    return min(quotas, default=None)
+
+
+def _read_up(base: Path, group: str, name: str) -> list[list[str]]:
+    """Read a limit in a group and in all groups above it; a container sees its own as the top."""
+    values = []
+    folder = base / group.strip("/")
+    for place in (folder, *folder.parents):
+        if place.is_relative_to(base) and (place / name).is_file():
+            values.append((place / name).read_text().split())
+    return values

@@ -1,0 +1,205 @@
+"""A reader for pickles of NumPy arrays that cannot run code: `mnist.pkl.gz` goes in, arrays come out.
+
+The unpickler knows only the opcodes that tuples, numbers, strings and arrays need. Names of functions
+in the file are never looked up: the few that NumPy writes stand for the harmless stand-ins below,
+which check what they are given.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import os
+import pickle
+import struct
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+
+from .idx import open_stream
+
+LARGEST = 512 << 20  # bytes of pickle after decompression
+
+_DTYPES = {"f4", "f8", "i4", "i8", "u1"}
+_BAD_PICKLE = (
+    EOFError, IndexError, KeyError, TypeError, ValueError, AttributeError, UnicodeError,
+    OverflowError, RecursionError, AssertionError, struct.error, pickle.UnpicklingError,
+)  # fmt: skip
+
+
+class _DtypeStandIn:
+    def __init__(self, name: object, *_: object) -> None:
+        text = name.decode("latin1") if isinstance(name, bytes) else name
+        if text not in _DTYPES:
+            raise ValueError(f"arrays of type {text!r} are not read")
+        self.dtype = np.dtype(str(text))
+
+    def setstate(self, state: Any) -> None:
+        order = state[1].decode("latin1") if isinstance(state[1], bytes) else state[1]
+        if order not in ("<", ">", "|", "=") or state[2] is not None:
+            raise ValueError("structured types are not read")
+        self.dtype = self.dtype.newbyteorder(order)
+
+
+class _ArrayStandIn:
+    array: np.ndarray[Any, np.dtype[Any]] | None = None
+
+    def setstate(self, state: Any) -> None:
+        _, shape, dtype, fortran, raw = state
+        self.array = _array(raw, dtype, shape, "F" if fortran else "C")
+
+
+def _array(raw: Any, dtype: Any, shape: Any, order: Any) -> np.ndarray[Any, np.dtype[Any]]:
+    if isinstance(raw, str):
+        raw = raw.encode("latin1")
+    if not (isinstance(raw, bytes | bytearray) and isinstance(dtype, _DtypeStandIn)):
+        raise ValueError("an array's data are not bytes")
+    if not (isinstance(shape, tuple) and all(type(n) is int and n >= 0 for n in shape)):
+        raise ValueError("an array's shape is not a tuple of lengths")
+    if math.prod(shape) * dtype.dtype.itemsize != len(raw):
+        raise ValueError(f"an array of shape {shape} does not fit its {len(raw)} bytes")
+    if order not in ("C", "F"):
+        raise ValueError(f"array order {order!r} is not read")
+    return np.frombuffer(raw, dtype.dtype).reshape(shape, order=order)
+
+
+def _reconstruct(*_: object) -> _ArrayStandIn:
+    return _ArrayStandIn()
+
+
+def _frombuffer(raw: object, dtype: object, shape: object, order: object) -> object:
+    return _array(raw, dtype, shape, order)
+
+
+def _encode(text: str, encoding: str = "latin1") -> bytes:
+    if encoding not in ("latin1", "latin-1"):
+        raise ValueError(f"encoding {encoding!r} is not read")
+    return text.encode("latin1")
+
+
+def _bytes(*args: object) -> bytes:
+    if args:
+        raise ValueError("bytes() with arguments is not read")
+    return b""
+
+
+class _ArrayType:
+    """Stands for numpy.ndarray, which a pickle only names as an argument."""
+
+
+_STAND_INS: dict[tuple[str, str], Any] = {("numpy", "dtype"): _DtypeStandIn,
+                                          ("numpy", "ndarray"): _ArrayType,
+                                          ("_codecs", "encode"): _encode,
+                                          ("__builtin__", "bytes"): _bytes,
+                                          ("builtins", "bytes"): _bytes}  # fmt: skip
+for _core in ("numpy.core", "numpy._core"):
+    _STAND_INS[f"{_core}.multiarray", "_reconstruct"] = _reconstruct
+    _STAND_INS[f"{_core}.numeric", "_frombuffer"] = _frombuffer
+
+_CALLABLE = (_DtypeStandIn, _reconstruct, _frombuffer, _encode, _bytes)
+
+_OPCODES = (
+    "PROTO FRAME STOP MARK POP POP_MARK DUP "
+    "NONE NEWTRUE NEWFALSE INT BININT BININT1 BININT2 LONG LONG1 FLOAT BINFLOAT "
+    "STRING BINSTRING SHORT_BINSTRING UNICODE BINUNICODE SHORT_BINUNICODE BINUNICODE8 "
+    "BINBYTES SHORT_BINBYTES BINBYTES8 BYTEARRAY8 "
+    "TUPLE EMPTY_TUPLE TUPLE1 TUPLE2 TUPLE3 LIST EMPTY_LIST APPEND APPENDS "
+    "PUT BINPUT LONG_BINPUT GET BINGET LONG_BINGET MEMOIZE GLOBAL STACK_GLOBAL REDUCE BUILD"
+).split()
+
+_PurePython: Any = pickle._Unpickler  # type: ignore[attr-defined]
+_Opcode = Callable[[Any], None]
+
+
+class _Unpickler(_PurePython):  # type: ignore[misc]
+    """The standard library's Python unpickler, with an opcode table of its own."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        try:
+            return _STAND_INS[module, name]
+        except KeyError:
+            raise ValueError(f"it names {module}.{name}, which an array does not need") from None
+
+    def load_reduce(self) -> None:
+        arguments = self.stack.pop()
+        function = self.stack[-1]
+        if function not in _CALLABLE or not isinstance(arguments, tuple):
+            raise ValueError("it calls something that is not an array")
+        self.stack[-1] = function(*arguments)
+
+    def load_build(self) -> None:
+        state = self.stack.pop()
+        target = self.stack[-1]
+        if not isinstance(target, _DtypeStandIn | _ArrayStandIn):
+            raise ValueError("it sets the state of something that is not an array")
+        target.setstate(state)
+
+    def load_bytearray8(self) -> None:  # the library's allocates before it reads
+        (length,) = struct.unpack("<Q", self.read(8))
+        self.append(bytes(self._exactly(length)))
+
+    def _exactly(self, length: int) -> bytes:
+        data: bytes = self.read(length)
+        if len(data) < length:
+            raise EOFError("the data end too soon")
+        return data
+
+
+def _refuse(_: Any) -> NoReturn:
+    raise ValueError("it holds an opcode that an array does not need")
+
+
+def _table() -> dict[int, _Opcode]:
+    table: dict[int, _Opcode] = dict.fromkeys(range(256), _refuse)
+    for name in _OPCODES:
+        code = getattr(pickle, name)[0]
+        table[code] = _PurePython.dispatch[code]
+    table[pickle.REDUCE[0]] = _Unpickler.load_reduce
+    table[pickle.BUILD[0]] = _Unpickler.load_build
+    table[pickle.BYTEARRAY8[0]] = _Unpickler.load_bytearray8
+    return table
+
+
+_Unpickler.dispatch = _table()
+
+
+def read(path: str | os.PathLike[str]) -> Any:
+    """Read a pickle, raw or gzip, made of tuples, lists, numbers, strings and arrays.
+
+    Returns:
+        The object; arrays are read-only.
+
+    Raises:
+        ValueError: if the pickle holds anything else, is damaged, or is larger than LARGEST.
+        OSError: if the file cannot be read.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            data = open_stream(file).read(LARGEST + 1)
+    except (ValueError, zlib.error) as error:
+        raise ValueError(f"{os.fspath(path)}: {error}") from None
+    if len(data) > LARGEST:
+        raise ValueError(f"{os.fspath(path)}: more than {LARGEST} bytes of pickle")
+    try:
+        return _finish(_Unpickler(io.BytesIO(data), encoding="latin1").load(), {})
+    except _BAD_PICKLE as error:
+        raise ValueError(f"{os.fspath(path)}: not a pickle of arrays: {error}") from None
+    except MemoryError:
+        raise ValueError(f"{os.fspath(path)}: a pickle that asks for too much memory") from None
+
+
+def _finish(value: Any, done: dict[int, Any]) -> Any:
+    """Replace stand-ins by the arrays that they carry; what is shared is visited once."""
+    if id(value) not in done:
+        result = value
+        if isinstance(value, _ArrayStandIn):
+            result = value.array
+            if result is None:
+                raise ValueError("an array without data")
+        elif isinstance(value, tuple | list):
+            result = type(value)([_finish(v, done) for v in value])
+        done[id(value)] = result
+    return done[id(value)]

@@ -21,21 +21,18 @@ int64_t row_of(int64_t columns) {
   return row % 256 == 0 ? row + kLanes : row;
 }
 
-// One worker's rectangle of a product (m, n): columns where there are enough of them, because
-// then each thread keeps its part of the weights in its own cache; rows otherwise.
-struct Rectangle {
-  Pool::Share rows, columns;
-};
-Rectangle rectangle(int64_t m, int64_t n, int worker, int workers) {
-  const int64_t padded = round_up(n, kLanes);
-  if (padded / kLanes >= workers) return {{0, m}, Pool::share(padded, kLanes, worker, workers)};
-  return {Pool::share(m, 1, worker, workers), {0, padded}};
-}
-
 constexpr int64_t kForwardRows = 256;  // rows of a forward pass that go through all layers at once
 constexpr auto kPatience = std::chrono::milliseconds(5);  // between two questions to `interrupted`
 
+constexpr int64_t kPrivateFloats = 1 << 23;  // of mini-batches kept once per worker: 32 MiB
+
 constexpr float kOne = 1.0f;  // what the bias is multiplied by
+
+// How many arrays of a weight's size an optimizer remembers.
+int memories(const Optimizer& optimizer) {
+  if (optimizer.kind == Optimizer::Kind::adam) return 2;
+  return optimizer.momentum != 0 ? 1 : 0;
+}
 
 }  // namespace
 
@@ -62,7 +59,13 @@ CpuCore::CpuCore(Recipe recipe, int threads)
     layer.fan_out = recipe_.sizes[l + 1];
     layer.row = row_of(layer.fan_out);
     layer.activation = recipe_.activations[l];
-    layer.weights = Buffer<float>((1 + layer.fan_in) * layer.row);
+    const bool output = l + 1 == recipe_.layers();
+    for (int worker = 0; worker < (output ? 1 : threads); ++worker) {
+      const int64_t padded = round_up(layer.fan_out, kLanes);
+      const Pool::Share units = Pool::share(padded, kLanes, worker, output ? 1 : threads);
+      const int64_t row = row_of(units.end - units.begin);
+      layer.slabs.push_back({units, row, Buffer<float>((1 + layer.fan_in) * row), {}});
+    }
     if (l > 0) layer.transposed = Buffer<float>(layer.fan_out * row_of(layer.fan_in));
     layers_.push_back(std::move(layer));
   }
@@ -87,20 +90,27 @@ void CpuCore::load(Images images, std::span<const int64_t> labels, float mean, f
 
 void CpuCore::use(const Optimizer& optimizer) {
   const InUse guard(in_use_);
-  const bool adam = optimizer.kind == Optimizer::Kind::adam;
-  const int arrays = adam ? 2 : optimizer.momentum != 0 ? 1 : 0;
   for (Layer& layer : layers_)
-    for (int i = 0; i < 2; ++i)
-      layer.memory[i] = i < arrays ? Buffer<float>(layer.weights.size()) : Buffer<float>();
+    for (Slab& slab : layer.slabs)
+      for (int i = 0; i < 2; ++i)
+        slab.memory[i] = i < memories(optimizer) ? Buffer<float>(slab.weights.size()) : Buffer<float>();
   optimizer_ = optimizer;
   step_ = 0;
 }
 
 // ---- a step, phase by phase ----------------------------------------------------------------------
 
+// Who does what. A worker owns units of every hidden layer: it computes their activations and deltas
+// and updates the weights that lead to them, which so stay in its cache; of the output layer, it
+// updates the weights that come from its units. Where the mini-batch is read and judged, a worker
+// has some of the rows. A barrier stands wherever one worker needs what another has computed.
+
 void CpuCore::reserve(int64_t rows) {
   if (rows <= capacity_) return;
-  x_ = Buffer<float>(rows * x_row_);
+  shared_x_ = rows * x_row_ * pool_.workers() > kPrivateFloats;
+  x_.clear();
+  for (int worker = 0; worker < (shared_x_ ? 1 : pool_.workers()); ++worker)
+    x_.emplace_back(rows * x_row_);
   sample_losses_ = Buffer<float>(rows);
   sample_correct_ = Buffer<std::uint8_t>(rows);
   for (Layer& layer : layers_) {
@@ -110,15 +120,25 @@ void CpuCore::reserve(int64_t rows) {
   capacity_ = rows;
 }
 
+// The worker's units of hidden layer l, padding included.
+Pool::Share CpuCore::units_of(int64_t l, int worker) const { return layers_[l].slabs[worker].units; }
+
+// With one hidden layer, nobody reads or writes the weights of another's units after the output is
+// judged, so that steps may follow each other without a barrier in between.
+bool CpuCore::owns_units() const { return recipe_.layers() == 2; }
+
 int64_t CpuCore::label_of(const Batch& batch, int64_t row) const {
   return batch.order ? labels_[batch.order[row]] : batch.labels[row];
 }
 
-void CpuCore::gather(const Batch& batch, int worker) {
-  const auto [begin, end] = Pool::share(batch.rows, 1, worker, pool_.workers());
+// Every worker gathers the whole mini-batch for itself: that costs less than fetching rows from the
+// cache of another core.
+void CpuCore::gather(const Batch& batch, Barrier& barrier, int worker) {
+  const Pool::Share rows = shared_x_ ? Pool::share(batch.rows, 1, worker, pool_.workers())
+                                     : Pool::Share{0, batch.rows};
   const int64_t features = recipe_.sizes.front();
-  for (int64_t i = begin; i < end; ++i) {
-    float* row = x_.data() + i * x_row_;
+  for (int64_t i = rows.begin; i < rows.end; ++i) {
+    float* row = x_of(worker) + i * x_row_;
     if (!batch.order) {
       std::copy_n(batch.x + i * features, features, row);
     } else if (const int64_t at = batch.order[i] * features; images_.bytes) {
@@ -127,21 +147,34 @@ void CpuCore::gather(const Batch& batch, int worker) {
       kernels_.normalise_floats(images_.floats + at, row, features, mean_, inverse_std_);
     }
   }
+  if (shared_x_) barrier.wait();
 }
 
-// z = a_below W + b, into a; then the activation in place; the output layer's waits for judge() or forward().
-void CpuCore::forward_layer(int64_t l, int64_t rows, int worker) {
+// a = f(a_below W + b), for the worker's units.
+void CpuCore::forward_hidden(int64_t l, int64_t rows, int worker) {
   Layer& layer = layers_[l];
-  const auto [r, c] = rectangle(rows, layer.fan_out, worker, pool_.workers());
-  const float* below = l == 0 ? x_.data() : layers_[l - 1].a.data();
-  const int64_t below_row = l == 0 ? x_row_ : layers_[l - 1].row;
-  float* out = layer.a.data() + r.begin * layer.row + c.begin;
-  kernels_.store({r.end - r.begin, c.end - c.begin, layer.fan_in, below + r.begin * below_row,
-                  below_row, 1, layer.weights.data() + layer.row + c.begin, layer.row},
-                 {out, layer.row, layer.weights.data() + c.begin});
-  if (l + 1 == recipe_.layers()) return;
-  for (int64_t i = r.begin; i < r.end; ++i, out += layer.row)
-    kernels_.activate(layer.activation, out, c.end - c.begin);
+  const Slab& slab = layer.slabs[worker];
+  const auto [begin, end] = slab.units;
+  if (begin == end) return;
+  float* out = layer.a.data() + begin;
+  kernels_.store({rows, end - begin, layer.fan_in, below(l, worker), below_row(l), 1,
+                  slab.weights.data() + slab.row, slab.row},
+                 {out, layer.row, slab.weights.data()});
+  for (int64_t i = 0; i < rows; ++i, out += layer.row)
+    kernels_.activate(layer.activation, out, end - begin);
+}
+
+// z = a_below W + b, into a, for the worker's rows; judge() or forward() applies the activation.
+void CpuCore::forward_output(int64_t rows, int worker) {
+  const int64_t l = recipe_.layers() - 1;
+  Layer& layer = layers_[l];
+  const Slab& slab = layer.slabs[0];
+  const auto [begin, end] = Pool::share(rows, 1, worker, pool_.workers());
+  if (begin == end) return;
+  kernels_.store({end - begin, slab.units.end, layer.fan_in,
+                  below(l, worker) + begin * below_row(l), below_row(l), 1,
+                  slab.weights.data() + slab.row, slab.row},
+                 {layer.a.data() + begin * layer.row, layer.row, slab.weights.data()});
 }
 
 void CpuCore::judge(const Batch& batch, int worker) {
@@ -163,79 +196,87 @@ double CpuCore::batch_loss(int64_t rows) const {
   return recipe_.mean ? sum / static_cast<double>(rows) : sum;
 }
 
-// delta_below = (delta W^T) * f'(z_below). The lanes run over W's rows, so W is transposed first:
-// each worker its own columns of the result, which nobody else reads.
+// delta_below = (delta W^T) * f'(z_below), for the worker's units of the layer below. The lanes run
+// over W's rows, so the rows of those units are transposed first.
 void CpuCore::backprop_layer(int64_t l, int64_t rows, int worker) {
   Layer& layer = layers_[l];
-  Layer& below = layers_[l - 1];
-  const int64_t columns = round_up(layer.fan_in, kLanes);
-  const auto [begin, end] = Pool::share(columns, kLanes, worker, pool_.workers());
+  Layer& to = layers_[l - 1];
+  const auto [begin, end] = units_of(l - 1, worker);
   if (begin == end) return;
   const int64_t t_row = row_of(layer.fan_in);
   float* transposed = layer.transposed.data();
   const int64_t last = std::min(end, layer.fan_in);
-  for (int64_t j0 = 0; j0 < layer.fan_out; j0 += kLanes)
-    for (int64_t i = begin; i < last; ++i)
-      for (int64_t j = j0; j < std::min(j0 + kLanes, layer.fan_out); ++j)
-        transposed[j * t_row + i] = layer.weights[(1 + i) * layer.row + j];
+  for (const Slab& slab : layer.slabs)
+    for (int64_t j0 = slab.units.begin; j0 < slab.units.end; j0 += kLanes)
+      for (int64_t i = begin; i < last; ++i) {
+        const float* row = slab.weights.data() + (1 + i) * slab.row - slab.units.begin;
+        for (int64_t j = j0; j < std::min(j0 + kLanes, layer.fan_out); ++j)
+          transposed[j * t_row + i] = row[j];
+      }
 
-  float* delta = below.delta.data() + begin;
+  float* delta = to.delta.data() + begin;
   kernels_.store({rows, end - begin, layer.fan_out, layer.delta.data(), layer.row, 1,
                   transposed + begin, t_row},
-                 {delta, below.row, nullptr});
+                 {delta, to.row, nullptr});
   for (int64_t i = 0; i < rows; ++i)
-    kernels_.derive(below.activation, below.a.data() + i * below.row + begin,
-                    delta + i * below.row, end - begin);
+    kernels_.derive(to.activation, to.a.data() + i * to.row + begin, delta + i * to.row,
+                    end - begin);
 }
 
-// sum over samples of (1, a_below)^T delta; `finish` takes the product and its place: the first row
-// and column of the weights' layout.
+// sum over samples of (1, a_below)^T delta, for the weights that the worker updates; `finish` takes
+// the product, the slab, and the first row of the slab's weights that it is for.
 template <class Finish>
 void CpuCore::gradient(int64_t l, int64_t rows, int worker, const Finish& finish) {
   Layer& layer = layers_[l];
-  const float* below = l == 0 ? x_.data() : layers_[l - 1].a.data();
-  const int64_t below_row = l == 0 ? x_row_ : layers_[l - 1].row;
-  const auto [r, c] = rectangle(layer.fan_in, layer.fan_out, worker, pool_.workers());
-  const int64_t columns = c.end - c.begin;
-  const float* delta = layer.delta.data() + c.begin;
-  if (columns == 0 || r.begin == r.end) return;
-  if (r.begin == 0)
-    finish(Product<float>{1, columns, rows, &kOne, 0, 0, delta, layer.row}, 0, c.begin);
-  finish(Product<float>{r.end - r.begin, columns, rows, below + r.begin, 1, below_row, delta,
-                        layer.row},
-         1 + r.begin, c.begin);
+  const bool output = l + 1 == recipe_.layers();
+  Slab& slab = layer.slabs[output ? 0 : worker];
+  Pool::Share from{0, layer.fan_in};
+  if (output) {  // the rows of the worker's units below
+    from = l ? units_of(l - 1, worker) : Pool::share(layer.fan_in, 1, worker, pool_.workers());
+    from.end = std::min(from.end, layer.fan_in);
+  }
+  const int64_t columns = slab.units.end - slab.units.begin;
+  if (columns == 0) return;
+  const float* delta = layer.delta.data() + slab.units.begin;
+  if (!output || worker == 0)
+    finish(Product<float>{1, columns, rows, &kOne, 0, 0, delta, layer.row}, slab, 0);
+  if (from.begin >= from.end) return;
+  finish(Product<float>{from.end - from.begin, columns, rows, below(l, worker) + from.begin, 1,
+                        below_row(l), delta, layer.row},
+         slab, 1 + from.begin);
 }
 
 void CpuCore::update_layer(int64_t l, int64_t rows, float rate, int64_t step, int worker) {
-  Layer& layer = layers_[l];
   const Optimizer& o = optimizer_;
   const auto f = [](double value) { return static_cast<float>(value); };
-  gradient(l, rows, worker, [&](const Product<float>& product, int64_t i, int64_t j) {
-    const int64_t at = i * layer.row + j;
-    float* w = layer.weights.data() + at;
-    float* first = layer.memory[0].data() + at;
-    float* second = layer.memory[1].data() + at;
+  gradient(l, rows, worker, [&](const Product<float>& product, Slab& slab, int64_t i) {
+    float* w = slab.weights.data() + i * slab.row;
+    float* first = slab.memory[0].data() + i * slab.row;
+    float* second = slab.memory[1].data() + i * slab.row;
     if (o.kind == Optimizer::Kind::adam) {
       const double t = static_cast<double>(step);
-      kernels_.adam(product, {w, first, second, layer.row, f(rate / (1 - std::pow(o.beta1, t))),
+      kernels_.adam(product, {w, first, second, slab.row, f(rate / (1 - std::pow(o.beta1, t))),
                               f(o.weight_decay), f(o.beta1), f(o.beta2), f(o.eps),
                               f(1 / std::sqrt(1 - std::pow(o.beta2, t)))});
     } else if (o.momentum != 0) {
-      kernels_.momentum(product,
-                        {w, first, layer.row, rate, f(o.weight_decay), f(o.momentum)});
+      kernels_.momentum(product, {w, first, slab.row, rate, f(o.weight_decay), f(o.momentum)});
     } else {
-      kernels_.sgd(product, {w, layer.row, rate, f(o.weight_decay)});
+      kernels_.sgd(product, {w, slab.row, rate, f(o.weight_decay)});
     }
   });
 }
 
-void CpuCore::forward_and_judge(const Batch& batch, Barrier& barrier, int worker) {
-  gather(batch, worker);
-  barrier.wait();
-  for (int64_t l = 0; l < recipe_.layers(); ++l) {
-    forward_layer(l, batch.rows, worker);
+void CpuCore::forward_to_output(const Batch& batch, Barrier& barrier, int worker) {
+  gather(batch, barrier, worker);
+  for (int64_t l = 0; l + 1 < recipe_.layers(); ++l) {
+    forward_hidden(l, batch.rows, worker);
     barrier.wait();
   }
+  forward_output(batch.rows, worker);
+}
+
+void CpuCore::forward_and_judge(const Batch& batch, Barrier& barrier, int worker) {
+  forward_to_output(batch, barrier, worker);
   judge(batch, worker);
   barrier.wait();
 }
@@ -243,7 +284,7 @@ void CpuCore::forward_and_judge(const Batch& batch, Barrier& barrier, int worker
 void CpuCore::backprop_to_first(int64_t rows, Barrier& barrier, int worker) {
   for (int64_t l = recipe_.layers() - 1; l > 0; --l) {
     backprop_layer(l, rows, worker);
-    barrier.wait();
+    if (!owns_units()) barrier.wait();
   }
 }
 
@@ -264,11 +305,19 @@ bool CpuCore::learn(std::span<const int64_t> order, int64_t batch, std::span<con
   correct_ = 0;
 
   Barrier barrier(pool_.workers());
-  bool stop = false;  // written by worker 0 before a barrier, read by all after it
+  const int64_t before = step_;
+  // Worker 0 lowers it to the step it is in, before a barrier of that step: all stop after it.
+  std::atomic<int64_t> last = steps - 1;
   auto asked = std::chrono::steady_clock::now();
   pool_.run([&](int worker) {
     const FlushDenormals flush;
-    for (int64_t s = 0; s < steps && !stop; ++s) {
+    for (int64_t s = 0; s <= last; ++s) {
+      if (worker == 0) {
+        if (const auto now = std::chrono::steady_clock::now(); now - asked > kPatience) {
+          asked = now;
+          if (interrupted()) last = s;
+        }
+      }
       const int64_t start = s * batch;
       const Batch rows{std::min(batch, n - start), order.data() + start, nullptr, nullptr};
       forward_and_judge(rows, barrier, worker);
@@ -278,19 +327,12 @@ bool CpuCore::learn(std::span<const int64_t> order, int64_t batch, std::span<con
       }
       backprop_to_first(rows.rows, barrier, worker);
       for (int64_t l = 0; l < recipe_.layers(); ++l)
-        update_layer(l, rows.rows, rates[s], step_ + 1, worker);
-      barrier.wait();
-      if (worker == 0) {
-        ++step_;
-        if (const auto now = std::chrono::steady_clock::now(); now - asked > kPatience) {
-          asked = now;
-          stop = interrupted();
-        }
-      }
-      barrier.wait();
+        update_layer(l, rows.rows, rates[s], before + s + 1, worker);
+      if (!owns_units()) barrier.wait();
     }
   });
-  return !stop;
+  step_ = before + last + 1;
+  return last == steps - 1;
 }
 
 void CpuCore::forward(View<const float> x, std::span<float* const> activations) {
@@ -301,12 +343,7 @@ void CpuCore::forward(View<const float> x, std::span<float* const> activations) 
     const FlushDenormals flush;
     for (int64_t start = 0; start < x.rows; start += kForwardRows) {
       const int64_t rows = std::min(kForwardRows, x.rows - start);
-      gather({rows, nullptr, x.data + start * x.cols, nullptr}, worker);
-      barrier.wait();
-      for (int64_t l = 0; l < recipe_.layers(); ++l) {
-        forward_layer(l, rows, worker);
-        barrier.wait();
-      }
+      forward_to_output({rows, nullptr, x.data + start * x.cols, nullptr}, barrier, worker);
       const auto [begin, end] = Pool::share(rows, 1, worker, pool_.workers());
       for (int64_t i = begin; i < end; ++i) {
         for (int64_t l = 0; l < recipe_.layers(); ++l) {
@@ -337,27 +374,43 @@ double CpuCore::backprop(View<const float> x, std::span<const int64_t> labels,
     backprop_to_first(batch.rows, barrier, worker);
     for (int64_t l = 0; l < recipe_.layers(); ++l) {
       const int64_t fan_out = layers_[l].fan_out;
-      gradient(l, batch.rows, worker, [&](Product<float> product, int64_t i, int64_t j) {
-        product.n = std::min(product.n, fan_out - j);  // the caller's rows are not padded
-        kernels_.store(product, {gradients[l] + i * fan_out + j, fan_out, nullptr});
+      gradient(l, batch.rows, worker, [&](Product<float> product, const Slab& slab, int64_t i) {
+        product.n = std::min(product.n, fan_out - slab.units.begin);  // without padding
+        if (product.n > 0)
+          kernels_.store(product,
+                         {gradients[l] + i * fan_out + slab.units.begin, fan_out, nullptr});
       });
     }
   });
   return batch_loss(batch.rows);
 }
 
+// Calls body(slab, offset in the slab, offset in (1 + fan_in, fan_out), count) for every row of
+// every slab.
+template <class Body>
+void CpuCore::for_each_row(const Layer& layer, const Body& body) {
+  for (std::size_t s = 0; s < layer.slabs.size(); ++s) {
+    const auto [begin, end] = layer.slabs[s].units;
+    const int64_t count = std::min(end, layer.fan_out) - begin;
+    for (int64_t i = 0; i <= layer.fan_in && count > 0; ++i)
+      body(s, i * layer.slabs[s].row, i * layer.fan_out + begin, count);
+  }
+}
+
 void CpuCore::weights(int64_t layer, float* values) const {
   const InUse guard(in_use_);
   const Layer& l = layers_.at(static_cast<std::size_t>(layer));
-  for (int64_t i = 0; i <= l.fan_in; ++i)
-    std::copy_n(l.weights.data() + i * l.row, l.fan_out, values + i * l.fan_out);
+  for_each_row(l, [&](std::size_t slab, int64_t from, int64_t to, int64_t count) {
+    std::copy_n(l.slabs[slab].weights.data() + from, count, values + to);
+  });
 }
 
 void CpuCore::set_weights(int64_t layer, const float* values) {
   const InUse guard(in_use_);
   Layer& l = layers_.at(static_cast<std::size_t>(layer));
-  for (int64_t i = 0; i <= l.fan_in; ++i)
-    std::copy_n(values + i * l.fan_out, l.fan_out, l.weights.data() + i * l.row);
+  for_each_row(l, [&](std::size_t slab, int64_t to, int64_t from, int64_t count) {
+    std::copy_n(values + from, count, l.slabs[slab].weights.data() + to);
+  });
 }
 
 // ---- the optimizer's memory ----------------------------------------------------------------------
@@ -376,13 +429,12 @@ State CpuCore::state() const {
   State state{step_, {}};
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     const Layer& layer = layers_[l];
-    for (int i = 0; i < 2; ++i) {
-      if (layer.memory[i].size() == 0) continue;
+    for (int i = 0; i < memories(optimizer_); ++i) {
       std::vector<float>& values = state.arrays[name_of(optimizer_, i, l)];
-      for (int64_t r = 0; r <= layer.fan_in; ++r) {
-        const float* row = layer.memory[i].data() + r * layer.row;
-        values.insert(values.end(), row, row + layer.fan_out);
-      }
+      values.resize(static_cast<std::size_t>((1 + layer.fan_in) * layer.fan_out));
+      for_each_row(layer, [&](std::size_t slab, int64_t from, int64_t to, int64_t count) {
+        std::copy_n(layer.slabs[slab].memory[i].data() + from, count, values.data() + to);
+      });
     }
   }
   return state;
@@ -392,16 +444,15 @@ void CpuCore::set_state(const State& state) {
   const InUse guard(in_use_);
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     Layer& layer = layers_[l];
-    for (int i = 0; i < 2; ++i) {
-      if (layer.memory[i].size() == 0) continue;
+    for (int i = 0; i < memories(optimizer_); ++i) {
       const std::string name = name_of(optimizer_, i, l);
       const auto found = state.arrays.find(name);
       if (found == state.arrays.end() ||
           static_cast<int64_t>(found->second.size()) != (1 + layer.fan_in) * layer.fan_out)
         throw std::invalid_argument("set_state: " + name + " is missing or has another size");
-      for (int64_t r = 0; r <= layer.fan_in; ++r)
-        std::copy_n(found->second.data() + r * layer.fan_out, layer.fan_out,
-                    layer.memory[i].data() + r * layer.row);
+      for_each_row(layer, [&](std::size_t slab, int64_t to, int64_t from, int64_t count) {
+        std::copy_n(found->second.data() + from, count, layer.slabs[slab].memory[i].data() + to);
+      });
     }
   }
   step_ = state.step;

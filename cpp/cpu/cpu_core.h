@@ -33,12 +33,19 @@ class CpuCore final : public Core {
   int threads() const { return pool_.workers(); }
 
  private:
+  // The weights that lead to some units of a layer, in memory of their own: two threads that write
+  // neighbouring cache lines slow each other down by a half.
+  struct Slab {
+    Pool::Share units;        // which, padding included
+    int64_t row;              // floats from one row of weights to the next
+    Buffer<float> weights;    // (1 + fan_in, row), row 0 the bias; columns of padding stay zero
+    Buffer<float> memory[2];  // the optimizer's: velocity, or m and v; as weights, or empty
+  };
   struct Layer {
     int64_t fan_in, fan_out;
-    int64_t row;            // floats from one row of weights to the next; also of a and delta
+    int64_t row;  // floats from one row of a and delta to the next
     Activation activation;
-    Buffer<float> weights;  // (1 + fan_in, row), row 0 the bias; columns from fan_out on stay zero
-    Buffer<float> memory[2];  // the optimizer's: velocity, or m and v; as weights, or empty
+    std::vector<Slab> slabs;   // one per worker; one in all for the output layer
     Buffer<float> transposed;  // (fan_out, row of the layer below): the weights without the bias
     Buffer<float> a;           // (batch, row): activations
     Buffer<float> delta;       // (batch, row): d loss / d pre-activation
@@ -57,18 +64,29 @@ class CpuCore final : public Core {
   void reserve(int64_t rows);
   int64_t label_of(const Batch& batch, int64_t row) const;
 
-  // The phases of a step; each does one worker's part. A barrier stands between any two.
-  void gather(const Batch& batch, int worker);
-  void forward_layer(int64_t l, int64_t rows, int worker);
+  // The phases of a step; each does one worker's part.
+  void gather(const Batch& batch, Barrier& barrier, int worker);
+  void forward_hidden(int64_t l, int64_t rows, int worker);
+  void forward_output(int64_t rows, int worker);
   void judge(const Batch& batch, int worker);
   void backprop_layer(int64_t l, int64_t rows, int worker);
   template <class Finish>
   void gradient(int64_t l, int64_t rows, int worker, const Finish& finish);
+  template <class Body>
+  static void for_each_row(const Layer& layer, const Body& body);
   void update_layer(int64_t l, int64_t rows, float rate, int64_t step, int worker);
 
+  void forward_to_output(const Batch& batch, Barrier& barrier, int worker);
   void forward_and_judge(const Batch& batch, Barrier& barrier, int worker);
   void backprop_to_first(int64_t rows, Barrier& barrier, int worker);
   double batch_loss(int64_t rows) const;
+
+  Pool::Share units_of(int64_t l, int worker) const;
+  bool owns_units() const;
+  float* x_of(int worker) { return x_[shared_x_ ? 0 : worker].data(); }
+  // The input of layer l: its rows and the floats from one to the next.
+  const float* below(int64_t l, int worker) { return l ? layers_[l - 1].a.data() : x_of(worker); }
+  int64_t below_row(int64_t l) const { return l ? layers_[l - 1].row : x_row_; }
 
   const Recipe recipe_;
   const Kernels& kernels_;
@@ -78,7 +96,8 @@ class CpuCore final : public Core {
   std::vector<Layer> layers_;
   int64_t x_row_;     // floats from one row of x_ to the next
   int64_t capacity_ = 0;  // rows that the buffers below and in the layers have room for
-  Buffer<float> x_;       // (capacity, x_row): the mini-batch, normalised
+  std::vector<Buffer<float>> x_;  // per worker (capacity, x_row): the mini-batch, normalised
+  bool shared_x_ = false;         // one x_ for all: a batch too large to keep several times
   Buffer<float> sample_losses_;  // (capacity,)
   Buffer<std::uint8_t> sample_correct_;  // (capacity,)
 

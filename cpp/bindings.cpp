@@ -288,9 +288,9 @@ PYBIND11_MODULE(_core, m) {
           "set_weights",
           [](Session& s, int64_t layer, const Array<float>& values) {
             const auto shape = s.shape(layer);
-            require(values.ndim() == 2 && values.shape(0) == shape[0] &&
-                        values.shape(1) == shape[1],
-                    "set_weights: values must be (1 + fan_in, fan_out)");
+            require(
+                values.ndim() == 2 && values.shape(0) == shape[0] && values.shape(1) == shape[1],
+                "set_weights: values must be (1 + fan_in, fan_out)");
             s.core->set_weights(layer, values.data());
           },
           py::arg("layer"), py::arg("values").noconvert());

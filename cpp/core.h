@@ -1,5 +1,5 @@
-// The contract of a numerical backend. In: views of the caller's arrays and a recipe that Python has
-// checked. Out: losses, activations, gradients. No Python, no CUDA, no SIMD.
+// The contract of a numerical backend. In: views of the caller's arrays and a recipe that Python
+// has checked. Out: losses, activations, gradients. No Python, no CUDA, no SIMD.
 //
 // A core does arithmetic and guards memory; names, defaults and prose are Python's. Its results are
 // a function of weights, data and order alone: never of the number of threads.
@@ -67,8 +67,8 @@ class Core {
   virtual void load(Images images, std::span<const int64_t> labels, float mean, float std) = 0;
   virtual void use(const Optimizer& optimizer) = 0;
 
-  // For each mini-batch of `order`: gather, forward, backprop, update with its rate. Writes one loss
-  // per mini-batch, taken before its update. False: interrupted, after a whole step.
+  // For each mini-batch of `order`: gather, forward, backprop, update with its rate. Writes one
+  // loss per mini-batch, taken before its update. False: interrupted, after a whole step.
   virtual bool learn(std::span<const int64_t> order, int64_t batch, std::span<const float> rates,
                      std::span<float> losses, const Interrupted& interrupted) = 0;
   // How many samples of the last learn() had their label as the first largest output.

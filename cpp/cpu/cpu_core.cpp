@@ -93,17 +93,20 @@ void CpuCore::use(const Optimizer& optimizer) {
   for (Layer& layer : layers_)
     for (Slab& slab : layer.slabs)
       for (int i = 0; i < 2; ++i)
-        slab.memory[i] = i < memories(optimizer) ? Buffer<float>(slab.weights.size()) : Buffer<float>();
+        slab.memory[i] =
+            i < memories(optimizer) ? Buffer<float>(slab.weights.size()) : Buffer<float>();
   optimizer_ = optimizer;
   step_ = 0;
 }
 
-// ---- a step, phase by phase ----------------------------------------------------------------------
+// ---- a step, phase by phase
+// ----------------------------------------------------------------------
 
-// Who does what. A worker owns units of every hidden layer: it computes their activations and deltas
-// and updates the weights that lead to them, which so stay in its cache; of the output layer, it
-// updates the weights that come from its units. Where the mini-batch is read and judged, a worker
-// has some of the rows. A barrier stands wherever one worker needs what another has computed.
+// Who does what. A worker owns units of every hidden layer: it computes their activations and
+// deltas and updates the weights that lead to them, which so stay in its cache; of the output
+// layer, it updates the weights that come from its units. Where the mini-batch is read and judged,
+// a worker has some of the rows. A barrier stands wherever one worker needs what another has
+// computed.
 
 void CpuCore::reserve(int64_t rows) {
   if (rows <= capacity_) return;
@@ -121,7 +124,9 @@ void CpuCore::reserve(int64_t rows) {
 }
 
 // The worker's units of hidden layer l, padding included.
-Pool::Share CpuCore::units_of(int64_t l, int worker) const { return layers_[l].slabs[worker].units; }
+Pool::Share CpuCore::units_of(int64_t l, int worker) const {
+  return layers_[l].slabs[worker].units;
+}
 
 // With one hidden layer, nobody reads or writes the weights of another's units after the output is
 // judged, so that steps may follow each other without a barrier in between.
@@ -134,8 +139,8 @@ int64_t CpuCore::label_of(const Batch& batch, int64_t row) const {
 // Every worker gathers the whole mini-batch for itself: that costs less than fetching rows from the
 // cache of another core.
 void CpuCore::gather(const Batch& batch, Barrier& barrier, int worker) {
-  const Pool::Share rows = shared_x_ ? Pool::share(batch.rows, 1, worker, pool_.workers())
-                                     : Pool::Share{0, batch.rows};
+  const Pool::Share rows =
+      shared_x_ ? Pool::share(batch.rows, 1, worker, pool_.workers()) : Pool::Share{0, batch.rows};
   const int64_t features = recipe_.sizes.front();
   for (int64_t i = rows.begin; i < rows.end; ++i) {
     float* row = x_of(worker) + i * x_row_;
@@ -171,10 +176,10 @@ void CpuCore::forward_output(int64_t rows, int worker) {
   const Slab& slab = layer.slabs[0];
   const auto [begin, end] = Pool::share(rows, 1, worker, pool_.workers());
   if (begin == end) return;
-  kernels_.store({end - begin, slab.units.end, layer.fan_in,
-                  below(l, worker) + begin * below_row(l), below_row(l), 1,
-                  slab.weights.data() + slab.row, slab.row},
-                 {layer.a.data() + begin * layer.row, layer.row, slab.weights.data()});
+  kernels_.store(
+      {end - begin, slab.units.end, layer.fan_in, below(l, worker) + begin * below_row(l),
+       below_row(l), 1, slab.weights.data() + slab.row, slab.row},
+      {layer.a.data() + begin * layer.row, layer.row, slab.weights.data()});
 }
 
 void CpuCore::judge(const Batch& batch, int worker) {
@@ -256,8 +261,8 @@ void CpuCore::update_layer(int64_t l, int64_t rows, float rate, int64_t step, in
     if (o.kind == Optimizer::Kind::adam) {
       const double t = static_cast<double>(step);
       kernels_.adam(product, {w, first, second, slab.row, f(rate / (1 - std::pow(o.beta1, t))),
-                              f(o.weight_decay), f(o.beta1), f(o.beta2), f(o.eps),
-                              f(1 / std::sqrt(1 - std::pow(o.beta2, t)))});
+                              f(o.weight_decay), f(o.beta1), f(o.beta2), f(o.eps), f(1 - o.beta1),
+                              f(1 - o.beta2), f(1 / std::sqrt(1 - std::pow(o.beta2, t)))});
     } else if (o.momentum != 0) {
       kernels_.momentum(product, {w, first, slab.row, rate, f(o.weight_decay), f(o.momentum)});
     } else {
@@ -288,7 +293,8 @@ void CpuCore::backprop_to_first(int64_t rows, Barrier& barrier, int worker) {
   }
 }
 
-// ---- the contract --------------------------------------------------------------------------------
+// ---- the contract
+// --------------------------------------------------------------------------------
 
 bool CpuCore::learn(std::span<const int64_t> order, int64_t batch, std::span<const float> rates,
                     std::span<float> losses, const Interrupted& interrupted) {
@@ -413,7 +419,8 @@ void CpuCore::set_weights(int64_t layer, const float* values) {
   });
 }
 
-// ---- the optimizer's memory ----------------------------------------------------------------------
+// ---- the optimizer's memory
+// ----------------------------------------------------------------------
 
 namespace {
 

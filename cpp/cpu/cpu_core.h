@@ -54,8 +54,8 @@ class CpuCore final : public Core {
   // Where the rows of a mini-batch come from: sample numbers of the loaded images, or rows of x.
   struct Batch {
     int64_t rows;
-    const int64_t* order;  // (rows,) or null
-    const float* x;        // (rows, features) if order is null
+    const int64_t* order;   // (rows,) or null
+    const float* x;         // (rows, features) if order is null
     const int64_t* labels;  // (rows,) if order is null; null for a forward pass alone
   };
 
@@ -94,11 +94,11 @@ class CpuCore final : public Core {
   mutable std::atomic<bool> in_use_{false};
 
   std::vector<Layer> layers_;
-  int64_t x_row_;     // floats from one row of x_ to the next
-  int64_t capacity_ = 0;  // rows that the buffers below and in the layers have room for
+  int64_t x_row_;                 // floats from one row of x_ to the next
+  int64_t capacity_ = 0;          // rows that the buffers below and in the layers have room for
   std::vector<Buffer<float>> x_;  // per worker (capacity, x_row): the mini-batch, normalised
   bool shared_x_ = false;         // one x_ for all: a batch too large to keep several times
-  Buffer<float> sample_losses_;  // (capacity,)
+  Buffer<float> sample_losses_;   // (capacity,)
   Buffer<std::uint8_t> sample_correct_;  // (capacity,)
 
   Images images_{nullptr, nullptr, 0, 0};

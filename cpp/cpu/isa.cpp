@@ -15,7 +15,8 @@ Isa allowed() {
   if (name.empty() || name == "avx512") return Isa::avx512;
   if (name == "avx2") return Isa::avx2;
   if (name == "generic") return Isa::generic;
-  throw std::invalid_argument("CUTAWAY_MAX_ISA must be generic, avx2 or avx512, got '" + name + "'");
+  throw std::invalid_argument("CUTAWAY_MAX_ISA must be generic, avx2 or avx512, got '" + name +
+                              "'");
 }
 
 const Kernels& choose() {

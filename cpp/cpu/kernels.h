@@ -44,13 +44,14 @@ struct MomentumUpdate {
   float rate, decay, momentum;
 };
 
-// m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2; w -= rate * m / (sqrt(v) * scale + eps)
+// m = beta1 m + rest1 g; v = beta2 v + rest2 g^2; w -= rate * m / (sqrt(v) * scale + eps)
 struct AdamUpdate {
   float* weights;
   float* m;
   float* v;
   int64_t row;
   float rate, decay, beta1, beta2, eps;  // rate = lr / (1 - beta1^t)
+  float rest1, rest2;                    // 1 - beta, from double: in float it loses five digits
   float scale;                           // 1 / sqrt(1 - beta2^t)
 };
 

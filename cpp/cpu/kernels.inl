@@ -133,8 +133,8 @@ void momentum_product(const Product<float>& p, const MomentumUpdate& u) {
 
 void adam_product(const Product<float>& p, const AdamUpdate& u) {
   const F32 rate = broadcast(u.rate), decay = broadcast(u.decay);
-  const F32 beta1 = broadcast(u.beta1), rest1 = broadcast(1.0f - u.beta1);
-  const F32 beta2 = broadcast(u.beta2), rest2 = broadcast(1.0f - u.beta2);
+  const F32 beta1 = broadcast(u.beta1), rest1 = broadcast(u.rest1);
+  const F32 beta2 = broadcast(u.beta2), rest2 = broadcast(u.rest2);
   const F32 eps = broadcast(u.eps), scale = broadcast(u.scale);
   product(p, [&](int64_t i, int64_t j, F32 sum) {
     const int64_t at = i * u.row + j;

@@ -12,8 +12,8 @@
 namespace cutaway {
 namespace {
 
-constexpr std::int64_t kPanel = 64;           // columns of b that are packed and used at once
-constexpr std::int64_t kWorthThreads = 1e5;   // multiply-adds below which one thread is faster
+constexpr std::int64_t kPanel = 64;          // columns of b that are packed and used at once
+constexpr std::int64_t kWorthThreads = 1e5;  // multiply-adds below which one thread is faster
 
 void store(const Product<float>& p, const Store<float>& s) { kernels().store(p, s); }
 void store(const Product<double>& p, const Store<double>& s) { kernels().store64(p, s); }

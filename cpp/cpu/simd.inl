@@ -44,8 +44,8 @@ inline Vector<double> fma(Vector<double> a, Vector<double> b, Vector<double> c) 
 // "maskz" of every lane: the plain intrinsics warn in GCC 12 (its bug 105593).
 inline F32 sqrt(F32 v) { return F32(_mm512_maskz_sqrt_ps(0xffff, v)); }
 inline I32 integers_from(const uint8_t* bytes) {
-  return I32(_mm512_maskz_cvtepu8_epi32(
-      0xffff, _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes))));
+  return I32(
+      _mm512_maskz_cvtepu8_epi32(0xffff, _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes))));
 }
 #elif defined(__AVX2__)
 inline F32 fma(F32 a, F32 b, F32 c) { return F32(_mm256_fmadd_ps(a, b, c)); }
@@ -93,8 +93,8 @@ inline F32 exp(F32 x) {
   const F32 round = broadcast(12582912.0f);  // 1.5 * 2^23: adding it rounds to an integer
   const F32 shifted = fma(x, broadcast(1.44269504f), round);
   const F32 n = shifted - round;
-  F32 r = fma(n, broadcast(-0.693359375f), x);     // ln 2 in two parts: the first is short
-  r = fma(n, broadcast(2.12194440e-4f), r);        // enough for n times it to be exact
+  F32 r = fma(n, broadcast(-0.693359375f), x);  // ln 2 in two parts: the first is short
+  r = fma(n, broadcast(2.12194440e-4f), r);     // enough for n times it to be exact
   F32 p = broadcast(1.0f / 5040);
   p = fma(p, r, broadcast(1.0f / 720));
   p = fma(p, r, broadcast(1.0f / 120));

@@ -1,8 +1,8 @@
 """Checkpoints: a network goes to a safetensors file and comes back, to the bit.
 
 The tensors are those of `state_dict()`, so other tools read the file as it is; the optimizer's memory
-stands beside them under "optimizer.". The recipe is JSON in the file's metadata, with a SHA-256 of all
-tensors: a file that was changed by one bit is refused.
+stands beside them under "optimizer.". The recipe is JSON in the file's metadata, with a SHA-256 of the
+whole file: one that was changed by a single bit is refused.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import dataclasses
 import hashlib
 import json
 import os
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +24,13 @@ from .optimizer import SGD, Adam
 
 _FORMAT = "1"
 _OPTIMIZER = "optimizer."
+_BEFORE_DIGEST = b'"sha256":"'  # stands once in a header: quotes within a value are escaped
+_NO_DIGEST = "0" * 64  # in its place while the SHA-256 is taken
 
 
-def _digest(tensors: dict[str, Any]) -> str:
-    sha = hashlib.sha256()
-    for name in sorted(tensors):
-        sha.update(f"{name} {tensors[name].shape} {tensors[name].dtype}\n".encode())
-        sha.update(np.ascontiguousarray(tensors[name]).tobytes())
-    return sha.hexdigest()
+def _with_digest(data: bytes, digest: str) -> bytes:
+    start = data.index(_BEFORE_DIGEST) + len(_BEFORE_DIGEST)
+    return data[:start] + digest.encode() + data[start + len(_NO_DIGEST) :]
 
 
 def save(network: Network, path: str | os.PathLike[str]) -> None:
@@ -39,7 +39,7 @@ def save(network: Network, path: str | os.PathLike[str]) -> None:
     Raises:
         OSError: if the file cannot be written; an older file of that name is untouched then.
     """
-    from safetensors.numpy import save_file
+    from safetensors import numpy as safetensors
 
     tensors: dict[str, Any] = dict(network.state_dict())
     optimizer = None
@@ -56,11 +56,12 @@ def save(network: Network, path: str | os.PathLike[str]) -> None:
     metadata = {
         "cutaway": MARK,
         "format": _FORMAT,
-        "recipe": json.dumps(recipe),
-        "sha256": _digest(tensors),
+        "recipe": json.dumps(recipe, default=float),  # NumPy's numbers too
+        "sha256": _NO_DIGEST,
     }
+    data = safetensors.save(tensors, metadata)
     with replacing(path) as partial:
-        save_file(tensors, partial, metadata)
+        partial.write_bytes(_with_digest(data, hashlib.sha256(data).hexdigest()))
 
 
 def load(
@@ -75,8 +76,7 @@ def load(
     from safetensors import SafetensorError, safe_open
 
     name = os.fspath(path)
-    with Path(path).open("rb"):  # a missing file is an OSError, as everywhere
-        pass
+    data = Path(path).read_bytes()
     try:
         with safe_open(name, framework="np") as file:
             metadata = file.metadata() or {}
@@ -89,10 +89,15 @@ def load(
         raise ValueError(
             f"load: {name} has format {metadata.get('format')}, this version reads {_FORMAT}"
         )
-    if _digest(tensors) != metadata["sha256"]:
+    sha = hashlib.sha256(_with_digest(data, _NO_DIGEST)).hexdigest()
+    if sha != metadata["sha256"]:
         raise ValueError(f"load: {name} is damaged: its contents do not match their SHA-256")
     try:
-        return _network(json.loads(metadata["recipe"]), tensors, backend, threads)
+        recipe = json.loads(metadata["recipe"])
+        for layer, (fan_in, fan_out) in enumerate(pairwise(recipe["sizes"])):
+            if tensors[f"{layer}.weight"].shape != (fan_out, fan_in):  # before memory is taken
+                raise TypeError(f"sizes {recipe['sizes']} are not those of the tensors")
+        return _network(recipe, tensors, backend, threads)
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"load: {name} has a damaged recipe: {error!r}") from None
 

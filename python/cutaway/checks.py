@@ -113,8 +113,17 @@ def count(who: str, name: str, value: object, least: int = 1, most: int | None =
     return number
 
 
-def real(who: str, name: str, value: object, rule: str = "", *, low: float = -math.inf,
-         high: float = math.inf, above: bool = False, below: bool = False) -> float:
+def real(
+    who: str,
+    name: str,
+    value: object,
+    rule: str = "",
+    *,
+    low: float = -math.inf,
+    high: float = math.inf,
+    above: bool = False,
+    below: bool = False,
+) -> float:
     """Return `value` as a finite float in [low, high] (open at an end with `above`, `below`).
 
     Raises:

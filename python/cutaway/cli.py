@@ -48,7 +48,7 @@ class _Finite(click.ParamType):
 _AT_LEAST_ONE = click.IntRange(min=1)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, no_args_is_help=False)
 @click.version_option(compiled.__version__, prog_name="cutaway", message="%(prog)s %(version)s")
 @click.option("--debug", is_flag=True, help="Show a traceback on errors.")
 def cli(debug: bool) -> None:
@@ -57,25 +57,54 @@ def cli(debug: bool) -> None:
 
 
 @cli.command()
-@click.option("--recipe", type=click.Choice(list(job.RECIPES)), default="lesson9",
-              show_default=True, help="Where the other settings' defaults come from.")
-@click.option("--data", type=click.Path(path_type=Path), metavar="DIR",
-              help="Folder with the four files of MNIST's format; the embedded MNIST if not given.")
-@click.option("--hidden", type=_AT_LEAST_ONE, multiple=True, metavar="N ...",
-              help="Units of each hidden layer: --hidden 64 32.")
+@click.option(
+    "--recipe",
+    type=click.Choice(list(job.RECIPES)),
+    default="lesson9",
+    show_default=True,
+    help="Where the other settings' defaults come from.",
+)
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Folder with the four files of MNIST's format; the embedded MNIST if not given.",
+)
+@click.option(
+    "--hidden",
+    type=_AT_LEAST_ONE,
+    multiple=True,
+    metavar="N ...",
+    help="Units of each hidden layer: --hidden 64 32.",
+)
 @click.option("--epochs", type=_AT_LEAST_ONE, help="Passes over the training set.")
 @click.option("--batch-size", type=_AT_LEAST_ONE, help="Samples per mini-batch.")
 @click.option("--lr", type=_Finite(), help="Learning rate; the peak of a one-cycle schedule.")
 @click.option("--optimizer", type=click.Choice(["sgd", "adam"]))
 @click.option("--schedule", type=click.Choice(["constant", "one-cycle"]))
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
-@click.option("--backend", type=click.Choice(["auto", "cpu", "numpy", "cuda"]), default="auto",
-              show_default=True)
+@click.option(
+    "--backend",
+    type=click.Choice(["auto", "cpu", "numpy", "cuda"]),
+    default="auto",
+    show_default=True,
+)
 @click.option("--threads", type=click.IntRange(1, MOST_THREADS), help="Of the CPU core.")
-@click.option("--out", type=click.Path(path_type=Path), default=Path("cutaway-out"), metavar="DIR",
-              show_default=True, help="Where the files go.")
-@click.option("--every", type=_AT_LEAST_ONE, default=1, show_default=True,
-              help="Mini-batches per frame of the film.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("cutaway-out"),
+    metavar="DIR",
+    show_default=True,
+    help="Where the files go.",
+)
+@click.option(
+    "--every",
+    type=_AT_LEAST_ONE,
+    default=1,
+    show_default=True,
+    help="Mini-batches per frame of the film.",
+)
 @click.option("--fps", type=_AT_LEAST_ONE, default=70, show_default=True)
 @click.option("--codec", type=click.Choice(["h264", "mp4v"]), default="h264", show_default=True)
 @click.option("--no-film", is_flag=True, help="Make no film: several times faster.")
@@ -178,12 +207,22 @@ def _print_result(result: job.Result) -> None:
 
 @cli.command("picture")
 @click.argument("model", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("grid.png"),
-              show_default=True, help="A PNG file.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    default=Path("grid.png"),
+    show_default=True,
+    help="A PNG file.",
+)
 @click.option("--layer", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--unit", type=click.IntRange(min=0), help="One unit instead of the whole layer.")
-@click.option("--shape", type=(_AT_LEAST_ONE, _AT_LEAST_ONE), metavar="H W",
-              help="Height and width of a tile.")
+@click.option(
+    "--shape",
+    type=(_AT_LEAST_ONE, _AT_LEAST_ONE),
+    metavar="H W",
+    help="Height and width of a tile.",
+)
 @click.option("--columns", type=_AT_LEAST_ONE, help="Tiles per row.")
 @click.option("--style", type=click.Choice(picture.STYLES), default="diverging", show_default=True)
 @click.option("--scale", type=_AT_LEAST_ONE, help="Pixels per weight.")
@@ -220,8 +259,9 @@ def picture_command(
 
 
 @cli.command("bench")
-@click.option("--repeats", type=_AT_LEAST_ONE, default=7, show_default=True,
-              help="Epochs of each contender.")
+@click.option(
+    "--repeats", type=_AT_LEAST_ONE, default=7, show_default=True, help="Epochs of each contender."
+)
 @click.option("--threads", type=click.IntRange(1, MOST_THREADS), help="Of the CPU core.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 def bench_command(repeats: int, threads: int | None, as_json: bool) -> int:
@@ -281,7 +321,7 @@ def _end(code: int) -> NoReturn:
     try:
         sys.stdout.flush()
     except OSError as error:
-        if not isinstance(error, BrokenPipeError):
+        if code == 0 and not isinstance(error, BrokenPipeError):  # else the error was told already
             print(f"cutaway: error: stdout: {error.strerror}", file=sys.stderr)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = code or 1
@@ -294,6 +334,9 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     debug = "--debug" in arguments
     arguments = [a for a in arguments if a != "--debug"]
     terminated = False
+    for name in ("stdout", "stderr"):  # None if the shell closed it
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115
 
     def terminate(*_: object) -> NoReturn:
         nonlocal terminated
@@ -308,10 +351,8 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         path = context.command_path if context else "cutaway"
         where = path.removeprefix("cutaway").strip()
         what = f"{where}: " if where else ""
-        print(
-            f"cutaway: error: {what}{_plain(error.format_message())}; see '{path} --help'",
-            file=sys.stderr,
-        )
+        why = _plain(error.format_message()).rstrip(".")
+        print(f"cutaway: error: {what}{why}; see '{path} --help'", file=sys.stderr)
         code = error.exit_code
     except (KeyboardInterrupt, click.Abort):
         print("cutaway: interrupted", file=sys.stderr)

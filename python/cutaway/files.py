@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .network import compiled
@@ -50,7 +50,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     The data reach the disk before the name does, so a crash leaves the old file or the new one.
 
     Raises:
-        OSError: if the file cannot be written; the old one is untouched then.
+        OSError: naming `path`, if the file cannot be written; the old one is untouched then.
     """
     target = Path(path)
     partial = target.with_name(f".{target.name}.partial")
@@ -64,5 +64,10 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
             os.fsync(folder)
         finally:
             os.close(folder)
+    except OSError as error:
+        if error.errno is None:
+            raise
+        raise OSError(error.errno, error.strerror, os.fspath(path)) from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # a folder that is missing or broken has been told already
+            partial.unlink()

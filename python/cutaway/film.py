@@ -141,6 +141,7 @@ class Film:
         self.fps, self.codec, self.scale, self.pace = fps, codec, scale, pace
         self.frames = 0
         self._images = 0
+        self._encoded = 0
         self._size: tuple[int, int] | None = None
         self._partial = self.path.with_name(f".{self.path.stem}.partial.mp4")
         self._queue: queue.Queue[NDArray[np.uint8] | None] = queue.Queue(_QUEUE)
@@ -183,6 +184,7 @@ class Film:
         try:
             self._stop()
             self._raise_failure()
+            self.frames = self._encoded  # Ctrl-C may have hit write() once its image was on its way
             if self.frames:
                 self._check()
                 self._partial.replace(self.path)
@@ -221,6 +223,7 @@ class Film:
                     make = _H264 if self.codec == "h264" else _Mp4v
                     encoder = make(self._partial, width, height, self.fps)
                 encoder.add(frame)
+                self._encoded += 1
         except BaseException as error:
             self._failure = error
             while self._queue.get() is not None:  # let the writer go on to where it is told
@@ -240,10 +243,15 @@ class Film:
 
     def _raise_failure(self) -> None:
         if self._failure is not None:
-            raise OSError(f"Film: {self.path} cannot be written: {self._failure}") from self._failure
+            raise OSError(
+                f"Film: {self.path} cannot be written: {self._failure}"
+            ) from self._failure
 
     def _check(self) -> None:
-        frames, width, height = count_frames(self._partial)
+        try:
+            frames, width, height = count_frames(self._partial)
+        except OSError as error:
+            raise OSError(f"Film: {self.path} cannot be written: {error}") from error
         assert self._size is not None
         wanted = (self.frames, *(_even(n * self.scale) for n in reversed(self._size)))
         if (frames, width, height) != wanted:

@@ -67,14 +67,15 @@ def matmul(a: ArrayLike, b: ArrayLike) -> Array:
         raise ValueError(
             f"matmul: stacks must broadcast, got {left.shape[:-2]} and {right.shape[:-2]}"
         ) from None
-    left, right = _rows(left, dtype), _rows(right, dtype)
-    out = np.empty((*stack, left.shape[-2], right.shape[-1]), dtype)
-    compiled.matmul(
-        np.broadcast_to(left, stack + left.shape[-2:]),
-        np.broadcast_to(right, stack + right.shape[-2:]),
-        out,
-        default_threads(),
-    )
+    out = np.zeros((*stack, left.shape[-2], right.shape[-1]), dtype)
+    if out.size and left.shape[-1]:  # else there is nothing to add up
+        left, right = _rows(left, dtype), _rows(right, dtype)
+        compiled.matmul(
+            np.broadcast_to(left, stack + left.shape[-2:]),
+            np.broadcast_to(right, stack + right.shape[-2:]),
+            out,
+            default_threads(),
+        )
     if row:
         out = out[..., 0, :]
     if column:

@@ -169,7 +169,9 @@ def run(
         try:
             for moment, took in _timed(moments):
                 seconds += took
-                result.history.add(moment, seconds - sum(e["seconds"] for e in result.history.epochs))
+                result.history.add(
+                    moment, seconds - sum(e["seconds"] for e in result.history.epochs)
+                )
                 if reel:
                     reel.write(picture.tiles(moment.weights[0], shape=training.shape, limit=limit))
                 if watch:

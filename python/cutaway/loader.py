@@ -109,8 +109,10 @@ class DataLoader:
         self.batch_size = checks.count("DataLoader", "batch_size", batch_size)
         self.drop_last = drop_last
         self.collate = collate
-        self.sampler: Iterable[int] = sampler if sampler is not None else (
-            RandomSampler(len(dataset), seed) if shuffle else SequentialSampler(len(dataset))
+        self.sampler: Iterable[int] = (
+            sampler
+            if sampler is not None
+            else (RandomSampler(len(dataset), seed) if shuffle else SequentialSampler(len(dataset)))
         )
 
     def __len__(self) -> int:

@@ -273,13 +273,17 @@ class Network:
         for layer in range(self.recipe.layers):
             fan_in, fan_out = self.recipe.sizes[layer : layer + 2]
             for kind, shape in (("weight", (fan_out, fan_in)), ("bias", (fan_out,))):
-                array = checks.floats("load_state_dict", f"{layer}.{kind}", state[f"{layer}.{kind}"])
+                array = checks.floats(
+                    "load_state_dict", f"{layer}.{kind}", state[f"{layer}.{kind}"]
+                )
                 if array.shape != shape:
                     raise ValueError(
                         f"load_state_dict: {layer}.{kind} must be {shape}, got shape {array.shape}"
                     )
                 checks.finite("load_state_dict", f"{layer}.{kind}", array)
-            weight, bias = (np.asarray(state[f"{layer}.{k}"], np.float32) for k in ("weight", "bias"))
+            weight, bias = (
+                np.asarray(state[f"{layer}.{k}"], np.float32) for k in ("weight", "bias")
+            )
             matrices.append(np.vstack([bias, weight.T]))
         for layer, values in enumerate(matrices):
             self._core.set_weights(layer, np.ascontiguousarray(values))

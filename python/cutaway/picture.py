@@ -51,9 +51,10 @@ def _matrix(who: str, weights: ArrayLike) -> NDArray[np.float32]:
         raise ValueError(
             f"{who}: weights must be (fan_in, units) or (fan_in,), got shape {array.shape}"
         )
+    with np.errstate(over="ignore"):  # what does not fit becomes infinite, and is refused
+        array = array.astype(np.float32, copy=False)
     if not np.isfinite(array).all():
         raise ValueError(f"{who}: weights must be finite, got NaN or infinity")
-    array = array.astype(np.float32, copy=False)
     return array[:, np.newaxis] if array.ndim == 1 else array
 
 
@@ -79,14 +80,17 @@ def _limits(
     """Return the weight that gets the strongest colour: (1,) for all, or (units,)."""
     if limit is None:
         limit = "each" if style == "classic" else float(np.quantile(np.abs(weights), _STRONG))
-        limit = limit or float(np.abs(weights).max())
+        limit = limit or float(np.abs(weights).max()) or 1.0  # all zero: any limit will do
+    smallest, largest = np.finfo(np.float32).tiny, np.finfo(np.float32).max
     if limit == "each":
-        limits: NDArray[np.float32] = np.abs(weights).max(axis=0)
-    elif isinstance(limit, str) or not (math.isfinite(limit) and limit >= 0):
+        limits = np.abs(weights).max(axis=0)
+        limits[limits == 0] = 1
+    elif isinstance(limit, str) or not (math.isfinite(limit) and limit > 0):
         raise ValueError(f"{who}: limit must be above 0, 'each' or None, got {limit!r}")
     else:
-        limits = np.array([limit], np.float32)
-    return np.maximum(limits, np.finfo(np.float32).tiny)
+        limits = np.array([min(limit, largest)], np.float32)
+    result: NDArray[np.float32] = np.maximum(limits, smallest)
+    return result
 
 
 def tiles(
@@ -130,11 +134,12 @@ def tiles(
     down = -(-units // across)
     border = style == "diverging" if border is None else border
 
-    levels = matrix.T * (127 / _limits(who, matrix, limit, style))[:, np.newaxis]
-    levels = np.clip(np.rint(levels), -127, 127).astype(np.int16) + 127
+    with np.errstate(over="ignore"):  # what is far above the limit is clipped all the same
+        levels = matrix.T / (_limits(who, matrix, limit, style) / 127)[:, np.newaxis]
+    numbers = np.clip(np.rint(levels), -127, 127).astype(np.int16) + 127
     colours = _colours(style)
     drawn = np.empty((down * across, height, width, 3), np.uint8)
-    drawn[:units] = colours[levels].reshape(units, height, width, 3)
+    drawn[:units] = colours[numbers].reshape(units, height, width, 3)
     drawn[units:] = _ZERO if style == "diverging" else colours[127]
     if border and style == "classic":
         for edge in (drawn[:, 0], drawn[:, -1], drawn[:, :, 0], drawn[:, :, -1]):
@@ -179,9 +184,7 @@ def grid(
     """
     from PIL import Image as Images
 
-    pixels = tiles(
-        weights, shape=shape, columns=columns, limit=limit, style=style, border=border
-    )
+    pixels = tiles(weights, shape=shape, columns=columns, limit=limit, style=style, border=border)
     image = Images.fromarray(pixels)
     scale = _at_least_one("grid", "scale", scale)
     image = image.resize((image.width * scale, image.height * scale), Images.Resampling.NEAREST)
@@ -221,7 +224,7 @@ def neuron(
     return grid(
         matrix[:, unit],
         shape=shape,
-        limit=limit,
+        limit="each" if limit is None else limit,
         style=style,
         border=False,
         scale=scale,
@@ -273,7 +276,9 @@ def loss_curve(
     if losses.ndim != 1 or losses.size == 0:
         raise ValueError(f"loss_curve: losses must be a list of numbers, got shape {losses.shape}")
     figure = Figure(figsize=(8, 6 if epochs else 4), dpi=120, layout="constrained")
-    axes = figure.subplots(2 if epochs else 1, 1, squeeze=False, height_ratios=[2, 1][: 1 + bool(epochs)])[:, 0]
+    axes = figure.subplots(
+        2 if epochs else 1, 1, squeeze=False, height_ratios=[2, 1][: 1 + bool(epochs)]
+    )[:, 0]
     steps = np.arange(1, losses.size + 1)
     window = min(50, losses.size)
     mean = np.convolve(losses, np.ones(window) / window, "valid")

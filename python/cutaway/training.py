@@ -114,6 +114,11 @@ def train(
         raise ValueError(f"{who}: loader must have at least 1 mini-batch, got 0")
     if valid is not None and not isinstance(valid, Dataset):
         raise TypeError(f"{who}: valid must be a Dataset, got {type(valid).__name__}")
+    if schedule is not None and not hasattr(schedule, "factors"):
+        raise TypeError(f"{who}: schedule must be OneCycle(...) or Constant(), got {schedule!r}")
+    for dataset in (getattr(loader, "dataset", None), valid):
+        if isinstance(dataset, Dataset):
+            network._fits(who, dataset)
     return _moments(network, loader, optimizer, schedule or Constant(), epochs, valid, every)
 
 
@@ -131,7 +136,8 @@ def _moments(
     step = 0
     for epoch in range(1, epochs + 1):
         factors = schedule.factors(np.arange(step, step + steps), epochs * steps)
-        rates = (optimizer.lr * factors).astype(np.float32)
+        with np.errstate(over="ignore"):  # the network refuses what is not finite
+            rates = (optimizer.lr * factors).astype(np.float32)
         loss, rows, correct = 0.0, 0, 0
         chunks = _chunks(network, loader, optimizer, rates, every)
         for done, (losses, sizes, hits) in enumerate(chunks, 1):

@@ -1,0 +1,419 @@
+"""Every backend keeps the contract, as the reference in float64 specifies it.
+
+If only one test file is run, then this is the one.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+
+from cutaway import SGD, Adam, Dataset, Network
+from cutaway.network import _make_core
+from cutaway.reference import ReferenceCore
+
+BACKENDS = ["numpy", "cpu"]
+
+# How far float32 may lie from float64, by norm. One step: float32 has 24 bits (6e-8), a sum of
+# some hundred products loses a digit or two. A hundred steps add up their errors.
+ONE_STEP, MANY_STEPS = 1e-5, 1e-4
+
+
+@dataclass(frozen=True)
+class Case:
+    name: str
+    sizes: tuple = (7, 5, 3)
+    activation: str = "sigmoid"
+    output: str = "sigmoid"
+    loss: str = "squared_error"
+    reduction: str = "mean"
+    optimizer: SGD | Adam = SGD(0.5)  # noqa: RUF009
+    samples: int = 40
+    batch: int = 8
+    pixels: type = np.uint8
+
+    def __str__(self):
+        return self.name
+
+    def recipe(self):
+        return dict(
+            sizes=self.sizes, activation=self.activation, output=self.output, loss=self.loss,
+            reduction=self.reduction,
+        )  # fmt: skip
+
+    def data(self, seed=0):
+        rng = np.random.default_rng(seed)
+        images = rng.integers(0, 256, (self.samples, self.sizes[0])).astype(self.pixels)
+        labels = rng.integers(0, self.sizes[-1], self.samples)
+        return Dataset(images, labels)
+
+
+SOFTMAX = dict(output="softmax", loss="cross_entropy")
+CASES = [
+    Case("lesson 9", (784, 64, 10), reduction="sum", optimizer=SGD(0.02), samples=256, batch=64),
+    Case("lesson 5", (784, 50, 10), "relu", **SOFTMAX, optimizer=Adam(), samples=128, batch=64),
+    Case("one layer", (7, 3)),
+    Case("one layer of softmax", (7, 3), **SOFTMAX),
+    Case("three layers", (7, 9, 5, 3), "tanh", **SOFTMAX),
+    Case("four layers", (13, 20, 11, 6, 4), "tanh", optimizer=Adam(0.01)),
+    Case("wide", (30, 200, 33, 17), "tanh", **SOFTMAX),
+    Case("as wide as a page", (64, 256, 3), "sigmoid", optimizer=SGD(0.1)),
+    Case("relu", activation="relu", optimizer=SGD(0.05)),
+    Case("identity", activation="identity", optimizer=SGD(0.05)),
+    Case("identity output", output="identity", optimizer=SGD(0.02)),
+    Case("relu output", output="relu", optimizer=SGD(0.02)),
+    Case("tanh output", output="tanh", optimizer=SGD(0.02)),
+    Case("softmax with squares", output="softmax"),
+    Case("binary cross-entropy", loss="binary_cross_entropy"),
+    Case("binary cross-entropy, 17 classes", (7, 5, 17), loss="binary_cross_entropy"),
+    Case("momentum", optimizer=SGD(0.1, momentum=0.9)),
+    Case("weight decay", optimizer=SGD(0.1, weight_decay=0.1)),
+    Case("momentum and decay", optimizer=SGD(0.1, momentum=0.5, weight_decay=0.1)),
+    Case("adam with decay", optimizer=Adam(0.01, (0.8, 0.9), 1e-6, 0.1)),
+    Case("short last batch", samples=43, batch=8),
+    Case("one sample", samples=2, batch=1),
+    Case("batch larger than the data", samples=20, batch=64),
+    Case("float pixels", pixels=np.float32),
+    Case("one feature, one unit, one class", (1, 1, 1), samples=9),
+]
+
+pytestmark = pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
+
+
+@pytest.fixture(params=BACKENDS)
+def backend(request):
+    return request.param
+
+
+@pytest.fixture(params=CASES, ids=str)
+def case(request):
+    return request.param
+
+
+def order_of(case, seed=1):
+    return np.random.default_rng(seed).permutation(case.samples)
+
+
+def reference_of(network):
+    """A float64 reference with a network's weights."""
+    core = ReferenceCore(network.recipe, np.float64)
+    for layer in range(network.recipe.layers):
+        core.set_weights(layer, network.get_weights(layer))
+    return core
+
+
+def all_weights(network):
+    return [network.get_weights(layer) for layer in range(network.recipe.layers)]
+
+
+def relative(error, size):
+    return np.linalg.norm(error) / max(np.linalg.norm(size), 1e-30)
+
+
+def train_both(case, backend, passes, **options):
+    """Train a network and the float64 reference alike; return both and the weights before."""
+    data = case.data()
+    network = Network(**case.recipe(), backend=backend, **options)
+    before = all_weights(network)
+    reference = reference_of(network)
+    reference.load(data.images, data.labels, data.mean, data.std)
+    reference.use(case.optimizer)
+    losses, expected = [], []
+    for number in range(passes):
+        order = order_of(case, number)
+        rates = np.full(-(-len(order) // case.batch), case.optimizer.lr, np.float32)
+        losses.append(network.learn(order, case.batch, dataset=data, optimizer=case.optimizer))
+        expected.append(reference.learn(order, case.batch, rates.astype(np.float64)))
+    assert network.correct() == reference.correct()
+    return network, reference, before, np.concatenate(losses), np.concatenate(expected)
+
+
+def assert_same_change(network, reference, before, tolerance):
+    for layer, start in enumerate(before):
+        change = reference.weights(layer) - start
+        error = network.get_weights(layer) - reference.weights(layer)
+        rounding = 2**-25 * np.linalg.norm(start)  # weights themselves have only 24 bits
+        assert np.linalg.norm(error) <= tolerance * np.linalg.norm(change) + rounding
+
+
+# ---- one answer from all backends ----------------------------------------------------------------
+
+
+def test_forward(case, backend):
+    network = Network(**case.recipe(), backend=backend)
+    x, _ = case.data()[:]
+    expected = reference_of(network).forward(x)
+    for a, e in zip(network.activations(x), expected, strict=True):
+        assert a.shape == e.shape
+        assert relative(a - e, e) <= ONE_STEP
+
+
+def test_gradients(case, backend):
+    network = Network(**case.recipe(), backend=backend)
+    x, y = case.data()[:]
+    loss, gradients = network.backprop(x, y)
+    expected_loss, expected = reference_of(network).backprop(x, y)
+    assert loss == pytest.approx(expected_loss, rel=1e-5)
+    for g, e in zip(gradients, expected, strict=True):
+        assert g.shape == e.shape
+        assert relative(g - e, e) <= ONE_STEP
+
+
+@pytest.mark.parametrize("steps", [1, None], ids=["one step", "one pass"])
+def test_learning(case, backend, steps):
+    if steps:
+        case = replace(case, samples=min(case.samples, case.batch))
+    network, reference, before, losses, expected = train_both(case, backend, passes=1)
+    np.testing.assert_allclose(losses, expected, rtol=1e-4)
+    assert_same_change(network, reference, before, ONE_STEP if len(losses) == 1 else MANY_STEPS)
+
+
+def test_a_hundred_steps(backend):
+    case = CASES[0]
+    network, reference, before, losses, expected = train_both(case, backend, passes=25)
+    assert len(losses) == 100
+    np.testing.assert_allclose(losses, expected, rtol=1e-4)
+    assert_same_change(network, reference, before, MANY_STEPS)
+
+
+def test_step_is_learn_on_rows_of_the_users_own(case, backend):
+    data, optimizer = case.data(), case.optimizer
+    one, other = (Network(**case.recipe(), backend=backend) for _ in range(2))
+    for start in range(0, case.samples, case.batch):
+        numbers = np.arange(case.samples)[start : start + case.batch]
+        x, y = data[numbers]
+        loss = one.step(x, y, optimizer)
+        (expected,) = other.learn(numbers, case.batch, dataset=data, optimizer=optimizer)
+        assert loss == pytest.approx(expected, rel=1e-6)
+    for a, b in zip(all_weights(one), all_weights(other), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-7)
+
+
+# ---- the same bits -------------------------------------------------------------------------------
+
+
+def test_a_split_order_gives_the_bits_of_the_whole(case, backend):
+    order, data = order_of(case), case.data()
+    networks = [Network(**case.recipe(), backend=backend) for _ in range(2)]
+    whole = networks[0].learn(order, case.batch, dataset=data, optimizer=case.optimizer)
+    parts = [
+        networks[1].learn(
+            order[i : i + case.batch], case.batch, dataset=data, optimizer=case.optimizer
+        )
+        for i in range(0, len(order), case.batch)
+    ]
+    np.testing.assert_array_equal(whole, np.concatenate(parts))
+    for a, b in zip(*map(all_weights, networks), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("threads", [2, 3, 5])
+def test_the_number_of_threads_changes_no_bit(case, threads):
+    data, x = case.data(), case.data(7)[:][0]
+    results = []
+    for count in (1, threads):
+        network = Network(**case.recipe(), backend="cpu", threads=count)
+        losses = [
+            network.learn(order_of(case, i), case.batch, dataset=data, optimizer=case.optimizer)
+            for i in range(3)
+        ]
+        _, gradients = network.backprop(x, data.labels)
+        state = [v for _, v in sorted(network.optimizer_state().items())]
+        parts = [*losses, *all_weights(network), *network.activations(x), *gradients, *state]
+        results.append([np.asarray(part).tobytes() for part in parts])
+    assert results[0] == results[1]
+
+
+def test_the_same_seed_gives_the_same_bits(case, backend):
+    prints = []
+    for _ in range(2):
+        network = Network(**case.recipe(), backend=backend, seed=3)
+        network.learn(order_of(case), case.batch, dataset=case.data(), optimizer=case.optimizer)
+        prints.append(network.fingerprint())
+    other = Network(**case.recipe(), backend=backend, seed=4)
+    assert prints[0] == prints[1] != other.fingerprint()
+
+
+def test_an_optimizers_memory_can_be_carried_over(case, backend):
+    data, optimizer = case.data(), case.optimizer
+
+    def learn(network, seed):
+        network.learn(order_of(case, seed), case.batch, dataset=data, optimizer=optimizer)
+
+    whole = Network(**case.recipe(), backend=backend)
+    learn(whole, 0)
+    other = Network(**case.recipe(), backend=backend, threads=3, seed=9)
+    for layer, values in enumerate(all_weights(whole)):
+        other.set_weights(layer, values)
+    other.load_optimizer_state(optimizer, whole.optimizer_state())
+    learn(whole, 1)
+    learn(other, 1)
+    assert whole.fingerprint() == other.fingerprint()
+
+
+# ---- arrays --------------------------------------------------------------------------------------
+
+
+def test_weights_come_back_as_they_were_set(case, backend):
+    network = Network(**case.recipe(), backend=backend)
+    rng = np.random.default_rng(5)
+    for layer in range(network.recipe.layers):
+        values = rng.standard_normal(network.recipe.shape(layer)).astype(np.float32)
+        network.set_weights(layer, values)
+        np.testing.assert_array_equal(network.get_weights(layer), values)
+        np.testing.assert_array_equal(network.weights[layer], values[1:])
+        np.testing.assert_array_equal(network.biases[layer], values[0])
+
+
+def test_what_is_returned_never_changes(backend):
+    case = CASES[1]
+    data = case.data()
+    network = Network(**case.recipe(), backend=backend)
+    x, y = data[:8]
+    loss = network.learn(np.arange(64), 64, dataset=data, optimizer=case.optimizer)
+    returned = [
+        loss,
+        *all_weights(network),
+        *network.weights,
+        *network.biases,
+        *network.activations(x),
+        *network.backprop(x, y)[1],
+        *network.state_dict().values(),
+        *(v for v in network.optimizer_state().values() if isinstance(v, np.ndarray)),
+    ]
+    copies = [array.copy() for array in returned]
+    network.learn(np.arange(128), 64, dataset=data, optimizer=case.optimizer)
+    network.activations(x + 1)
+    for array, copy in zip(returned, copies, strict=True):
+        np.testing.assert_array_equal(array, copy)
+    returned[1][...] = 0
+    assert network.get_weights(0).any()
+
+
+def test_what_is_passed_in_is_never_written(backend):
+    case = CASES[0]
+    data = case.data()
+    x, y = data[:16]
+    order = order_of(case)
+    passed = [data.images, data.labels, x, y, order]
+    copies = [array.copy() for array in passed]
+    network = Network(**case.recipe(), backend=backend)
+    network.learn(order, 32, dataset=data, optimizer=Adam())
+    network.step(x, y, Adam())
+    network.backprop(x, y)
+    network.forward(x)
+    for array, copy in zip(passed, copies, strict=True):
+        np.testing.assert_array_equal(array, copy)
+
+
+def test_an_empty_order_learns_nothing(backend):
+    network = Network((7, 5, 3), backend=backend)
+    before = network.fingerprint()
+    losses = network.learn([], 8, dataset=CASES[2].data(), optimizer=SGD(0.1))
+    assert losses.shape == (0,)
+    assert network.fingerprint() == before
+
+
+def test_no_rows_have_no_activations(backend):
+    network = Network((7, 5, 3), backend=backend)
+    assert [a.shape for a in network.activations(np.empty((0, 7)))] == [(0, 5), (0, 3)]
+
+
+def test_a_nan_in_the_rows_reaches_the_output_and_no_other_row(backend):
+    network = Network((7, 5, 3), activation="relu", backend=backend)
+    x = np.ones((4, 7), np.float32)
+    x[2, 3] = np.nan
+    assert np.isnan(network.forward(x)).any(axis=1).tolist() == [False, False, True, False]
+
+
+# ---- the same errors -----------------------------------------------------------------------------
+
+DATA = Case("").data()
+MASKED = np.ma.masked_array(np.zeros((2, 7)), mask=True)
+ERRORS = [
+    (IndexError, "sample number 40 is out of range for 40", lambda n: learn(n, [0, 40])),
+    (IndexError, "sample number -1 is out of range", lambda n: learn(n, [-1])),
+    (ValueError, "batch must be at least 1, got 0", lambda n: learn(n, [0], batch=0)),
+    (TypeError, "batch must be an integer, got 2.5", lambda n: learn(n, [0], batch=2.5)),
+    (TypeError, "order must be integers, got float64", lambda n: learn(n, [0.5])),
+    (ValueError, "order must have one axis", lambda n: learn(n, [[0]])),
+    (ValueError, "rates must be one per mini-batch", lambda n: learn(n, [0], rates=[1, 2])),
+    (ValueError, "rates must be finite, got nan", lambda n: learn(n, [0], rates=[np.nan])),
+    (TypeError, "optimizer must be SGD", lambda n: learn(n, [0], optimizer="sgd")),
+    (TypeError, "dataset must be a cutaway.Dataset", lambda n: learn(n, [0], dataset=[1])),
+    (ValueError, "takes 7 features, the dataset has 6",
+     lambda n: learn(n, [0], dataset=Dataset(DATA.images[:, :6], DATA.labels))),
+    (ValueError, "labels must be below 3",
+     lambda n: learn(n, [0], dataset=Dataset(DATA.images, DATA.labels + 1))),
+    (ValueError, r"x must be \(rows, 7\), got shape \(2, 6\)", lambda n: n.forward(np.ones((2, 6)))),
+    (ValueError, r"x must be \(rows, 7\), got shape \(7,\)", lambda n: n.forward(np.ones(7))),
+    (TypeError, "x must be real numbers, got complex128",
+     lambda n: n.forward(np.ones((2, 7), complex))),
+    (TypeError, "x must be real numbers, got <U", lambda n: n.forward(np.full((2, 7), "1"))),
+    (TypeError, "x must be real numbers, got object", lambda n: n.forward([[None] * 7])),
+    (TypeError, "x must be a plain array, got a masked", lambda n: n.forward(MASKED)),
+    (ValueError, "x must be finite, got nan", lambda n: n.backprop(np.full((1, 7), np.nan), [0])),
+    (ValueError, "x must be finite, got inf",
+     lambda n: n.step(np.full((1, 7), np.inf), [0], SGD(0.1))),
+    (ValueError, "at least 1 row", lambda n: n.backprop(np.empty((0, 7)), [])),
+    (ValueError, "labels must be below 3, got 3", lambda n: n.backprop(np.ones((1, 7)), [3])),
+    (ValueError, "labels must be 0 or more", lambda n: n.backprop(np.ones((1, 7)), [-1])),
+    (ValueError, "one-hot", lambda n: n.backprop(np.ones((1, 7)), [[1, 1, 0]])),
+    (ValueError, "2 images need as many labels", lambda n: n.backprop(np.ones((2, 7)), [1])),
+    (TypeError, "labels must be integers", lambda n: n.backprop(np.ones((1, 7)), [0.5])),
+    (ValueError, "uint8 rows are normalised", lambda n: n.forward(np.ones((1, 7), np.uint8))),
+    (IndexError, "layer must be at most 1, got 2", lambda n: n.get_weights(2)),
+    (ValueError, r"must be \(8, 5\), got shape \(7, 5\)", lambda n: n.set_weights(0, np.ones((7, 5)))),
+    (ValueError, "values must be finite", lambda n: n.set_weights(0, np.full((8, 5), np.nan))),
+    (ValueError, "keys must be", lambda n: n.load_state_dict({"0.weight": 1})),
+]  # fmt: skip
+
+
+def learn(network, order, batch=8, dataset=DATA, optimizer=SGD(0.1), rates=None):  # noqa: B008
+    return network.learn(order, batch, dataset=dataset, optimizer=optimizer, rates=rates)
+
+
+@pytest.mark.parametrize(("kind", "text", "call"), ERRORS, ids=[text for _, text, _ in ERRORS])
+def test_errors_are_alike_and_change_nothing(backend, kind, text, call):
+    network = Network((7, 5, 3), backend=backend)
+    before = network.fingerprint()
+    with pytest.raises(kind, match=text):
+        call(network)
+    assert network.fingerprint() == before
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "options"),
+    [
+        (ValueError, "backend must be one of", dict(backend="gpu")),
+        (RuntimeError, "backend 'cuda' is not part of this build", dict(backend="cuda")),
+        (ValueError, "sizes must be at least", dict(sizes=(7,))),
+        (ValueError, "sizes must be at least 1, got 0", dict(sizes=(7, 0, 3))),
+        (TypeError, "sizes must be an integer, got 2.5", dict(sizes=(7, 2.5))),
+        (TypeError, "sizes must be a sequence", dict(sizes=784)),
+        (ValueError, "activation must be one of", dict(activation="swish")),
+        (ValueError, "one per hidden layer", dict(activation=["relu"])),
+        (ValueError, "output must be one of", dict(output="linear")),
+        (ValueError, "loss must be one of", dict(loss="mse")),
+        (ValueError, "needs output 'softmax', got 'sigmoid'", dict(loss="cross_entropy")),
+        (ValueError, "reduction must be one of", dict(reduction="none")),
+        (ValueError, "seed must be at least 0", dict(seed=-1)),
+        (ValueError, "threads must be at least 1, got 0", dict(threads=0)),
+        (ValueError, "threads must be at most 1024", dict(threads=10**9)),
+        (TypeError, "threads must be an integer", dict(threads=True)),
+    ],
+)
+def test_a_recipe_that_makes_no_network_is_refused(kind, text, options):
+    with pytest.raises(kind, match=text):
+        Network(**{"sizes": (7, 5, 5, 3), **options})
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_a_core_guards_its_memory_by_itself(name):
+    """Whatever Python forgets to check, a sample number must not reach outside of the images."""
+    network = Network((7, 5, 3))
+    _, _, core = _make_core(network.recipe, name, 2)
+    core.load(DATA.images, DATA.labels, 0.0, 1.0)
+    core.use(SGD(0.1))
+    with pytest.raises(IndexError):
+        core.learn(np.array([0, 40]), 2, np.ones(1, np.float32))

@@ -1,0 +1,125 @@
+"""What Network adds to its core: start weights, prediction, evaluation, state_dict."""
+
+import numpy as np
+import pytest
+
+from cutaway import SGD, Adam, Dataset, Network
+
+
+@pytest.fixture
+def data():
+    rng = np.random.default_rng(0)
+    return Dataset(rng.integers(0, 256, (50, 4, 3), np.uint8), rng.integers(0, 3, 50))
+
+
+@pytest.fixture
+def network(data):
+    network = Network((12, 8, 3))
+    network.learn(np.arange(50), 10, dataset=data, optimizer=SGD(0.1))
+    return network
+
+
+@pytest.mark.parametrize(("activation", "spread"), [("sigmoid", 1), ("tanh", 1), ("relu", 2)])
+def test_start_weights_are_sized_by_fan_in_and_biases_are_zero(activation, spread):
+    network = Network((784, 300, 10), activation=activation, seed=5)
+    assert network.weights[0].std() == pytest.approx((spread / 784) ** 0.5, rel=0.02)
+    assert network.weights[1].std() == pytest.approx((1 / 300) ** 0.5, rel=0.05)
+    assert not network.biases[0].any()
+
+
+def test_all_backends_start_from_the_same_weights():
+    assert Network(backend="cpu").fingerprint() == Network(backend="numpy").fingerprint()
+
+
+def test_auto_takes_the_compiled_core():
+    assert Network((2, 2)).backend == "cpu"
+
+
+def test_bytes_are_normalised_as_what_it_learned_from_and_floats_are_taken_as_they_are(
+    network, data
+):
+    normalised = (data.images - np.float32(data.mean)) / np.float32(data.std)
+    np.testing.assert_allclose(network.forward(data.images), network.forward(normalised), rtol=1e-5)
+    pictures = data.images.reshape(50, 4, 3)
+    np.testing.assert_array_equal(network.forward(pictures), network.forward(data.images))
+
+
+def test_predict_is_the_largest_output(network, data):
+    expected = network.forward(data.images).argmax(axis=1)
+    np.testing.assert_array_equal(network.predict(data.images), expected)
+
+
+@pytest.mark.parametrize("backend", ["cpu", "numpy"])
+@pytest.mark.parametrize(
+    ("output", "loss"),
+    [
+        ("sigmoid", "squared_error"),
+        ("sigmoid", "binary_cross_entropy"),
+        ("softmax", "cross_entropy"),
+    ],
+)
+def test_evaluate_is_the_mean_loss_and_the_part_recognised(data, backend, output, loss):
+    network = Network((12, 8, 3), output=output, loss=loss, backend=backend, reduction="mean")
+    value, accuracy = network.evaluate(data)
+    x, y = data[:]
+    assert value == pytest.approx(network.backprop(x, y)[0], rel=1e-6)
+    assert accuracy == (network.predict(x) == y).mean()
+
+
+def test_evaluate_normalises_as_what_it_learned_from(network, data):
+    brighter = Dataset(data.images, data.labels, mean=0, std=1)
+    assert network.evaluate(brighter) == network.evaluate(data)
+
+
+def test_evaluate_survives_outputs_of_zero_and_one(data):
+    network = Network((12, 3), loss="binary_cross_entropy")
+    network.set_weights(0, 1000 * network.get_weights(0))
+    assert np.isfinite(network.evaluate(data)[0])
+
+
+def test_large_inputs_are_taken_in_blocks_and_give_the_same_bits(network):
+    x = np.random.default_rng(1).standard_normal((20_000, 12)).astype(np.float32)
+    np.testing.assert_array_equal(network.forward(x)[-5:], network.forward(x[-5:]))
+
+
+@pytest.mark.parametrize("y", [[0, 2], [[1, 0, 0], [0, 0, 1]], np.eye(3, dtype=np.float32)[[0, 2]]])
+def test_labels_may_be_numbers_or_one_hot(network, y):
+    x = np.ones((2, 12))
+    assert network.backprop(x, y)[0] == network.backprop(x, [0, 2])[0]
+
+
+def test_an_optimizer_goes_on_while_its_settings_are_the_same(data):
+    def learn(*optimizers):
+        network = Network((12, 8, 3))
+        for optimizer in optimizers:
+            network.learn(np.arange(50), 10, dataset=data, optimizer=optimizer)
+        return network
+
+    assert learn(Adam(), Adam()).optimizer_state()["step"] == 10
+    assert learn(Adam(0.1), Adam(0.2)).optimizer_state()["step"] == 10  # another rate goes on
+    assert learn(Adam(), Adam(eps=1e-7)).optimizer_state()["step"] == 5
+    assert learn(Adam(), SGD(0.1, 0.9)).optimizer_state()["step"] == 5
+
+
+def test_state_dict_has_pytorchs_keys_and_shapes(network):
+    state = network.state_dict()
+    assert {name: values.shape for name, values in state.items()} == {
+        "0.weight": (8, 12),
+        "0.bias": (8,),
+        "1.weight": (3, 8),
+        "1.bias": (3,),
+    }
+    np.testing.assert_array_equal(state["0.weight"].T, network.weights[0])
+    other = Network((12, 8, 3), seed=9)
+    other.load_state_dict(state)
+    assert other.fingerprint() == network.fingerprint()
+
+
+def test_a_state_dict_that_does_not_fit_changes_nothing(network):
+    before = network.fingerprint()
+    state = network.state_dict()
+    state["0.weight"] = state["0.weight"] + 1
+    state["1.bias"] = np.zeros(4)
+    with pytest.raises(ValueError, match=r"1.bias must be \(3,\), got shape \(4,\)"):
+        network.load_state_dict(state)
+    assert network.fingerprint() == before

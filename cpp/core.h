@@ -52,6 +52,10 @@ struct Images {
   const std::uint8_t* bytes;
   const float* floats;
   int64_t rows, features;
+
+  const char* start() const {
+    return bytes ? reinterpret_cast<const char*>(bytes) : reinterpret_cast<const char*>(floats);
+  }
 };
 
 // Asked every few milliseconds of work, on the caller's thread; true ends the call.

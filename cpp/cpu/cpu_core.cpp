@@ -1,6 +1,7 @@
 #include "cpu/cpu_core.h"
 
 #include <algorithm>
+#include <bit>
 #include <chrono>
 #include <cmath>
 #include <stdexcept>
@@ -25,6 +26,8 @@ constexpr int64_t kForwardRows = 256;  // rows of a forward pass that go through
 constexpr auto kPatience = std::chrono::milliseconds(5);  // between two questions to `interrupted`
 
 constexpr int64_t kPrivateFloats = 1 << 23;  // of mini-batches kept once per worker: 32 MiB
+
+constexpr double kWorthSkipping = 0.35;  // part of the pixels that are not zero, at most
 
 constexpr float kOne = 1.0f;  // what the bias is multiplied by
 
@@ -110,10 +113,19 @@ void CpuCore::use(const Optimizer& optimizer) {
 
 void CpuCore::reserve(int64_t rows) {
   if (rows <= capacity_) return;
-  shared_x_ = rows * x_row_ * pool_.workers() > kPrivateFloats;
-  x_.clear();
-  for (int worker = 0; worker < (shared_x_ ? 1 : pool_.workers()); ++worker)
-    x_.emplace_back(rows * x_row_);
+  shared_desk_ = rows * x_row_ * pool_.workers() > kPrivateFloats;
+  desks_.clear();
+  const int64_t features = round_up(recipe_.sizes.front(), 64);
+  for (int worker = 0; worker < pool_.workers(); ++worker) {
+    Desk desk;
+    desk.shift = Buffer<float>(layers_.front().row);
+    if (worker == 0 || !shared_desk_) {
+      desk.x = Buffer<float>(rows * x_row_);
+      desk.touched = Buffer<std::uint64_t>(rows * (features / 64));
+      desk.touching = Buffer<std::uint64_t>(features * (round_up(rows, 64) / 64));
+    }
+    desks_.push_back(std::move(desk));
+  }
   sample_losses_ = Buffer<float>(rows);
   sample_correct_ = Buffer<std::uint8_t>(rows);
   for (Layer& layer : layers_) {
@@ -136,50 +148,121 @@ int64_t CpuCore::label_of(const Batch& batch, int64_t row) const {
   return batch.order ? labels_[batch.order[row]] : batch.labels[row];
 }
 
+CpuCore::Batch CpuCore::batch_of(std::span<const int64_t> order, int64_t start,
+                                 int64_t batch) const {
+  const auto part = [&](std::size_t from) {
+    from = std::min(from, order.size());
+    return order.subspan(from, std::min(static_cast<std::size_t>(batch), order.size() - from));
+  };
+  const std::span<const int64_t> rows = part(start);
+  Batch result{
+      static_cast<int64_t>(rows.size()), rows.data(), nullptr, nullptr, 1, 0, part(start + batch)};
+  if (images_.bytes) {
+    result.scale = inverse_std_;
+    result.shift = -mean_ * inverse_std_;
+  }
+  return result;
+}
+
 // Every worker gathers the whole mini-batch for itself: that costs less than fetching rows from the
-// cache of another core.
+// cache of another core. Rows of the next one are asked for meanwhile: they come from memory.
 void CpuCore::gather(const Batch& batch, Barrier& barrier, int worker) {
-  const Pool::Share rows =
-      shared_x_ ? Pool::share(batch.rows, 1, worker, pool_.workers()) : Pool::Share{0, batch.rows};
+  Desk& desk = desk_of(worker);
+  const Pool::Share rows = shared_desk_ ? Pool::share(batch.rows, 1, worker, pool_.workers())
+                                        : Pool::Share{0, batch.rows};
   const int64_t features = recipe_.sizes.front();
+  const int64_t words = round_up(features, 64) / 64;
   for (int64_t i = rows.begin; i < rows.end; ++i) {
-    float* row = x_of(worker) + i * x_row_;
+    float* row = desk.x.data() + i * x_row_;
     if (!batch.order) {
       std::copy_n(batch.x + i * features, features, row);
     } else if (const int64_t at = batch.order[i] * features; images_.bytes) {
-      kernels_.normalise_bytes(images_.bytes + at, row, features, mean_, inverse_std_);
+      kernels_.unpack(images_.bytes + at, row, desk.touched.data() + i * words, features);
     } else {
-      kernels_.normalise_floats(images_.floats + at, row, features, mean_, inverse_std_);
+      kernels_.normalise(images_.floats + at, row, features, mean_, inverse_std_);
+    }
+    if (i < static_cast<int64_t>(batch.next.size())) {
+      const int64_t sample = batch.next[i], row_bytes = features * (images_.bytes ? 1 : 4);
+      for (int64_t byte = 0; byte < row_bytes; byte += 64)
+        __builtin_prefetch(images_.start() + sample * row_bytes + byte, 0, 2);
+      __builtin_prefetch(&labels_[sample]);
     }
   }
-  if (shared_x_) barrier.wait();
+  if (shared_desk_) {
+    barrier.wait();
+  } else {
+    find_zeros(batch, worker);
+  }
+}
+
+void CpuCore::find_zeros(const Batch& batch, int worker) {
+  Desk& desk = desk_of(worker);
+  desk.sparse = false;
+  if (!batch.order || !images_.bytes) return;
+  const int64_t features = recipe_.sizes.front();
+  const int64_t words = round_up(features, 64) / 64;
+  int64_t touched = 0;
+  for (int64_t i = 0; i < batch.rows * words; ++i) touched += std::popcount(desk.touched[i]);
+  desk.sparse =
+      static_cast<double>(touched) < kWorthSkipping * static_cast<double>(batch.rows * features);
+  if (!desk.sparse) return;
+  const int64_t row_words = round_up(batch.rows, 64) / 64;
+  for (int64_t i = 0; i < row_words; ++i)
+    for (int64_t k = 0; k < words; ++k)
+      kernels_.transpose_bits(desk.touched.data() + 64 * i * words + k, words,
+                              std::min<int64_t>(64, batch.rows - 64 * i),
+                              desk.touching.data() + 64 * k * row_words + i, row_words);
+}
+
+// a_below W + b for some rows and the units of a slab. At the first layer a_below is scale * u +
+// shift, so that (a_below W + b) = scale * (u W) + (shift * (sum of W's rows) + b).
+Product<float> CpuCore::input_product(int64_t l, const Batch& batch, Pool::Share rows,
+                                      const Slab& slab, int worker) {
+  const int64_t units = slab.units.end - slab.units.begin;
+  Product<float> product{rows.end - rows.begin,
+                         units,
+                         layers_[l].fan_in,
+                         below(l, worker) + rows.begin * below_row(l),
+                         below_row(l),
+                         1,
+                         slab.weights.data() + slab.row,
+                         slab.row,
+                         slab.weights.data()};
+  if (l > 0 || batch.shift == 0) return product;
+  const Desk& desk = desk_of(worker);
+  float* shift = desks_[worker].shift.data();
+  kernels_.store(
+      {1, units, product.k, &kOne, 0, 0, product.b, slab.row, product.shift, batch.shift},
+      {shift, slab.row});
+  product.shift = shift;
+  product.scale = batch.scale;
+  if (desk.sparse) {
+    product.mask_row = round_up(product.k, 64) / 64;
+    product.mask = desk.touched.data() + rows.begin * product.mask_row;
+  }
+  return product;
 }
 
 // a = f(a_below W + b), for the worker's units.
-void CpuCore::forward_hidden(int64_t l, int64_t rows, int worker) {
+void CpuCore::forward_hidden(int64_t l, const Batch& batch, int worker) {
   Layer& layer = layers_[l];
   const Slab& slab = layer.slabs[worker];
   const auto [begin, end] = slab.units;
   if (begin == end) return;
   float* out = layer.a.data() + begin;
-  kernels_.store({rows, end - begin, layer.fan_in, below(l, worker), below_row(l), 1,
-                  slab.weights.data() + slab.row, slab.row},
-                 {out, layer.row, slab.weights.data()});
-  for (int64_t i = 0; i < rows; ++i, out += layer.row)
+  kernels_.store(input_product(l, batch, {0, batch.rows}, slab, worker), {out, layer.row});
+  for (int64_t i = 0; i < batch.rows; ++i, out += layer.row)
     kernels_.activate(layer.activation, out, end - begin);
 }
 
 // z = a_below W + b, into a, for the worker's rows; judge() or forward() applies the activation.
-void CpuCore::forward_output(int64_t rows, int worker) {
+void CpuCore::forward_output(const Batch& batch, int worker) {
   const int64_t l = recipe_.layers() - 1;
   Layer& layer = layers_[l];
-  const Slab& slab = layer.slabs[0];
-  const auto [begin, end] = Pool::share(rows, 1, worker, pool_.workers());
+  const auto [begin, end] = Pool::share(batch.rows, 1, worker, pool_.workers());
   if (begin == end) return;
-  kernels_.store(
-      {end - begin, slab.units.end, layer.fan_in, below(l, worker) + begin * below_row(l),
-       below_row(l), 1, slab.weights.data() + slab.row, slab.row},
-      {layer.a.data() + begin * layer.row, layer.row, slab.weights.data()});
+  kernels_.store(input_product(l, batch, {begin, end}, layer.slabs[0], worker),
+                 {layer.a.data() + begin * layer.row, layer.row});
 }
 
 void CpuCore::judge(const Batch& batch, int worker) {
@@ -222,16 +305,17 @@ void CpuCore::backprop_layer(int64_t l, int64_t rows, int worker) {
   float* delta = to.delta.data() + begin;
   kernels_.store({rows, end - begin, layer.fan_out, layer.delta.data(), layer.row, 1,
                   transposed + begin, t_row},
-                 {delta, to.row, nullptr});
+                 {delta, to.row});
   for (int64_t i = 0; i < rows; ++i)
     kernels_.derive(to.activation, to.a.data() + i * to.row + begin, delta + i * to.row,
                     end - begin);
 }
 
 // sum over samples of (1, a_below)^T delta, for the weights that the worker updates; `finish` takes
-// the product, the slab, and the first row of the slab's weights that it is for.
+// the product, the slab, and the first row of the slab's weights that it is for. At the first layer
+// a_below is scale * u + shift: u^T delta is scaled, and shift * (sum of delta's rows) added.
 template <class Finish>
-void CpuCore::gradient(int64_t l, int64_t rows, int worker, const Finish& finish) {
+void CpuCore::gradient(int64_t l, const Batch& batch, int worker, const Finish& finish) {
   Layer& layer = layers_[l];
   const bool output = l + 1 == recipe_.layers();
   Slab& slab = layer.slabs[output ? 0 : worker];
@@ -243,18 +327,32 @@ void CpuCore::gradient(int64_t l, int64_t rows, int worker, const Finish& finish
   const int64_t columns = slab.units.end - slab.units.begin;
   if (columns == 0) return;
   const float* delta = layer.delta.data() + slab.units.begin;
-  if (!output || worker == 0)
-    finish(Product<float>{1, columns, rows, &kOne, 0, 0, delta, layer.row}, slab, 0);
+  const Product<float> bias{1, columns, batch.rows, &kOne, 0, 0, delta, layer.row};
+  if (!output || worker == 0) finish(bias, slab, 0);
   if (from.begin >= from.end) return;
-  finish(Product<float>{from.end - from.begin, columns, rows, below(l, worker) + from.begin, 1,
-                        below_row(l), delta, layer.row},
-         slab, 1 + from.begin);
+
+  Product<float> product{
+      from.end - from.begin, columns, batch.rows, below(l, worker) + from.begin, 1,
+      below_row(l),          delta,   layer.row};
+  if (l == 0 && batch.shift != 0) {
+    const Desk& desk = desk_of(worker);
+    float* shift = desks_[worker].shift.data();
+    kernels_.store(bias, {shift, slab.row});
+    for (int64_t j = 0; j < columns; ++j) shift[j] *= batch.shift;
+    product.shift = shift;
+    product.scale = batch.scale;
+    if (desk.sparse) {
+      product.mask_row = round_up(batch.rows, 64) / 64;
+      product.mask = desk.touching.data() + from.begin * product.mask_row;
+    }
+  }
+  finish(product, slab, 1 + from.begin);
 }
 
-void CpuCore::update_layer(int64_t l, int64_t rows, float rate, int64_t step, int worker) {
+void CpuCore::update_layer(int64_t l, const Batch& batch, float rate, int64_t step, int worker) {
   const Optimizer& o = optimizer_;
   const auto f = [](double value) { return static_cast<float>(value); };
-  gradient(l, rows, worker, [&](const Product<float>& product, Slab& slab, int64_t i) {
+  gradient(l, batch, worker, [&](const Product<float>& product, Slab& slab, int64_t i) {
     float* w = slab.weights.data() + i * slab.row;
     float* first = slab.memory[0].data() + i * slab.row;
     float* second = slab.memory[1].data() + i * slab.row;
@@ -274,10 +372,10 @@ void CpuCore::update_layer(int64_t l, int64_t rows, float rate, int64_t step, in
 void CpuCore::forward_to_output(const Batch& batch, Barrier& barrier, int worker) {
   gather(batch, barrier, worker);
   for (int64_t l = 0; l + 1 < recipe_.layers(); ++l) {
-    forward_hidden(l, batch.rows, worker);
+    forward_hidden(l, batch, worker);
     barrier.wait();
   }
-  forward_output(batch.rows, worker);
+  forward_output(batch, worker);
 }
 
 void CpuCore::forward_and_judge(const Batch& batch, Barrier& barrier, int worker) {
@@ -324,8 +422,7 @@ bool CpuCore::learn(std::span<const int64_t> order, int64_t batch, std::span<con
           if (interrupted()) last = s;
         }
       }
-      const int64_t start = s * batch;
-      const Batch rows{std::min(batch, n - start), order.data() + start, nullptr, nullptr};
+      const Batch rows = batch_of(order, s * batch, batch);
       forward_and_judge(rows, barrier, worker);
       if (worker == 0) {
         losses[s] = static_cast<float>(batch_loss(rows.rows));
@@ -333,7 +430,7 @@ bool CpuCore::learn(std::span<const int64_t> order, int64_t batch, std::span<con
       }
       backprop_to_first(rows.rows, barrier, worker);
       for (int64_t l = 0; l < recipe_.layers(); ++l)
-        update_layer(l, rows.rows, rates[s], before + s + 1, worker);
+        update_layer(l, rows, rates[s], before + s + 1, worker);
       if (!owns_units()) barrier.wait();
     }
   });
@@ -349,7 +446,8 @@ void CpuCore::forward(View<const float> x, std::span<float* const> activations) 
     const FlushDenormals flush;
     for (int64_t start = 0; start < x.rows; start += kForwardRows) {
       const int64_t rows = std::min(kForwardRows, x.rows - start);
-      forward_to_output({rows, nullptr, x.data + start * x.cols, nullptr}, barrier, worker);
+      forward_to_output({rows, nullptr, x.data + start * x.cols, nullptr, 1, 0, {}}, barrier,
+                        worker);
       const auto [begin, end] = Pool::share(rows, 1, worker, pool_.workers());
       for (int64_t i = begin; i < end; ++i) {
         for (int64_t l = 0; l < recipe_.layers(); ++l) {
@@ -372,7 +470,7 @@ double CpuCore::backprop(View<const float> x, std::span<const int64_t> labels,
                          std::span<float* const> gradients) {
   const InUse guard(in_use_);
   reserve(x.rows);
-  const Batch batch{x.rows, nullptr, x.data, labels.data()};
+  const Batch batch{x.rows, nullptr, x.data, labels.data(), 1, 0, {}};
   Barrier barrier(pool_.workers());
   pool_.run([&](int worker) {
     const FlushDenormals flush;
@@ -380,11 +478,10 @@ double CpuCore::backprop(View<const float> x, std::span<const int64_t> labels,
     backprop_to_first(batch.rows, barrier, worker);
     for (int64_t l = 0; l < recipe_.layers(); ++l) {
       const int64_t fan_out = layers_[l].fan_out;
-      gradient(l, batch.rows, worker, [&](Product<float> product, const Slab& slab, int64_t i) {
+      gradient(l, batch, worker, [&](Product<float> product, const Slab& slab, int64_t i) {
         product.n = std::min(product.n, fan_out - slab.units.begin);  // without padding
         if (product.n > 0)
-          kernels_.store(product,
-                         {gradients[l] + i * fan_out + slab.units.begin, fan_out, nullptr});
+          kernels_.store(product, {gradients[l] + i * fan_out + slab.units.begin, fan_out});
       });
     }
   });

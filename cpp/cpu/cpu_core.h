@@ -51,12 +51,24 @@ class CpuCore final : public Core {
     Buffer<float> delta;       // (batch, row): d loss / d pre-activation
   };
 
+  // What a worker keeps to itself: the mini-batch as it reads it. Bytes are multiplied as they are,
+  // x = scale * u + shift being folded into the product: the zeros among them can be skipped.
+  struct Desk {
+    Buffer<float> x;                 // (capacity, x_row): u for bytes, x for floats
+    Buffer<std::uint64_t> touched;   // (capacity, mask_row): which features of a row are not zero
+    Buffer<std::uint64_t> touching;  // (features, capacity / 64): the same, transposed
+    Buffer<float> shift;             // (row of the slab): scratch for what the folding adds
+    bool sparse = false;             // enough zeros to be worth skipping
+  };
+
   // Where the rows of a mini-batch come from: sample numbers of the loaded images, or rows of x.
   struct Batch {
     int64_t rows;
-    const int64_t* order;   // (rows,) or null
-    const float* x;         // (rows, features) if order is null
-    const int64_t* labels;  // (rows,) if order is null; null for a forward pass alone
+    const int64_t* order;           // (rows,) or null
+    const float* x;                 // (rows, features) if order is null
+    const int64_t* labels;          // (rows,) if order is null; null for a forward pass alone
+    float scale, shift;             // of the rows as they lie on the desk
+    std::span<const int64_t> next;  // sample numbers that will be gathered after these
   };
 
   class InUse;
@@ -66,15 +78,16 @@ class CpuCore final : public Core {
 
   // The phases of a step; each does one worker's part.
   void gather(const Batch& batch, Barrier& barrier, int worker);
-  void forward_hidden(int64_t l, int64_t rows, int worker);
-  void forward_output(int64_t rows, int worker);
+  void find_zeros(const Batch& batch, int worker);
+  void forward_hidden(int64_t l, const Batch& batch, int worker);
+  void forward_output(const Batch& batch, int worker);
   void judge(const Batch& batch, int worker);
   void backprop_layer(int64_t l, int64_t rows, int worker);
   template <class Finish>
-  void gradient(int64_t l, int64_t rows, int worker, const Finish& finish);
+  void gradient(int64_t l, const Batch& batch, int worker, const Finish& finish);
   template <class Body>
   static void for_each_row(const Layer& layer, const Body& body);
-  void update_layer(int64_t l, int64_t rows, float rate, int64_t step, int worker);
+  void update_layer(int64_t l, const Batch& batch, float rate, int64_t step, int worker);
 
   void forward_to_output(const Batch& batch, Barrier& barrier, int worker);
   void forward_and_judge(const Batch& batch, Barrier& barrier, int worker);
@@ -83,9 +96,14 @@ class CpuCore final : public Core {
 
   Pool::Share units_of(int64_t l, int worker) const;
   bool owns_units() const;
-  float* x_of(int worker) { return x_[shared_x_ ? 0 : worker].data(); }
+  Batch batch_of(std::span<const int64_t> order, int64_t start, int64_t batch) const;
+  Product<float> input_product(int64_t l, const Batch& batch, Pool::Share rows, const Slab& slab,
+                               int worker);
+  Desk& desk_of(int worker) { return desks_[shared_desk_ ? 0 : worker]; }
   // The input of layer l: its rows and the floats from one to the next.
-  const float* below(int64_t l, int worker) { return l ? layers_[l - 1].a.data() : x_of(worker); }
+  const float* below(int64_t l, int worker) {
+    return l ? layers_[l - 1].a.data() : desk_of(worker).x.data();
+  }
   int64_t below_row(int64_t l) const { return l ? layers_[l - 1].row : x_row_; }
 
   const Recipe recipe_;
@@ -94,11 +112,11 @@ class CpuCore final : public Core {
   mutable std::atomic<bool> in_use_{false};
 
   std::vector<Layer> layers_;
-  int64_t x_row_;                 // floats from one row of x_ to the next
-  int64_t capacity_ = 0;          // rows that the buffers below and in the layers have room for
-  std::vector<Buffer<float>> x_;  // per worker (capacity, x_row): the mini-batch, normalised
-  bool shared_x_ = false;         // one x_ for all: a batch too large to keep several times
-  Buffer<float> sample_losses_;   // (capacity,)
+  int64_t x_row_;                // floats from one row of the mini-batch to the next
+  int64_t capacity_ = 0;         // rows that the buffers below and in the layers have room for
+  std::vector<Desk> desks_;      // one per worker
+  bool shared_desk_ = false;     // one for all: a batch too large to keep several times
+  Buffer<float> sample_losses_;  // (capacity,)
   Buffer<std::uint8_t> sample_correct_;  // (capacity,)
 
   Images images_{nullptr, nullptr, 0, 0};

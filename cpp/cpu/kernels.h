@@ -11,7 +11,9 @@ namespace cutaway {
 
 constexpr int64_t kLanes = 16;  // padding unit in elements: the widest vector of floats
 
-// sum[i][j] over k of a(i, k) * b(k, j), in the order of k, by fused multiply-adds.
+// result(i, j) = scale * (sum over k of a(i, k) b(k, j)) + shift[j]. The sum is one chain of fused
+// multiply-adds in the order of k. With a mask, the terms whose bit is 0 are left out: those where
+// a(i, k) is zero, which change no bit.
 template <class T>
 struct Product {
   int64_t m, n, k;
@@ -19,17 +21,20 @@ struct Product {
   int64_t a_row, a_col;
   const T* b;  // row k at b[k * b_row], readable up to the next multiple of 16 columns
   int64_t b_row;
+  const T* shift = nullptr;  // (n,) readable up to the next multiple of 16, or null: nothing to add
+  T scale = 1;               // counts only with a shift
+  const uint64_t* mask = nullptr;  // (m, mask_row): bit k % 64 of word k / 64, or null
+  int64_t mask_row = 0;
 };
 
-// out = sum, or sum + bias.
+// out = result.
 template <class T>
 struct Store {
   T* out;  // (m, n)
   int64_t out_row;
-  const T* bias;  // (n,) readable up to the next multiple of 16 columns, or null
 };
 
-// With g = sum + decay * w: w -= rate * g.
+// With g = result + decay * w: w -= rate * g.
 struct SgdUpdate {
   float* weights;  // (m, n padded); the arrays below alike
   int64_t row;
@@ -64,9 +69,13 @@ struct Verdict {
 struct Kernels {
   const char* name;
 
+  // out = in; bit i of mask tells whether in[i] is not zero.
+  void (*unpack)(const uint8_t* in, float* out, uint64_t* mask, int64_t n);
   // out = (in - mean) * inverse_std
-  void (*normalise_bytes)(const uint8_t* in, float* out, int64_t n, float mean, float inverse_std);
-  void (*normalise_floats)(const float* in, float* out, int64_t n, float mean, float inverse_std);
+  void (*normalise)(const float* in, float* out, int64_t n, float mean, float inverse_std);
+  // columns[k]'s bit i = rows[i]'s bit k: a square of 64 x 64 bits, words `stride` apart.
+  void (*transpose_bits)(const uint64_t* rows, int64_t rows_stride, int64_t count,
+                         uint64_t* columns, int64_t columns_stride);
 
   void (*store)(const Product<float>&, const Store<float>&);
   void (*store64)(const Product<double>&, const Store<double>&);

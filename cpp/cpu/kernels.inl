@@ -34,6 +34,11 @@ constexpr int kWidest = kRegisters == 32 ? 4 : 2;
 template <class T>
 inline constexpr int kLanesOf = VectorOf<T>::lanes;
 
+template <class T>
+inline Vector<T> fold(const Product<T>& p, int64_t j, Vector<T> sum) {
+  return p.shift ? fma(sum, broadcast(p.scale), load(p.shift + j)) : sum;
+}
+
 // One block of the product, kept in registers over the whole of k, handed to `finish`.
 template <int Rows, int Vectors, class T, class Finish>
 inline void block(const Product<T>& p, int64_t i, int64_t j, const Finish& finish) {
@@ -54,7 +59,8 @@ inline void block(const Product<T>& p, int64_t i, int64_t j, const Finish& finis
 #pragma GCC unroll 12
   for (int r = 0; r < Rows; ++r)
 #pragma GCC unroll 4
-    for (int v = 0; v < Vectors; ++v) finish(i + r, j + v * kLanesOf<T>, sum[r][v]);
+    for (int v = 0; v < Vectors; ++v)
+      finish(i + r, j + v * kLanesOf<T>, fold(p, j + v * kLanesOf<T>, sum[r][v]));
 }
 
 template <int Rows, int Vectors, class T, class Finish>
@@ -76,33 +82,54 @@ void panel(const Product<T>& p, int64_t j, const Finish& finish) {
   }
 }
 
-template <class T, class Finish>
-void product(const Product<T>& p, const Finish& finish) {
-  constexpr int kL = kLanesOf<T>;
-  int64_t j = 0;
-  while (j < p.n) {
-    const int64_t vectors = (p.n - j + kL - 1) / kL;
-    if constexpr (kWidest == 4) {
-      if (vectors >= 4) {
-        panel<4>(p, j, finish);
-        j += 4 * kL;
-        continue;
+// The same with a mask: row by row, from one set bit to the next.
+template <int Vectors, class T, class Finish>
+void sparse_panel(const Product<T>& p, int64_t j, const Finish& finish) {
+  for (int64_t i = 0; i < p.m; ++i) {
+    Vector<T> sum[Vectors] = {};
+    const T* a = p.a + i * p.a_row;
+    const T* b = p.b + j;
+    const uint64_t* mask = p.mask + i * p.mask_row;
+    for (int64_t k = 0; k < p.k; k += 64, a += 64 * p.a_col, b += 64 * p.b_row) {
+      for (uint64_t bits = *mask++; bits; bits &= bits - 1) {
+        const int64_t at = __builtin_ctzll(bits);
+        const Vector<T> value = broadcast(a[at * p.a_col]);
+        const T* row = b + at * p.b_row;
+#pragma GCC unroll 8
+        for (int v = 0; v < Vectors; ++v) sum[v] = fma(value, load(row + v * kLanesOf<T>), sum[v]);
       }
     }
-    if (vectors >= 2) {
-      panel<2>(p, j, finish);
-      j += 2 * kL;
+#pragma GCC unroll 8
+    for (int v = 0; v < Vectors; ++v)
+      finish(i, j + v * kLanesOf<T>, fold(p, j + v * kLanesOf<T>, sum[v]));
+  }
+}
+
+// Panels of columns: as wide as the registers hold, then narrower ones for the rest.
+template <int Vectors, class T, class Finish>
+int64_t panels(const Product<T>& p, int64_t j, const Finish& finish) {
+  constexpr int kWidth = Vectors * kLanesOf<T>;
+  for (; p.n - j > kWidth - kLanesOf<T>; j += kWidth) {
+    if (p.mask) {
+      sparse_panel<Vectors>(p, j, finish);
     } else {
-      panel<1>(p, j, finish);
-      j += kL;
+      panel<Vectors>(p, j, finish);
     }
   }
+  return j;
+}
+
+template <class T, class Finish>
+void product(const Product<T>& p, const Finish& finish) {
+  int64_t j = 0;
+  if constexpr (kWidest >= 4) j = panels<4>(p, j, finish);
+  j = panels<2>(p, j, finish);
+  panels<1>(p, j, finish);
 }
 
 template <class T>
 void store_product(const Product<T>& p, const Store<T>& s) {
   product(p, [&](int64_t i, int64_t j, Vector<T> sum) {
-    if (s.bias) sum += load(s.bias + j);
     T* out = s.out + i * s.out_row + j;
     const int64_t left = p.n - j;
     if (left >= kLanesOf<T>) return store(out, sum);
@@ -229,27 +256,46 @@ void derive(Activation activation, const float* a, float* delta, int64_t n) {
   });
 }
 
-template <class T>
-inline void normalise(const T* in, float* out, int64_t n, float mean, float inverse_std) {
+void normalise(const float* in, float* out, int64_t n, float mean, float inverse_std) {
   int64_t i = 0;
-  for (; i + kF32Lanes <= n; i += kF32Lanes) {
-    F32 v;
-    if constexpr (sizeof(T) == 1) {
-      v = floats_from(in + i);
+  for (; i + kF32Lanes <= n; i += kF32Lanes) store(out + i, (load(in + i) - mean) * inverse_std);
+  for (; i < n; ++i) out[i] = (in[i] - mean) * inverse_std;
+}
+
+void unpack(const uint8_t* in, float* out, uint64_t* mask, int64_t n) {
+  for (int64_t i = 0; i < n; i += 64) {
+    const int64_t left = n - i < 64 ? n - i : 64;
+    if (left == 64) {
+      mask[i / 64] = non_zero(in + i);
     } else {
-      v = load(in + i);
+      uint64_t bits = 0;
+      for (int64_t lane = 0; lane < left; ++lane)
+        bits |= static_cast<uint64_t>(in[i + lane] != 0) << lane;
+      mask[i / 64] = bits;
     }
-    store(out + i, (v - mean) * inverse_std);
+    int64_t lane = 0;
+    for (; lane + kF32Lanes <= left; lane += kF32Lanes)
+      store(out + i + lane, floats_from(in + i + lane));
+    for (; lane < left; ++lane) out[i + lane] = in[i + lane];
   }
-  for (; i < n; ++i) out[i] = (static_cast<float>(in[i]) - mean) * inverse_std;
 }
 
-void normalise_bytes(const uint8_t* in, float* out, int64_t n, float mean, float inverse_std) {
-  normalise(in, out, n, mean, inverse_std);
-}
-
-void normalise_floats(const float* in, float* out, int64_t n, float mean, float inverse_std) {
-  normalise(in, out, n, mean, inverse_std);
+// Swaps ever smaller quarters of the square (Warren, "Hacker's Delight", section 7-3).
+void transpose_bits(const uint64_t* rows, int64_t rows_stride, int64_t count, uint64_t* columns,
+                    int64_t columns_stride) {
+  uint64_t square[64];
+  for (int64_t i = 0; i < 64; ++i) square[i] = i < count ? rows[i * rows_stride] : 0;
+  uint64_t half = 0x00000000ffffffff;
+  for (int size = 32; size > 0; size >>= 1, half ^= half << size) {
+    for (int block = 0; block < 64; block += 2 * size) {
+      for (int i = block; i < block + size; ++i) {
+        const uint64_t swap = ((square[i] >> size) ^ square[i + size]) & half;
+        square[i] ^= swap << size;
+        square[i + size] ^= swap;
+      }
+    }
+  }
+  for (int64_t k = 0; k < 64; ++k) columns[k * columns_stride] = square[k];
 }
 
 // ---- the output layer --------------------------------------------------------------------------
@@ -347,8 +393,9 @@ Verdict judge(Activation activation, Loss loss, float* z, float* delta, int64_t 
 
 const Kernels CUTAWAY_JOIN(kernels_, CUTAWAY_ISA) = {
     CUTAWAY_ISA_NAME,
-    CUTAWAY_ISA::normalise_bytes,
-    CUTAWAY_ISA::normalise_floats,
+    CUTAWAY_ISA::unpack,
+    CUTAWAY_ISA::normalise,
+    CUTAWAY_ISA::transpose_bits,
     CUTAWAY_ISA::store_product<float>,
     CUTAWAY_ISA::store_product<double>,
     CUTAWAY_ISA::sgd_product,

@@ -48,7 +48,7 @@ void multiply(const T* a, std::int64_t a_row, const T* b, std::int64_t b_row, T*
       panel_row = kPanel;
     }
     store(Product<T>{m, n, k, a + rows.begin * a_row, a_row, 1, panel, panel_row},
-          Store<T>{out + rows.begin * out_row + j, out_row, nullptr});
+          Store<T>{out + rows.begin * out_row + j, out_row});
   }
 }
 

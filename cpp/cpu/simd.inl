@@ -47,6 +47,11 @@ inline I32 integers_from(const uint8_t* bytes) {
   return I32(
       _mm512_maskz_cvtepu8_epi32(0xffff, _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes))));
 }
+// Bit i tells whether byte i of 64 is not zero.
+inline uint64_t non_zero(const uint8_t* bytes) {
+  const __m512i v = _mm512_loadu_si512(bytes);
+  return _mm512_test_epi8_mask(v, v);
+}
 #elif defined(__AVX2__)
 inline F32 fma(F32 a, F32 b, F32 c) { return F32(_mm256_fmadd_ps(a, b, c)); }
 inline Vector<double> fma(Vector<double> a, Vector<double> b, Vector<double> c) {
@@ -55,6 +60,15 @@ inline Vector<double> fma(Vector<double> a, Vector<double> b, Vector<double> c) 
 inline F32 sqrt(F32 v) { return F32(_mm256_sqrt_ps(v)); }
 inline I32 integers_from(const uint8_t* bytes) {
   return I32(_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(bytes))));
+}
+inline uint64_t non_zero(const uint8_t* bytes) {
+  uint64_t zero = 0;
+  for (int half = 0; half < 2; ++half) {
+    const __m256i v = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(bytes + 32 * half));
+    const int mask = _mm256_movemask_epi8(_mm256_cmpeq_epi8(v, _mm256_setzero_si256()));
+    zero |= static_cast<uint64_t>(static_cast<uint32_t>(mask)) << (32 * half);
+  }
+  return ~zero;
 }
 #else
 // Without the instruction, a product and a sum: two roundings.
@@ -70,6 +84,11 @@ inline I32 integers_from(const uint8_t* bytes) {
   I32 v;
   for (int lane = 0; lane < kF32Lanes; ++lane) v[lane] = bytes[lane];
   return v;
+}
+inline uint64_t non_zero(const uint8_t* bytes) {
+  uint64_t mask = 0;
+  for (int i = 0; i < 64; ++i) mask |= static_cast<uint64_t>(bytes[i] != 0) << i;
+  return mask;
 }
 #endif
 

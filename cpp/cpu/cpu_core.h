@@ -12,6 +12,15 @@
 
 namespace cutaway {
 
+inline int64_t round_up(int64_t n, int64_t unit) { return (n + unit - 1) / unit * unit; }
+
+// Floats from one row of a matrix to the next: whole vectors, and never a multiple of 1 KiB, at
+// which the rows of a column would all fall into the same few sets of the cache.
+inline int64_t row_of(int64_t columns) {
+  const int64_t row = round_up(columns, kLanes);
+  return row % 256 == 0 ? row + kLanes : row;
+}
+
 class CpuCore final : public Core {
  public:
   CpuCore(Recipe recipe, int threads);
@@ -76,7 +85,7 @@ class CpuCore final : public Core {
   void reserve(int64_t rows);
   int64_t label_of(const Batch& batch, int64_t row) const;
 
-  // The phases of a step; each does one worker's part.
+  // The phases of a step (step.cpp); each does one worker's part.
   void gather(const Batch& batch, Barrier& barrier, int worker);
   void find_zeros(const Batch& batch, int worker);
   void forward_hidden(int64_t l, const Batch& batch, int worker);
@@ -87,6 +96,7 @@ class CpuCore final : public Core {
   void gradient(int64_t l, const Batch& batch, int worker, const Finish& finish);
   template <class Body>
   static void for_each_row(const Layer& layer, const Body& body);
+  void store_gradient(int64_t l, const Batch& batch, float* out, int worker);
   void update_layer(int64_t l, const Batch& batch, float rate, int64_t step, int worker);
 
   void forward_to_output(const Batch& batch, Barrier& barrier, int worker);

@@ -15,7 +15,7 @@ namespace CUTAWAY_ISA {
 
 #include "cpu/simd.inl"
 
-// ---- the matrix product ------------------------------------------------------------------------
+// the matrix product
 
 #if defined(__AVX512F__)
 constexpr int kRegisters = 32;
@@ -175,7 +175,7 @@ void adam_product(const Product<float>& p, const AdamUpdate& u) {
   });
 }
 
-// ---- elementwise -------------------------------------------------------------------------------
+// elementwise
 
 struct Identity {
   static F32 value(F32 z) { return z; }
@@ -298,7 +298,7 @@ void transpose_bits(const uint64_t* rows, int64_t rows_stride, int64_t count, ui
   for (int64_t k = 0; k < 64; ++k) columns[k * columns_stride] = square[k];
 }
 
-// ---- the output layer --------------------------------------------------------------------------
+// the output layer
 
 struct Partition {  // of a softmax: row[j] = e^(z[j] - highest) / sum
   float highest;

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 import operator
+from numbers import Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+_LARGEST = int(np.iinfo(np.int64).max)
 
 
 def numbers(who: str, name: str, value: ArrayLike) -> NDArray[Any]:
@@ -31,9 +34,10 @@ def numbers(who: str, name: str, value: ArrayLike) -> NDArray[Any]:
 
 
 def floats(who: str, name: str, value: ArrayLike) -> NDArray[np.float32]:
-    """Return `value` as a contiguous float32 array of native byte order; a copy only if needed."""
+    """Return `value` as a contiguous, aligned, native float32 array; a copy only if needed."""
     with np.errstate(over="ignore"):  # what does not fit becomes infinite, which finite() reports
-        return np.ascontiguousarray(numbers(who, name, value), dtype=np.float32)
+        array = np.ascontiguousarray(numbers(who, name, value), dtype=np.float32)
+    return np.require(array, requirements="A")
 
 
 def integers(who: str, name: str, value: ArrayLike) -> NDArray[np.int64]:
@@ -41,14 +45,16 @@ def integers(who: str, name: str, value: ArrayLike) -> NDArray[np.int64]:
 
     Raises:
         TypeError: if the values are no integers.
-        ValueError: if there is more than one axis.
+        ValueError: if there is more than one axis, or a value does not fit.
     """
     array = numbers(who, name, value)
     if array.dtype.kind not in "biu" and array.size:
         raise TypeError(f"{who}: {name} must be integers, got {array.dtype}")
     if array.ndim != 1:
         raise ValueError(f"{who}: {name} must have one axis, got shape {array.shape}")
-    return np.ascontiguousarray(array, dtype=np.int64)
+    if array.dtype.kind == "u" and array.size and array.max() > _LARGEST:
+        raise ValueError(f"{who}: {name} must be at most {_LARGEST}, got {array.max()}")
+    return np.require(np.ascontiguousarray(array, dtype=np.int64), requirements="A")
 
 
 def labels(who: str, value: ArrayLike, rows: int, classes: int | None = None) -> NDArray[np.int64]:
@@ -130,14 +136,19 @@ def real(
         TypeError: if it is no real number.
         ValueError: if it is NaN, infinite or out of bounds; `rule` words the bounds.
     """
-    if isinstance(value, bool | str) or not hasattr(value, "__float__"):
+    if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{who}: {name} must be a number, got {value!r}")
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
     inside = (low < number if above else low <= number) and (
         number < high if below else number <= high
     )
-    if not (math.isfinite(number) and inside):
-        raise ValueError(f"{who}: {name} must be {rule or 'finite'}, got {number:g}")
+    if not math.isfinite(number):
+        raise ValueError(f"{who}: {name} must be finite, got {number:g}")
+    if not inside:
+        raise ValueError(f"{who}: {name} must be {rule}, got {number:g}")
     return number
 
 

@@ -33,16 +33,10 @@ class _Terminated(KeyboardInterrupt):
     """SIGTERM: ends the work as Ctrl-C does."""
 
 
-class _Finite(click.ParamType):
-    name = "float"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        number: float = click.FLOAT.convert(value, param, ctx)
-        if not (math.isfinite(number) and number >= 0):
-            self.fail(f"must be finite and 0 or more, got {value}", param, ctx)
-        return number
+def _finite(_: click.Context, param: click.Parameter, value: float | None) -> float | None:
+    if value is not None and not (math.isfinite(value) and value >= 0):
+        raise click.BadParameter(f"must be finite and 0 or more, got {value}", param=param)
+    return value
 
 
 _AT_LEAST_ONE = click.IntRange(min=1)
@@ -79,7 +73,9 @@ def cli(debug: bool) -> None:
 )
 @click.option("--epochs", type=_AT_LEAST_ONE, help="Passes over the training set.")
 @click.option("--batch-size", type=_AT_LEAST_ONE, help="Samples per mini-batch.")
-@click.option("--lr", type=_Finite(), help="Learning rate; the peak of a one-cycle schedule.")
+@click.option(
+    "--lr", type=float, callback=_finite, help="Learning rate; the peak of a one-cycle schedule."
+)
 @click.option("--optimizer", type=click.Choice(["sgd", "adam"]))
 @click.option("--schedule", type=click.Choice(["constant", "one-cycle"]))
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)

@@ -122,14 +122,17 @@ class Dataset:
         """Return a dataset of some samples, normalised as this one is.
 
         Args:
-            numbers: A slice (its pixels are shared, not copied) or sample numbers (m,).
+            numbers: A slice (its pixels are shared, not copied), sample numbers (m,), or booleans
+                (n,) that tell which to take.
 
         Raises:
-            IndexError: if a sample number is out of range.
+            IndexError: if a sample number is out of range, or a mask of another length.
         """
-        rows = (
-            numbers if isinstance(numbers, slice) else checks.integers("subset", "numbers", numbers)
-        )
+        rows: Any = numbers
+        if not isinstance(rows, slice):
+            rows = checks.numbers("subset", "numbers", rows)
+            if rows.dtype != bool:
+                rows = checks.integers("subset", "numbers", rows)
         images = self.images[rows]
         if self.shape is not None:
             images = images.reshape(len(images), *self.shape)
@@ -185,7 +188,8 @@ def load_pickle(path: str | os.PathLike[str]) -> tuple[Dataset, Dataset, Dataset
         Training, validation and test set; all take mean and std from the training set.
 
     Raises:
-        ValueError: if the file holds anything else than three pairs of arrays.
+        ValueError: if the file holds anything else than three pairs of arrays, or an array is no
+            images or labels.
         OSError: if the file cannot be read.
     """
     sets = pickles.read(path)
@@ -199,10 +203,17 @@ def load_pickle(path: str | os.PathLike[str]) -> tuple[Dataset, Dataset, Dataset
             and all(isinstance(array, np.ndarray) for array in pair)
         ):
             raise ValueError(f"load_pickle: {os.fspath(path)} must hold three pairs of arrays")
-        first = result[0] if result else None
-        result.append(
-            Dataset(*pair, mean=first and first.mean, std=first and first.std)  # type: ignore[misc]
-        )
+        mean, std = (result[0].mean, result[0].std) if result else (None, None)
+        try:
+            result.append(Dataset(*pair, mean=mean, std=std))
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"load_pickle: {os.fspath(path)}: {error}") from None
+        pixels = [one.images.shape[1] for one in result]
+        if pixels[0] != pixels[-1]:
+            raise ValueError(
+                f"load_pickle: {os.fspath(path)}: training images have {pixels[0]} pixels, "
+                f"others {pixels[-1]}"
+            )
     return result[0], result[1], result[2]
 
 

@@ -145,5 +145,6 @@ def softmax_derivative(x: ArrayLike) -> Array:
     derivative is a matrix.
     """
     s = softmax(x)
-    diagonal: Array = s[..., np.newaxis] * np.eye(s.shape[-1], dtype=s.dtype)
-    return diagonal - s[..., np.newaxis] * s[..., np.newaxis, :]
+    column = s[..., np.newaxis]
+    result: Array = column * (np.eye(s.shape[-1], dtype=s.dtype) - s[..., np.newaxis, :])
+    return result

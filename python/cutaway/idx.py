@@ -1,8 +1,8 @@
 """The IDX format of the MNIST files, raw or gzip: a path goes in, a uint8 array comes out.
 
 Format: http://yann.lecun.com/exdb/mnist/ (two zero bytes, type, number of axes, a big-endian 32-bit
-length per axis, then the data). Whatever the bytes, the reader takes no more memory than the header
-asks for, and never more than LARGEST.
+length per axis, then the data). Whatever the bytes, the reader takes at most twice the memory that
+the header asks for and the file can fill, and a header may ask for LARGEST.
 """
 
 from __future__ import annotations
@@ -24,14 +24,18 @@ _CHUNK = 1 << 16
 
 
 class _Raw:
-    """Reads a plain file."""
+    """Reads a plain file, asking for what is left at most: Python reserves what is asked for."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
+        self._left = file.seek(0, os.SEEK_END)
+        file.seek(0)
 
     def read(self, n: int) -> bytes:
         """Return up to n bytes, fewer only at the end."""
-        return self._file.read(n)
+        data = self._file.read(min(n, self._left))
+        self._left -= len(data)
+        return data
 
 
 class _Gzip:
@@ -54,7 +58,10 @@ class _Gzip:
                 self._member = zlib.decompressobj(wbits=31)
             elif not self._rest:
                 raise ValueError("the gzip data are cut short")
-            part = self._member.decompress(self._rest, n)
+            try:
+                part = self._member.decompress(self._rest, n)
+            except zlib.error as error:
+                raise ValueError(f"the gzip data are damaged: {error}") from None
             self._rest = self._member.unconsumed_tail or self._member.unused_data
             parts.append(part)
             n -= len(part)
@@ -85,7 +92,7 @@ def read(path: str | os.PathLike[str], axes: int) -> NDArray[np.uint8]:
     try:
         with Path(path).open("rb") as file:
             return _parse(open_stream(file), axes)
-    except (ValueError, zlib.error) as error:
+    except ValueError as error:
         raise ValueError(f"{os.fspath(path)}: {error}") from None
 
 

@@ -66,7 +66,7 @@ class RandomSampler:
 
 def stack(samples: Sequence[tuple[Any, Any]]) -> tuple[F32, I64]:
     """Return samples [(x, y), ...] as x float32 (n, features) and y int64 (n,)."""
-    x = np.stack([np.asarray(x, dtype=np.float32) for x, _ in samples])
+    x = np.stack([checks.numbers("DataLoader", "x", x) for x, _ in samples], dtype=np.float32)
     return x, np.asarray([y for _, y in samples])
 
 

@@ -22,10 +22,9 @@ def default_threads(root: Path = Path("/")) -> int:
         if not text.strip().isdecimal():
             raise ValueError(f"CUTAWAY_NUM_THREADS must be an integer of at least 1, got {text!r}")
         return checks.count("cutaway", "CUTAWAY_NUM_THREADS", int(text), most=MOST_THREADS)
+    available = os.cpu_count() or 1
     if hasattr(os, "sched_getaffinity"):
         available = len(os.sched_getaffinity(0))
-    else:
-        available = os.cpu_count() or 1
     quota = _quota(root)
     return max(1, available if quota is None else min(available, math.ceil(quota)))
 

@@ -30,6 +30,8 @@ from .data import Dataset, normalise
 from .machine import MOST_THREADS, default_threads
 from .optimizer import Optimizer, check, same_memory
 
+__all__ = ["BACKENDS", "Network", "compiled"]
+
 BACKENDS = ("auto", "cpu", "numpy", "cuda")
 _BLOCK = 8192  # rows of a large forward pass per call into the core: Ctrl-C is answered in between
 

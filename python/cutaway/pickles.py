@@ -11,8 +11,8 @@ import io
 import math
 import os
 import pickle
+import reprlib
 import struct
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
@@ -27,18 +27,24 @@ _DTYPES = {"f4", "f8", "i4", "i8", "u1"}
 _BAD_PICKLE = (
     EOFError, IndexError, KeyError, TypeError, ValueError, AttributeError, UnicodeError,
     OverflowError, RecursionError, AssertionError, struct.error, pickle.UnpicklingError,
+    DeprecationWarning,  # of an unknown escape in a string, where warnings are errors
 )  # fmt: skip
+
+_MOST_AXES = 32
+_MOST_OPCODES = 100_000  # an array takes about 50; an opcode can take 64 bytes of memory
+_SHORT = reprlib.Repr()  # what a message quotes: a few nested tuples can have a repr of gigabytes
+_SHORT.maxstring, _SHORT.maxlevel = 80, 2
 
 
 class _DtypeStandIn:
     def __init__(self, name: object, *_: object) -> None:
         text = name.decode("latin1") if isinstance(name, bytes) else name
-        if text not in _DTYPES:
-            raise ValueError(f"arrays of type {text!r} are not read")
-        self.dtype = np.dtype(str(text))
+        if not isinstance(text, str) or text not in _DTYPES:
+            raise ValueError(f"arrays of type {_SHORT.repr(text)} are not read")
+        self.dtype = np.dtype(text)
 
     def setstate(self, state: Any) -> None:
-        order = state[1].decode("latin1") if isinstance(state[1], bytes) else state[1]
+        order: Any = state[1].decode("latin1") if isinstance(state[1], bytes) else state[1]
         if order not in ("<", ">", "|", "=") or state[2] is not None:
             raise ValueError("structured types are not read")
         self.dtype = self.dtype.newbyteorder(order)
@@ -53,16 +59,18 @@ class _ArrayStandIn:
 
 
 def _array(raw: Any, dtype: Any, shape: Any, order: Any) -> np.ndarray[Any, np.dtype[Any]]:
-    if isinstance(raw, str):
-        raw = raw.encode("latin1")
     if not (isinstance(raw, bytes | bytearray) and isinstance(dtype, _DtypeStandIn)):
         raise ValueError("an array's data are not bytes")
-    if not (isinstance(shape, tuple) and all(type(n) is int and n >= 0 for n in shape)):
+    if not (
+        isinstance(shape, tuple)
+        and len(shape) <= _MOST_AXES
+        and all(type(n) is int and n >= 0 for n in shape)
+    ):
         raise ValueError("an array's shape is not a tuple of lengths")
     if math.prod(shape) * dtype.dtype.itemsize != len(raw):
         raise ValueError(f"an array of shape {shape} does not fit its {len(raw)} bytes")
     if order not in ("C", "F"):
-        raise ValueError(f"array order {order!r} is not read")
+        raise ValueError(f"array order {_SHORT.repr(order)} is not read")
     return np.frombuffer(raw, dtype.dtype).reshape(shape, order=order)
 
 
@@ -76,7 +84,7 @@ def _frombuffer(raw: object, dtype: object, shape: object, order: object) -> obj
 
 def _encode(text: str, encoding: str = "latin1") -> bytes:
     if encoding not in ("latin1", "latin-1"):
-        raise ValueError(f"encoding {encoding!r} is not read")
+        raise ValueError(f"encoding {_SHORT.repr(encoding)} is not read")
     return text.encode("latin1")
 
 
@@ -110,25 +118,40 @@ _OPCODES = (
     "PUT BINPUT LONG_BINPUT GET BINGET LONG_BINGET MEMOIZE GLOBAL STACK_GLOBAL REDUCE BUILD"
 ).split()
 
-_PurePython: Any = pickle._Unpickler  # type: ignore[attr-defined]
+_PurePython: Any = pickle._Unpickler
 _Opcode = Callable[[Any], None]
 
 
 class _Unpickler(_PurePython):  # type: ignore[misc]
-    """The standard library's Python unpickler, with an opcode table of its own."""
+    """The standard library's Python unpickler, with an opcode table of its own.
+
+    Python 2's strings come as bytes and are shared, so what a short pickle names often takes memory
+    once.
+    """
+
+    def __init__(self, file: io.BytesIO) -> None:
+        super().__init__(file, encoding="bytes")
+        self.dispatch = _Opcodes()
+        self._encoded = 0
 
     def find_class(self, module: str, name: str) -> Any:
         try:
             return _STAND_INS[module, name]
         except KeyError:
-            raise ValueError(f"it names {module}.{name}, which an array does not need") from None
+            what = _SHORT.repr(f"{module}.{name}")
+            raise ValueError(f"it names {what}, which an array does not need") from None
 
     def load_reduce(self) -> None:
         arguments = self.stack.pop()
         function = self.stack[-1]
         if function not in _CALLABLE or not isinstance(arguments, tuple):
             raise ValueError("it calls something that is not an array")
-        self.stack[-1] = function(*arguments)
+        result = function(*arguments)
+        if isinstance(result, bytes):
+            self._encoded += len(result)
+            if self._encoded > LARGEST:
+                raise ValueError(f"it encodes more than {LARGEST} bytes")
+        self.stack[-1] = result
 
     def load_build(self) -> None:
         state = self.stack.pop()
@@ -152,6 +175,19 @@ def _refuse(_: Any) -> NoReturn:
     raise ValueError("it holds an opcode that an array does not need")
 
 
+class _Opcodes:
+    """Hands out opcodes by their number, so many and no more."""
+
+    def __init__(self) -> None:
+        self._left = _MOST_OPCODES
+
+    def __getitem__(self, code: int) -> _Opcode:
+        self._left -= 1
+        if self._left < 0:
+            raise ValueError(f"it has more than {_MOST_OPCODES} opcodes, which arrays do not need")
+        return _TABLE[code]
+
+
 def _table() -> dict[int, _Opcode]:
     table: dict[int, _Opcode] = dict.fromkeys(range(256), _refuse)
     for name in _OPCODES:
@@ -163,7 +199,7 @@ def _table() -> dict[int, _Opcode]:
     return table
 
 
-_Unpickler.dispatch = _table()
+_TABLE = _table()
 
 
 def read(path: str | os.PathLike[str]) -> Any:
@@ -179,14 +215,15 @@ def read(path: str | os.PathLike[str]) -> Any:
     try:
         with Path(path).open("rb") as file:
             data = open_stream(file).read(LARGEST + 1)
-    except (ValueError, zlib.error) as error:
+    except ValueError as error:
         raise ValueError(f"{os.fspath(path)}: {error}") from None
     if len(data) > LARGEST:
         raise ValueError(f"{os.fspath(path)}: more than {LARGEST} bytes of pickle")
     try:
-        return _finish(_Unpickler(io.BytesIO(data), encoding="latin1").load(), {})
+        return _finish(_Unpickler(io.BytesIO(data)).load(), {})
     except _BAD_PICKLE as error:
-        raise ValueError(f"{os.fspath(path)}: not a pickle of arrays: {error}") from None
+        why = str(error) or "the data end too soon"
+        raise ValueError(f"{os.fspath(path)}: not a pickle of arrays: {why}") from None
     except MemoryError:
         raise ValueError(f"{os.fspath(path)}: a pickle that asks for too much memory") from None
 

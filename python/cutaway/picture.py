@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from PIL.Image import Image
 
@@ -26,13 +27,14 @@ STYLES = ("diverging", "classic")
 _NEGATIVE = ((8, 48, 107), (33, 113, 181), (158, 202, 225))  # strong to weak
 _POSITIVE = ((253, 190, 133), (217, 95, 14), (127, 39, 4))  # weak to strong
 _ZERO = (255, 255, 255)
+_BLUE, _ORANGE = "#2171b5", "#d95f0e"  # the same, for curves
 _GAP = (168, 172, 180)
 _RED = (255, 0, 0)
 _INK = (60, 64, 72)
 _STRONG = 0.999  # quantile of |weights| that gets the strongest colour
 
 
-@lru_cache(maxsize=None)
+@cache
 def _colours(style: str) -> U8:
     """Return the colours of -limit ... +limit, (255, 3); number 127 is zero."""
     t = np.linspace(-1, 1, 255)
@@ -279,28 +281,9 @@ def loss_curve(
     axes = figure.subplots(
         2 if epochs else 1, 1, squeeze=False, height_ratios=[2, 1][: 1 + bool(epochs)]
     )[:, 0]
-    steps = np.arange(1, losses.size + 1)
-    window = min(50, losses.size)
-    mean = np.convolve(losses, np.ones(window) / window, "valid")
-    blue, orange = (np.array(c) / 255 for c in (_NEGATIVE[1], _POSITIVE[1]))
-    axes[0].plot(steps, losses, color=blue, alpha=0.25, linewidth=0.6, label="every mini-batch")
-    axes[0].plot(steps[window - 1 :], mean, color=blue, linewidth=1.6, label=f"mean of {window}")
-    axes[0].set(ylabel="training loss", ylim=(0, float(np.quantile(losses, 0.999)) * 1.05 or 1))
-    axes[0].legend(frameon=False)
+    _draw_losses(axes[0], losses)
     if epochs:
-        at = [e["step"] for e in epochs]
-        for name, colour, label in (
-            ("train_accuracy", blue, "training"),
-            ("valid_accuracy", orange, "validation"),
-        ):
-            values = [100 * e[name] for e in epochs if name in e]
-            if values:
-                axes[1].plot(at[: len(values)], values, "o-", color=colour, label=label)
-                axes[1].annotate(f"{values[-1]:.2f} %", (at[-1], values[-1]), (6, 0),
-                                 textcoords="offset points", va="center", color=colour,
-                                 annotation_clip=False)  # fmt: skip
-        axes[1].set(ylabel="accuracy (%)")
-        axes[1].legend(frameon=False, loc="lower right")
+        _draw_accuracies(axes[1], epochs)
     for ax in axes:
         ax.set_xlim(0, losses.size)
         ax.spines[["top", "right"]].set_visible(False)
@@ -309,3 +292,31 @@ def loss_curve(
     if title:
         axes[0].set_title(title)
     return figure
+
+
+def _draw_losses(axes: Axes, losses: NDArray[np.float64]) -> None:
+    """Draw every loss faintly, and the mean of the last 50 strongly."""
+    steps = np.arange(1, losses.size + 1)
+    window = min(50, losses.size)
+    mean = np.convolve(losses, np.ones(window) / window, "valid")
+    highest = float(np.quantile(losses, 0.999))  # the first few losses may be many times the rest
+    axes.plot(steps, losses, color=_BLUE, alpha=0.25, linewidth=0.6, label="every mini-batch")
+    axes.plot(steps[window - 1 :], mean, color=_BLUE, linewidth=1.6, label=f"mean of {window}")
+    axes.set(ylabel="training loss of a mini-batch", ylim=(0, 1.05 * highest or 1))
+    axes.legend(frameon=False)
+
+
+def _draw_accuracies(axes: Axes, epochs: list[dict[str, Any]]) -> None:
+    """Draw training and, if there is one, validation accuracy at the end of every epoch."""
+    for kind, name, colour in (
+        ("train", "training", _BLUE),
+        ("valid", "validation", _ORANGE),
+    ):
+        values = [
+            100 * epoch[f"{kind}_accuracy"] for epoch in epochs if f"{kind}_accuracy" in epoch
+        ]
+        if values:
+            label = f"{name}, {values[-1]:.2f} % at the end"
+            axes.plot([e["step"] for e in epochs], values, "o-", color=colour, label=label)
+    axes.set(ylabel="accuracy (%)")
+    axes.legend(frameon=False, loc="lower right")

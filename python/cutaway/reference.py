@@ -11,13 +11,14 @@ Nielsen, "Neural Networks and Deep Learning" (2015), chapter 2, derives these.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from .contract import I64, Recipe, State
-from .optimizer import Adam, Optimizer
+from .optimizer import SGD, Adam, Optimizer
 
 Array = NDArray[Any]
 
@@ -28,12 +29,14 @@ Array = NDArray[Any]
 def sigmoid(z: Array) -> Array:
     """1 / (1 + e^-z), without overflow for any z."""
     e = np.exp(-np.abs(z))
-    return np.where(z < 0, e, 1) / (1 + e)
+    result: Array = np.where(z < 0, e, 1) / (1 + e)
+    return result
 
 
 def relu(z: Array) -> Array:
     """max(0, z); NaN stays NaN."""
-    return np.maximum(z, 0)
+    result: Array = np.maximum(z, 0)
+    return result
 
 
 def softmax(z: Array) -> Array:
@@ -45,21 +48,16 @@ def softmax(z: Array) -> Array:
 
 def activate(name: str, z: Array) -> Array:
     """f(z)."""
-    if name == "identity":
-        return z
-    result: Array = {"sigmoid": sigmoid, "relu": relu, "tanh": np.tanh, "softmax": softmax}[name](z)
-    return result
+    functions: dict[str, Callable[[Array], Array]] = {
+        "sigmoid": sigmoid, "relu": relu, "tanh": np.tanh, "softmax": softmax
+    }  # fmt: skip
+    return z if name == "identity" else functions[name](z)
 
 
 def slope(name: str, a: Array) -> Array:
     """f'(z) from a = f(z), for the elementwise activations."""
-    if name == "sigmoid":
-        return a * (1 - a)
-    if name == "relu":
-        return (a > 0).astype(a.dtype)
-    if name == "tanh":
-        return 1 - a * a
-    return np.ones_like(a)
+    slopes: dict[str, Array] = {"sigmoid": a * (1 - a), "relu": a > 0, "tanh": 1 - a * a}
+    return slopes.get(name, np.ones_like(a)).astype(a.dtype)
 
 
 # ---- losses: per sample, and their slope by z ----------------------------------------------------
@@ -84,7 +82,7 @@ def losses(loss: str, z: Array, a: Array, targets: Array) -> Array:
 
 
 def output_delta(activation: str, loss: str, a: Array, targets: Array) -> Array:
-    """d loss / d z of each sample (rows, classes)."""
+    """The slope of each sample's loss by its z (rows, classes)."""
     if loss != "squared_error":
         return a - targets  # sigmoid or softmax: the slopes of loss and activation cancel
     by_a = 2 * (a - targets)
@@ -102,7 +100,7 @@ class ReferenceCore:
 
     def __init__(self, recipe: Recipe, dtype: DTypeLike = np.float32) -> None:
         self.recipe = recipe
-        self.dtype = np.dtype(dtype)
+        self.dtype: np.dtype[Any] = np.dtype(dtype)
         self._weights = [np.zeros(recipe.shape(l), dtype) for l in range(recipe.layers)]
         self._correct = 0
 
@@ -115,10 +113,9 @@ class ReferenceCore:
         """Update as this optimizer does from now on."""
         self._optimizer = optimizer
         self._step = 0
+        names = ["velocity"] if isinstance(optimizer, SGD) and optimizer.momentum else []
         if isinstance(optimizer, Adam):
             names = ["m", "v"]
-        else:
-            names = ["velocity"] if optimizer.momentum else []
         self._memory = {
             f"{name}.{l}": np.zeros_like(w) for name in names for l, w in enumerate(self._weights)
         }
@@ -178,7 +175,8 @@ class ReferenceCore:
 
     def _update(self, gradients: list[Array], rate: float) -> None:
         """One update; the formulas stand in `optimizer.py`."""
-        o, memory, f = self._optimizer, self._memory, self.dtype.type
+        o, memory = self._optimizer, self._memory
+        f: Any = self.dtype.type
         self._step += 1
         for l, (w, g) in enumerate(zip(self._weights, gradients, strict=True)):
             g = g + f(o.weight_decay) * w

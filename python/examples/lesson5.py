@@ -18,9 +18,7 @@ parser.add_argument("--out", type=Path, default=Path())
 options = parser.parse_args()
 
 train_set, valid_set, test_set = cutaway.mnist()
-network = cutaway.Network(
-    (784, 50, 10), activation="relu", output="softmax", loss="cross_entropy"
-)
+network = cutaway.Network((784, 50, 10), activation="relu", output="softmax", loss="cross_entropy")
 history = cutaway.fit(
     network,
     cutaway.DataLoader(train_set.subset(slice(options.rows)), batch_size=64, shuffle=True),

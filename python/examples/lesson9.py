@@ -24,7 +24,7 @@ network = cutaway.Network((784, 64, 10), reduction="sum")  # sigmoid, squared er
 rate = 5e-3
 
 options.out.mkdir(parents=True, exist_ok=True)
-cutaway.grid(network.weights[0], scale=3).save(options.out / "before.png")
+cutaway.grid(network.weights[0], scale=3, legend=True).save(options.out / "before.png")
 
 for epoch in range(1, options.epochs + 1):
     total = 0.0

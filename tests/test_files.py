@@ -1,0 +1,159 @@
+"""Files: whole or not there, and never somebody else's."""
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from cutaway.files import MARK, is_ours, may_write, replacing
+
+
+@pytest.fixture
+def path(tmp_path):
+    path = tmp_path / "file.bin"
+    path.write_bytes(b"old")
+    return path
+
+
+def write(path, data, error=None):
+    with replacing(path) as partial:
+        partial.write_bytes(data)
+        if error:
+            raise error
+
+
+def only_the_old_one(path):
+    return path.read_bytes() == b"old" and list(path.parent.iterdir()) == [path]
+
+
+def test_a_block_that_succeeds_replaces_the_file(path):
+    with replacing(path) as partial:
+        partial.write_bytes(b"new")
+        assert partial.parent == path.parent
+        assert path.read_bytes() == b"old"
+    assert path.read_bytes() == b"new"
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_a_block_that_fails_keeps_the_old_bytes_and_leaves_nothing_else(path, error):
+    with pytest.raises(error):
+        write(path, b"ne", error)
+    assert only_the_old_one(path)
+
+
+@pytest.mark.parametrize(
+    ("owner", "name"), [(os, "fsync"), (Path, "replace")], ids=["fsync", "rename"]
+)
+def test_a_disk_that_fails_at_the_last_step_is_an_error_naming_the_file(
+    path, monkeypatch, owner, name
+):
+    def fail(*_):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(owner, name, fail)
+    with pytest.raises(OSError, match=r"file\.bin'$") as caught:
+        write(path, b"new")
+    assert caught.value.errno == errno.EIO
+    monkeypatch.undo()
+    assert only_the_old_one(path)
+
+
+def test_the_data_reach_the_disk_before_the_name_does(path, monkeypatch):
+    steps = []
+    fsync, rename = os.fsync, Path.replace
+
+    def note_fsync(file):
+        steps.append("folder" if stat.S_ISDIR(os.fstat(file).st_mode) else "data")
+        fsync(file)
+
+    def note_rename(source, target):
+        steps.append("name")
+        return rename(source, target)
+
+    monkeypatch.setattr(os, "fsync", note_fsync)
+    monkeypatch.setattr(Path, "replace", note_rename)
+    write(path, b"new")
+    assert steps == ["data", "name", "folder"]
+
+
+def test_what_a_killed_run_left_is_written_over(path):
+    with replacing(path) as partial:
+        partial.write_bytes(b"new")
+    partial.write_bytes(b"what a killed run left")
+    write(path, b"newer")
+    assert path.read_bytes() == b"newer"
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("place", ["missing/x", "file.bin/x"])
+def test_a_folder_that_is_not_there_is_an_error_naming_the_file(path, place):
+    target = path.parent / place
+    with pytest.raises(OSError, match=r"No such file|Not a directory") as caught:
+        write(target, b"new")
+    assert caught.value.filename == str(target)
+    assert only_the_old_one(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "ours"),
+    [
+        (MARK.encode(), True),
+        (b"x" * 1000 + MARK.encode() + b"x" * 100_000, True),
+        (b"x" * 100_000 + MARK.encode(), True),
+        (b"x" * 100_000 + MARK.encode() + b"x" * 100_000, False),
+        (b"", False),
+    ],
+)
+def test_a_file_is_ours_if_the_mark_is_near_one_end(path, content, ours):
+    path.write_bytes(content)
+    assert is_ours(path) is ours
+
+
+def make(path, kind):
+    path.unlink()
+    if kind == "ours":
+        path.write_text(MARK)
+    elif kind == "foreign":
+        path.write_text("a letter")
+    elif kind == "folder":
+        path.mkdir()
+    elif kind == "link to nothing":
+        path.symlink_to(path.parent / "nothing")
+
+
+@pytest.mark.parametrize(("kind", "force"), [("new", False), ("ours", False), ("foreign", True)])
+def test_new_files_and_our_own_may_be_written_and_by_force_those_of_others(path, kind, force):
+    make(path, kind)
+    may_write(path, force)
+
+
+@pytest.mark.parametrize(
+    ("kind", "force", "error"),
+    [
+        ("foreign", False, FileExistsError),
+        ("folder", True, IsADirectoryError),
+        ("link to nothing", True, FileExistsError),
+    ],
+)
+def test_what_may_not_be_written(path, kind, force, error):
+    make(path, kind)
+    with pytest.raises(error, match=r"file\.bin: "):
+        may_write(path, force)
+
+
+@pytest.mark.parametrize(
+    ("place", "error"),
+    [("missing/x", FileNotFoundError), ("file.bin/x", NotADirectoryError)],
+)
+def test_a_file_needs_a_folder(path, place, error):
+    with pytest.raises(error, match="is not a folder"):
+        may_write(path.parent / place)
+
+
+def test_the_folder_must_be_writable(path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(PermissionError, match="the folder is not writable"):
+        may_write(path.parent / "new")

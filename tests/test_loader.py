@@ -1,0 +1,158 @@
+"""Samplers and the DataLoader: they behave as PyTorch's."""
+
+import re
+
+import numpy as np
+import pytest
+
+from cutaway import DataLoader, Dataset, RandomSampler, SequentialSampler
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (10, 2, 2), np.uint8)
+LABELS = np.arange(10) % 3
+
+
+@pytest.fixture
+def dataset():
+    return Dataset(IMAGES, LABELS)
+
+
+class Squares:
+    """Anything with a length and [i] is a dataset."""
+
+    def __len__(self):
+        return 5
+
+    def __getitem__(self, i):
+        return [i, i * i], i % 2
+
+
+class OneTwoThree:
+    """Anything that iterates over sample numbers is a sampler."""
+
+    def __iter__(self):
+        return iter([1, 2, 3])
+
+
+def orders(loader, passes):
+    return [loader.order().tolist() for _ in range(passes)]
+
+
+@pytest.mark.parametrize(
+    ("batch_size", "drop_last", "sizes"),
+    [
+        (4, False, [4, 4, 2]),
+        (4, True, [4, 4]),
+        (5, False, [5, 5]),
+        (5, True, [5, 5]),
+        (99, False, [10]),
+        (99, True, []),
+    ],
+)
+def test_the_last_batch_is_short_or_left_out(dataset, batch_size, drop_last, sizes):
+    loader = DataLoader(dataset, batch_size, drop_last=drop_last)
+    assert [len(x) for x, _ in loader] == sizes
+    assert len(loader) == len(sizes)
+    assert len(loader.order()) == sum(sizes)
+
+
+def test_batches_come_in_order_normalised_as_float32_with_integer_labels(dataset):
+    batches = list(DataLoader(dataset, batch_size=4))
+    x, y = (np.concatenate(parts) for parts in zip(*batches, strict=True))
+    np.testing.assert_array_equal(x, dataset[:][0])
+    np.testing.assert_array_equal(y, LABELS)
+    assert (x.dtype, y.dtype) == (np.float32, np.int64)
+
+
+def test_a_shuffled_pass_has_every_sample_once_and_every_pass_another_order(dataset):
+    first, second = orders(DataLoader(dataset, 4, shuffle=True), 2)
+    assert sorted(first) == sorted(second) == list(range(10))
+    assert first != second
+
+
+def test_the_same_seed_gives_the_same_orders_and_another_seed_others(dataset):
+    same, again, other = (DataLoader(dataset, 4, shuffle=True, seed=seed) for seed in (7, 7, 8))
+    expected = orders(same, 3)
+    assert orders(again, 3) == expected
+    assert orders(other, 3) != expected
+
+
+def test_an_iteration_takes_the_order_of_its_pass(dataset):
+    loader, twin = (DataLoader(dataset, 4, shuffle=True, seed=3) for _ in range(2))
+    for _ in range(2):
+        labels = np.concatenate([y for _, y in loader])
+        np.testing.assert_array_equal(labels, LABELS[twin.order()])
+
+
+def test_any_object_with_a_length_and_items_is_a_dataset():
+    x, y = next(iter(DataLoader(Squares(), batch_size=3)))
+    assert x.dtype == np.float32
+    np.testing.assert_array_equal(x, [[0, 0], [1, 1], [2, 4]])
+    np.testing.assert_array_equal(y, [0, 1, 0])
+
+
+@pytest.mark.parametrize("source", [Squares(), Dataset(np.eye(5), np.arange(5) % 2)])
+def test_collate_gets_the_samples_of_a_batch_as_a_list(source):
+    loader = DataLoader(source, batch_size=2, collate=lambda samples: [y for _, y in samples])
+    assert list(loader) == [[0, 1], [0, 1], [0]]
+
+
+@pytest.mark.parametrize("sampler", [OneTwoThree(), [1, 2, 3], np.array([1, 2, 3])])
+def test_a_sampler_says_which_samples_and_in_which_order(dataset, sampler):
+    loader = DataLoader(dataset, batch_size=2, sampler=sampler)
+    for _ in range(2):
+        assert [y.tolist() for _, y in loader] == [[1, 2], [0]]
+
+
+def test_a_sampler_with_a_length_gives_the_loader_its_own(dataset):
+    assert len(DataLoader(dataset, batch_size=2, sampler=[1, 2, 3])) == 2
+
+
+@pytest.mark.parametrize(
+    ("sample", "message"),
+    [
+        ((["1", "2"], 0), "x must be real numbers, got <U1"),
+        (([1j], 0), "x must be real numbers, got complex128"),
+        ((np.ma.array([1.0], mask=[True]), 0), "x must be a plain array, got a masked one"),
+    ],
+)
+def test_samples_that_are_no_numbers_are_refused(sample, message):
+    with pytest.raises(TypeError, match=f"^DataLoader: {re.escape(message)}"):
+        next(iter(DataLoader([sample])))
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "message"),
+    [
+        ({"batch_size": 0}, ValueError, "batch_size must be at least 1, got 0"),
+        ({"batch_size": 2.5}, TypeError, "batch_size must be an integer, got 2.5"),
+        (
+            {"shuffle": True, "sampler": [0]},
+            ValueError,
+            "give either shuffle=True or a sampler, got both",
+        ),
+        ({"dataset": iter([])}, TypeError, "dataset must have a length and [i], got list_iterator"),
+    ],
+)
+def test_what_makes_no_loader_is_refused(dataset, settings, error, message):
+    with pytest.raises(error, match=f"^DataLoader: {re.escape(message)}"):
+        DataLoader(**{"dataset": dataset, **settings})
+
+
+def test_a_sampler_of_no_numbers_is_refused(dataset):
+    with pytest.raises(TypeError, match=r"^DataLoader: sampler must be integers, got float64$"):
+        list(DataLoader(dataset, sampler=[0.5]))
+
+
+@pytest.mark.parametrize("make", [SequentialSampler, RandomSampler])
+def test_samplers_count_a_number_or_the_length_of_anything(make):
+    for n in (5, Squares()):
+        sampler = make(n)
+        assert len(sampler) == 5
+        assert sorted(sampler) == sorted(sampler.order()) == [0, 1, 2, 3, 4]
+    with pytest.raises(ValueError, match=rf"^{make.__name__}: n must be at least 0, got -1$"):
+        make(-1)
+
+
+def test_a_seed_is_a_number_from_0():
+    with pytest.raises(ValueError, match=r"^RandomSampler: seed must be at least 0, got -1$"):
+        RandomSampler(5, seed=-1)

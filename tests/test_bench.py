@@ -9,9 +9,13 @@ from cutaway import Dataset, bench
 
 
 @pytest.fixture(scope="module")
-def outcome():
+def outcome(mnist):
+    """A comparison on a part of MNIST, and what it told."""
+    train_set, valid_set, test_set = mnist
     told = []
-    return bench.run(1, 2, told.append), told
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bench, "mnist", lambda: (train_set.subset(slice(8000)), valid_set, test_set))
+        return bench.run(1, 2, told.append), told
 
 
 def test_both_contenders_are_timed_and_learn_the_same(outcome):
@@ -22,7 +26,7 @@ def test_both_contenders_are_timed_and_learn_the_same(outcome):
         result["seconds"]["numpy"] / result["seconds"]["cutaway"]
     )
     assert result["accuracy"]["cutaway"] == pytest.approx(result["accuracy"]["numpy"], abs=0.003)
-    assert result["accuracy"]["cutaway"] > 0.9
+    assert result["accuracy"]["cutaway"] > 0.8
     assert (result["repeats"], result["threads"]) == (1, 2)
     assert len(told) == 2  # the epoch that is not counted, and the one that is
     assert json.loads(json.dumps(result)) == result

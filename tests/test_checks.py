@@ -175,10 +175,10 @@ def test_a_real_number_becomes_a_float(value):
         (1, ValueError, "momentum must be in [0, 1), got 1"),
         (np.nan, ValueError, "momentum must be finite, got nan"),
         (np.inf, ValueError, "momentum must be finite, got inf"),
-        (10**400, ValueError, "momentum must be finite, got inf"),
+        pytest.param(10**400, ValueError, "momentum must be finite, got inf", id="10**400"),
         ("0.5", TypeError, "momentum must be a number, got '0.5'"),
         (True, TypeError, "momentum must be a number, got True"),
-        (np.complex64(0.5), TypeError, "momentum must be a number, got np.complex64(0.5+0j)"),
+        (np.complex64(2), TypeError, f"momentum must be a number, got {np.complex64(2)!r}"),
         (np.array([0.5]), TypeError, "momentum must be a number, got array([0.5])"),
     ],
 )
@@ -187,8 +187,9 @@ def test_what_is_no_such_number_is_refused(value, error, message):
         checks.real("SGD", "momentum", value, "in [0, 1)", low=0, high=1, below=True)
 
 
-def test_an_open_end_excludes_its_bound():
-    assert checks.real("Dataset", "std", 0, low=0) == 0
+def test_an_open_end_excludes_its_bound_and_a_closed_one_has_it():
+    for bound in (0, 1):
+        assert checks.real("OneCycle", "start", bound, low=0, high=1) == bound
     with pytest.raises(ValueError, match=r"Dataset: std must be above 0, got 0$"):
         checks.real("Dataset", "std", 0, "above 0", low=0, above=True)
 

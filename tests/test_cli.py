@@ -88,7 +88,7 @@ def error_line(stderr):
     return line
 
 
-# ---- train ---------------------------------------------------------------------------------------
+# train
 
 
 def test_train_leaves_film_pictures_model_and_history(done):
@@ -198,7 +198,7 @@ def test_a_second_run_replaces_the_first_but_nothing_of_others_unless_forced(cal
     assert count_frames(tmp_path / "learn.mp4")[0] == 2
 
 
-# ---- errors --------------------------------------------------------------------------------------
+# errors
 
 
 @pytest.mark.parametrize(
@@ -272,7 +272,7 @@ def test_a_full_disk_is_one_line_and_keeps_the_older_film(data, tmp_path):
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
 
 
-# ---- signals and streams -------------------------------------------------------------------------
+# signals and streams
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -333,7 +333,7 @@ def test_a_shell_that_closed_stdout_gets_its_files_all_the_same(data, tmp_path):
     assert load(tmp_path / "model.safetensors")
 
 
-# ---- the other commands --------------------------------------------------------------------------
+# the other commands
 
 
 @pytest.mark.parametrize(

@@ -142,7 +142,7 @@ def assert_same_change(network, reference, before, tolerance):
         assert np.linalg.norm(error) <= tolerance * np.linalg.norm(change) + rounding
 
 
-# ---- one answer from all backends ----------------------------------------------------------------
+# one answer from all backends
 
 
 def test_forward(case, backend):
@@ -195,7 +195,7 @@ def test_step_is_learn_on_rows_of_the_users_own(case, backend):
         assert relative(a - b, a) <= ONE_STEP
 
 
-# ---- the same bits -------------------------------------------------------------------------------
+# the same bits
 
 
 def test_a_split_order_gives_the_bits_of_the_whole(case, backend):
@@ -277,7 +277,7 @@ def test_an_optimizers_memory_can_be_carried_over(case, backend):
     assert whole.fingerprint() == other.fingerprint()
 
 
-# ---- arrays --------------------------------------------------------------------------------------
+# arrays
 
 
 def test_weights_come_back_as_they_were_set(case, backend):
@@ -352,7 +352,7 @@ def test_a_nan_in_the_rows_reaches_the_output_and_no_other_row(backend):
     assert np.isnan(network.forward(x)).any(axis=1).tolist() == [False, False, True, False]
 
 
-# ---- the same errors -----------------------------------------------------------------------------
+# the same errors
 
 DATA = Case("").data()
 MASKED = np.ma.masked_array(np.zeros((2, 7)), mask=True)

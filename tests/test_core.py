@@ -47,7 +47,7 @@ def data_of(rows=400, features=49):
     return Dataset(rng.integers(0, 256, (rows, features), np.uint8), rng.integers(0, 10, rows))
 
 
-# ---- instruction sets ----------------------------------------------------------------------------
+# instruction sets
 
 
 @pytest.mark.parametrize("isa", ISAS)
@@ -84,7 +84,7 @@ def test_the_contract_holds_for_every_instruction_set(isa):
     assert run.returncode == 0, run.stdout[-2000:]
 
 
-# ---- guests in the process -----------------------------------------------------------------------
+# guests in the process
 
 
 def test_import_loads_numpy_and_the_core_only():
@@ -278,7 +278,7 @@ def test_numbers_too_small_for_float32_do_not_slow_training_down():
     assert times[1e-38] < 4 * times[1.0]  # without flushing: some thirty times
 
 
-# ---- the house rules -----------------------------------------------------------------------------
+# the house rules
 
 
 def imports_of(name):

@@ -29,7 +29,7 @@ def dataset():
     return Dataset(PIXELS, LABELS)
 
 
-@pytest.mark.parametrize(("name", "expected"), MNIST_SHA256.items())
+@pytest.mark.parametrize(("name", "expected"), MNIST_SHA256.items(), ids=MNIST_SHA256)
 def test_the_embedded_files_are_the_published_ones(name, expected):
     packed = Path(cutaway.__file__).parent / "mnist" / f"{name}-ubyte.gz"
     assert hashlib.sha256(gzip.decompress(packed.read_bytes())).hexdigest() == expected
@@ -108,6 +108,8 @@ def test_mean_and_std_are_those_of_all_pixels_however_many(dtype):
 def test_mean_and_std_may_be_given():
     x, _ = Dataset(PIXELS, LABELS, mean=10, std=2)[0]
     np.testing.assert_array_equal(x, [-5, -4.5, -4, -3.5, -3, -2.5])
+    assert Dataset(PIXELS, LABELS, mean=10).std == pytest.approx(PIXELS.std())
+    assert Dataset(PIXELS, LABELS, std=2).mean == pytest.approx(PIXELS.mean())
 
 
 def test_one_hot_rows_are_labels_too(dataset):
@@ -223,6 +225,13 @@ def test_a_folder_gives_its_last_sixth_for_validation(folder):
     assert valid.labels.tolist() == [10 % 4, 11 % 4]
     assert train.mean == pytest.approx(train.images.mean())
     assert (valid.mean, test.std) == (train.mean, train.std)
+
+
+def test_a_folder_of_too_few_images_is_refused(folder):
+    (folder / "train-images-idx3-ubyte").write_bytes(idx(PIXELS))
+    (folder / "train-labels-idx1-ubyte.gz").write_bytes(gzip.compress(idx(LABELS)))
+    with pytest.raises(ValueError, match=r"^load_directory: .*: too few training images, got 5$"):
+        data.load_directory(folder)
 
 
 def test_a_missing_file_of_a_folder_is_named(folder):

@@ -255,8 +255,15 @@ def test_an_encoder_that_fails_while_images_wait_for_it_does_not_hang_the_writer
         raise RuntimeError("the disk is full")
 
     monkeypatch.setattr(film_module._H264, "add", fail)
-    with pytest.raises(OSError, match="the disk is full"):
-        fill(film, [plain()] * 200)
+
+    def go_on_writing():
+        with pytest.raises(OSError, match="the disk is full"):
+            fill(film, [plain()] * 200)
+
+    writer = threading.Thread(target=go_on_writing, daemon=True)
+    writer.start()
+    writer.join(timeout=20)
+    assert not writer.is_alive()
     assert files(path) == []
 
 

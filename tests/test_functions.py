@@ -179,7 +179,7 @@ def test_a_large_product_gives_the_same_bits_for_any_number_of_threads(monkeypat
     assert len(set(results)) == 1
 
 
-# ---- activations ---------------------------------------------------------------------------------
+# activations
 
 GRID = np.concatenate([np.linspace(-100, 100, 2001), np.linspace(-1, 1, 999), [0.0, -0.0, 1e-30]])
 

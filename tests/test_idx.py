@@ -79,6 +79,14 @@ def test_a_bad_file_is_refused_with_its_name_and_the_reason(write, content, mess
             idx.read(path, axes=3)
 
 
+def test_a_file_may_hold_as_much_as_is_allowed(write, monkeypatch):
+    monkeypatch.setattr(idx, "LARGEST", PIXELS.size)
+    np.testing.assert_array_equal(idx.read(write(IMAGES), axes=3), PIXELS)
+    monkeypatch.setattr(idx, "LARGEST", PIXELS.size - 1)
+    with pytest.raises(ValueError, match="says 24 bytes of data, more than 23 allowed"):
+        idx.read(write(IMAGES), axes=3)
+
+
 def test_images_for_labels_is_said(write):
     with pytest.raises(ValueError, match=r"expected labels \(1 axis\), got images \(3 axes\)"):
         idx.read(write(IMAGES), axes=1)
@@ -95,7 +103,7 @@ def test_a_truncated_gzip_is_refused_with_the_file_name(write):
 def test_a_flipped_bit_in_a_gzip_never_changes_the_data(write):
     packed = gzip.compress(IMAGES)
     unnoticed = 0
-    for bit in range(8 * 10, 8 * len(packed)):  # what stands before is time and system, not data
+    for bit in range(8 * 10, 8 * len(packed), 3):  # what stands before is time and system, not data
         damaged = bytearray(packed)
         damaged[bit // 8] ^= 1 << bit % 8
         try:
@@ -105,7 +113,7 @@ def test_a_flipped_bit_in_a_gzip_never_changes_the_data(write):
         else:
             np.testing.assert_array_equal(array, PIXELS)
             unnoticed += 1
-    assert unnoticed < 8  # the last byte before the checksum is filled up with any bits
+    assert unnoticed < 4  # the last byte before the checksum is filled up with any bits
 
 
 @pytest.mark.parametrize("rest", [b"\0", b"garbage", gzip.compress(b"more")])

@@ -131,6 +131,7 @@ def test_samples_that_are_no_numbers_are_refused(sample, message):
             "give either shuffle=True or a sampler, got both",
         ),
         ({"dataset": iter([])}, TypeError, "dataset must have a length and [i], got list_iterator"),
+        ({"dataset": {1, 2}}, TypeError, "dataset must have a length and [i], got set"),
     ],
 )
 def test_what_makes_no_loader_is_refused(dataset, settings, error, message):

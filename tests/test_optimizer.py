@@ -50,7 +50,7 @@ def test_a_setting_that_is_no_number_is_a_type_error(make, settings, message):
         make(**settings)
 
 
-@pytest.mark.parametrize("value", [0.1, "adam", SGD, None])
+@pytest.mark.parametrize("value", ["adam", SGD])
 def test_what_is_no_optimizer_is_a_type_error(value):
     with pytest.raises(
         TypeError, match=r"^train: optimizer must be SGD\(...\) or Adam\(...\), got"
@@ -58,9 +58,14 @@ def test_what_is_no_optimizer_is_a_type_error(value):
         optimizer.check("train", value)
 
 
-def test_an_optimizer_never_changes():
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        SGD(0.1).lr = 0.2
+@pytest.mark.parametrize("value", [SGD(0.1), Adam(), OneCycle()])
+def test_a_description_never_changes(value):
+    for field in dataclasses.fields(value):
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            setattr(value, field.name, 0)
+
+
+def test_betas_may_be_a_list():
     assert Adam(betas=[0.5, 0.5]) == Adam(betas=(0.5, 0.5))
 
 
@@ -71,7 +76,6 @@ def test_an_optimizer_never_changes():
         (SGD(0.1, 0.9), SGD(0.1, 0.8), False),
         (SGD(0.1), Adam(0.1), False),
         (Adam(0.1), Adam(0.2), True),
-        (Adam(0.1), Adam(0.1, eps=1e-6), False),
         (None, SGD(0.1), False),
     ],
 )
@@ -118,7 +122,7 @@ def test_one_cycle_asked_in_parts_is_the_same_cycle():
 
 
 @pytest.mark.parametrize("total", [1, 2, 3])
-@pytest.mark.parametrize("warmup", [0, 0.3])
-def test_the_shortest_cycles_are_finite(total, warmup):
-    factors = OneCycle(warmup).factors(np.arange(total), total)
-    assert ((factors >= 0) & (factors <= 1)).all()
+def test_the_shortest_cycles_are_finite(total):
+    for warmup in (0, 0.3):
+        factors = OneCycle(warmup).factors(np.arange(total), total)
+        assert ((factors >= 0) & (factors <= 1)).all()

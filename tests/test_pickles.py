@@ -144,6 +144,7 @@ REFUSED = {
         name("_codecs", "encode") + b"\x8c\x01a\x8c\x05rot13\x86R.",
         "encoding 'rot13' is not read",
     ),
+    "bytes of a number": (name("builtins", "bytes") + b"K\x05\x85R.", "bytes() with arguments"),
     "an array without data": (
         name("numpy.core.multiarray", "_reconstruct") + b")R.",
         "without data",
@@ -194,6 +195,8 @@ def array_of(raw, dtype, shape, order=b"\x8c\x01C"):
         (array_of(b"C\x04" + bytes(4), F4, b"\x88\x85"), "shape is not a tuple of lengths"),
         (array_of(b"C\x04" + bytes(4), b"\x8c\x02f4", b"K\x01\x85"), "data are not bytes"),
         (array_of(b"K\x04", F4, b"K\x01\x85"), "data are not bytes"),
+        (F4 + b"(K\x03U\x01<" + F4 + b"tb.", "structured types are not read"),
+        (F4 + b"(K\x03U\x01xNtb.", "structured types are not read"),
     ],
 )
 def test_an_array_whose_parts_disagree_is_refused(write, content, message):

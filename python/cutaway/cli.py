@@ -332,7 +332,8 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     terminated = False
     for name in ("stdout", "stderr"):  # None if the shell closed it
         if getattr(sys, name) is None:
-            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            setattr(sys, name, os.fdopen(nowhere, "w", closefd=False))
 
     def terminate(*_: object) -> NoReturn:
         nonlocal terminated

@@ -211,7 +211,7 @@ class Film:
         else:
             self.discard()
 
-    # ---- the encoder's thread ----
+    # the encoder's thread
 
     def _encode(self) -> None:
         encoder: _Encoder | None = None

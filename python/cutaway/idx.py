@@ -1,8 +1,8 @@
 """The IDX format of the MNIST files, raw or gzip: a path goes in, a uint8 array comes out.
 
 Format: http://yann.lecun.com/exdb/mnist/ (two zero bytes, type, number of axes, a big-endian 32-bit
-length per axis, then the data). Whatever the bytes, the reader takes at most twice the memory that
-the header asks for and the file can fill, and a header may ask for LARGEST.
+length per axis, then the data). Whatever the bytes, the reader takes no more memory than the header
+asks for and the file can fill, and a header may ask for LARGEST.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 LARGEST = 1 << 30  # bytes of data that a file may hold
 GZIP = b"\x1f\x8b"
 _UBYTE = 8
-_CHUNK = 1 << 16
+_CHUNK = 1 << 16  # bytes of gzip per read
+_BLOCK = 1 << 20  # bytes of data per read
 
 
 class _Raw:
@@ -115,10 +116,15 @@ def _parse(stream: _Raw | _Gzip, axes: int) -> NDArray[np.uint8]:
     size = math.prod(shape)  # Python's integers do not overflow
     if size > LARGEST:
         raise ValueError(f"the header says {size} bytes of data, more than {LARGEST} allowed")
-    data = stream.read(size)
-    if len(data) < size:
+    data = np.empty(size, np.uint8)  # takes memory as it is filled, in huge pages where there are
+    filled = 0
+    while filled < size and (part := stream.read(min(_BLOCK, size - filled))):
+        data[filled : filled + len(part)] = np.frombuffer(part, np.uint8)
+        filled += len(part)
+    if filled < size:
         each = math.prod(shape[1:])
-        raise ValueError(f"the header says {shape[0]} items, the file holds {len(data) / each:.1f}")
+        raise ValueError(f"the header says {shape[0]} items, the file holds {filled / each:.1f}")
     if stream.read(1):
         raise ValueError(f"there are more data than the header's {size} bytes")
-    return np.frombuffer(data, np.uint8).reshape(shape)
+    data.flags.writeable = False
+    return data.reshape(shape)

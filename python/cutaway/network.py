@@ -91,7 +91,7 @@ class Network:
             values[1:] = spread * generator.standard_normal((rows - 1, columns))
             self._core.set_weights(layer, values)
 
-    # ---- looking inside ----
+    # looking inside
 
     @property
     def weights(self) -> tuple[F32, ...]:
@@ -131,7 +131,7 @@ class Network:
             sha.update(self.get_weights(layer).astype("<f4").tobytes())
         return sha.hexdigest()
 
-    # ---- using it ----
+    # using it
 
     def activations(self, x: ArrayLike) -> list[F32]:
         """Return every layer's activations for rows x: [(rows, fan_out), ...].
@@ -175,7 +175,7 @@ class Network:
             correct += int((a.argmax(axis=1) == labels).sum())
         return total / len(dataset), correct / len(dataset)
 
-    # ---- learning ----
+    # learning
 
     def backprop(self, x: ArrayLike, y: ArrayLike) -> tuple[float, list[F32]]:
         """Return the loss of a mini-batch and its gradients; nothing is updated.
@@ -249,7 +249,7 @@ class Network:
         """Return how many samples of the last learn() or step() were recognised, before it."""
         return self._core.correct()
 
-    # ---- keeping it ----
+    # keeping it
 
     def state_dict(self) -> dict[str, F32]:
         """Return the weights as PyTorch lays them out: "0.weight" (out, in), "0.bias" (out,)..."""
@@ -307,7 +307,7 @@ class Network:
             f"{recipe.loss}, {self.backend}, threads={self.threads})"
         )
 
-    # ---- checks ----
+    # checks
 
     def _layer(self, who: str, layer: int) -> int:
         try:

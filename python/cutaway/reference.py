@@ -23,7 +23,7 @@ from .optimizer import SGD, Adam, Optimizer
 Array = NDArray[Any]
 
 
-# ---- activations: f(z), and f'(z) ----------------------------------------------------------------
+# activations: f(z), and f'(z)
 
 
 def sigmoid(z: Array) -> Array:
@@ -60,7 +60,7 @@ def slope(name: str, a: Array) -> Array:
     return slopes.get(name, np.ones_like(a)).astype(a.dtype)
 
 
-# ---- losses: per sample, and their slope by z ----------------------------------------------------
+# losses: per sample, and their slope by z
 
 
 def losses(loss: str, z: Array, a: Array, targets: Array) -> Array:
@@ -92,7 +92,7 @@ def output_delta(activation: str, loss: str, a: Array, targets: Array) -> Array:
     return by_a * slope(activation, a)
 
 
-# ---- the core ------------------------------------------------------------------------------------
+# the core
 
 
 class ReferenceCore:

@@ -20,7 +20,7 @@ from cutaway.cli import main
 from cutaway.film import count_frames
 
 FILES = [
-    "learn.mp4", "hidden.png", "neuron.png", "loss.png", "model.safetensors", "history.json"
+    "learn.mp4", "model.safetensors", "history.json", "hidden.png", "neuron.png", "loss.png"
 ]  # fmt: skip
 PATIENCE = 60  # seconds
 

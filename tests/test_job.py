@@ -14,7 +14,7 @@ from cutaway.job import RECIPES, run
 
 RECIPE = dataclasses.replace(RECIPES["lesson9"], hidden=(6,), epochs=2, batch_size=32)
 STEPS = 2 * 10  # mini-batches
-REST = ["hidden.png", "neuron.png", "loss.png", "model.safetensors", "history.json"]
+REST = ["model.safetensors", "history.json", "hidden.png", "neuron.png", "loss.png"]
 FILES = ["learn.mp4", *REST]
 
 
@@ -230,3 +230,17 @@ def test_a_loss_that_is_no_longer_finite_leaves_nothing(out):
     with pytest.raises(RuntimeError, match="the loss must stay finite"):
         run(wild, DATA, out)
     assert contents(out) == {}
+
+
+def test_a_run_without_a_film_leaves_no_film_of_another(out):
+    run(RECIPE, DATA, out)
+    (out / "mine.txt").write_text("stays")
+    run(RECIPE, DATA, out, film=False)
+    assert sorted(path.name for path in out.iterdir()) == sorted([*REST, "mine.txt"])
+
+
+def test_a_film_of_somebody_else_stays(out):
+    out.mkdir()
+    (out / "learn.mp4").write_bytes(b"mine")
+    run(RECIPE, DATA, out, film=False)
+    assert (out / "learn.mp4").read_bytes() == b"mine"

@@ -177,7 +177,10 @@ class _Progress:
     def _print(self, text: str) -> None:
         if self._bar is not None:
             self._bar.clear()
-        print(text, file=self._stream, flush=True)
+        try:
+            print(text, file=self._stream, flush=True)
+        except BrokenPipeError:  # nobody reads any more; the files are wanted all the same
+            self._lines = False
         if self._bar is not None:
             self._bar.refresh()
 

@@ -30,7 +30,7 @@ def _rows(array: Array, dtype: np.dtype[Any]) -> Array:
     array = array.astype(dtype, copy=False)
     steps = (step % array.itemsize for step in array.strides)
     if not array.flags.aligned or any(steps) or array.strides[-1] != array.itemsize:
-        return np.ascontiguousarray(array)
+        return array.copy(order="C")
     return array
 
 

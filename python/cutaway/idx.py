@@ -22,15 +22,25 @@ GZIP = b"\x1f\x8b"
 _UBYTE = 8
 _CHUNK = 1 << 16  # bytes of gzip per read
 _BLOCK = 1 << 20  # bytes of data per read
+_MOST_RATIO = 1032  # bytes of data in a byte of gzip, at most (zlib's technical details)
+
+
+def _size(file: BinaryIO) -> int:
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    return size
 
 
 class _Raw:
-    """Reads a plain file, asking for what is left at most: Python reserves what is asked for."""
+    """Reads a plain file, asking for what is left at most: Python reserves what is asked for.
+
+    Attributes:
+        most: No more bytes than this can come.
+    """
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
-        self._left = file.seek(0, os.SEEK_END)
-        file.seek(0)
+        self.most = self._left = _size(file)
 
     def read(self, n: int) -> bytes:
         """Return up to n bytes, fewer only at the end."""
@@ -40,10 +50,15 @@ class _Raw:
 
 
 class _Gzip:
-    """Reads a gzip file, never holding more than was asked for; every member must be whole."""
+    """Reads a gzip file, never holding more than was asked for; every member must be whole.
+
+    Attributes:
+        most: No more bytes than this can come.
+    """
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
+        self.most = _MOST_RATIO * _size(file)
         self._member = zlib.decompressobj(wbits=31)
         self._rest = b""
 
@@ -116,7 +131,7 @@ def _parse(stream: _Raw | _Gzip, axes: int) -> NDArray[np.uint8]:
     size = math.prod(shape)  # Python's integers do not overflow
     if size > LARGEST:
         raise ValueError(f"the header says {size} bytes of data, more than {LARGEST} allowed")
-    data = np.empty(size, np.uint8)  # takes memory as it is filled, in huge pages where there are
+    data = np.empty(min(size, stream.most), np.uint8)
     filled = 0
     while filled < size and (part := stream.read(min(_BLOCK, size - filled))):
         data[filled : filled + len(part)] = np.frombuffer(part, np.uint8)

@@ -14,7 +14,7 @@ import numpy as np
 
 from . import checkpoint, picture
 from .data import Dataset
-from .files import MARK, may_write, replacing
+from .files import MARK, is_ours, may_write, replacing
 from .film import Film
 from .loader import DataLoader
 from .network import Network, compiled
@@ -22,11 +22,15 @@ from .optimizer import SGD, Adam, Constant, OneCycle, Optimizer, Schedule
 from .training import History, Moment, train
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
     from PIL.Image import Image
 
 # Weights start with a spread of 1 / sqrt(fan_in); this many times that is the strongest colour of a
 # film, whose scale must be fixed before its last frame is known.
 _FILM_LIMIT = 7
+
+_FILM = "learn.mp4"
+_FILES = (_FILM, "model.safetensors", "history.json", "hidden.png", "neuron.png", "loss.png")
 
 
 @dataclass(frozen=True)
@@ -148,9 +152,9 @@ def run(
         threads=threads,
     )
     out.mkdir(parents=True, exist_ok=True)
-    names = ["hidden.png", "neuron.png", "loss.png", "model.safetensors", "history.json"]
-    for name in (["learn.mp4"] if film else []) + names:
-        may_write(out / name, force)
+    for name in _FILES:
+        if film or name != _FILM:
+            may_write(out / name, force)
 
     result = Result(network, History(), seed, {})
     moments = train(
@@ -165,7 +169,7 @@ def run(
     limit = _FILM_LIMIT / np.sqrt(training.images.shape[1])
     seconds = 0.0
     with ExitStack() as stack:
-        reel = stack.enter_context(Film(out / "learn.mp4", fps, codec)) if film else None
+        reel = stack.enter_context(Film(out / _FILM, fps, codec)) if film else None
         try:
             for moment, took in _timed(moments):
                 seconds += took
@@ -180,10 +184,14 @@ def run(
             result.interrupted = True
     if reel and reel.frames:
         result.frames = reel.frames
-        result.files.append(out / "learn.mp4")
+        result.files.append(out / _FILM)
     if not result.interrupted:
         result.test_accuracy = network.evaluate(test)[1]
-    _write_rest(result, out, training.shape, names, recipe)
+    _write_rest(result, out, training.shape, recipe)
+    for name in _FILES:  # what an earlier run left and this one did not make would only mislead
+        path = out / name
+        if path not in result.files and path.is_file() and is_ours(path):
+            path.unlink()
     total = time.perf_counter() - start
     result.seconds = {"train": seconds, "render": total - seconds, "total": total}
     return result
@@ -199,56 +207,51 @@ def _timed(moments: Iterator[Moment]) -> Iterator[tuple[Moment, float]]:
         yield moment, time.perf_counter() - begin
 
 
-def _write_rest(
-    result: Result, out: Path, shape: tuple[int, int] | None, names: list[str], recipe: Recipe
-) -> None:
-    """Write everything but the film, in the order of `names`."""
+def _write_rest(result: Result, out: Path, shape: tuple[int, int] | None, recipe: Recipe) -> None:
+    """Write everything but the film: what cannot be made again first."""
     network, history = result.network, result.history
+
+    def write(name: str, how: Callable[[Path], None]) -> None:
+        how(out / name)
+        result.files.append(out / name)
+
+    write("model.safetensors", lambda path: checkpoint.save(network, path))
+    about = {
+        "cutaway": MARK,
+        "recipe": asdict(recipe),
+        "sizes": network.recipe.sizes,
+        "seed": result.seed,
+        "fingerprint": network.fingerprint(),
+        "test_accuracy": result.test_accuracy,
+        "epochs": history.epochs,
+        "losses": history.losses,
+    }
+    write("history.json", lambda path: write_json(about, path))
+
     weights = network.weights[0]
     strongest = int(np.square(weights).sum(axis=0).argmax())
     notes = {
         "Software": MARK,
         "Description": f"{network!r}, seed {result.seed}, {len(history.losses)} mini-batches",
     }
+    hidden = picture.grid(weights, shape=shape, scale=3, legend=True)
+    neuron = picture.neuron(weights, strongest, shape=shape, scale=16, legend=True)
+    write("hidden.png", lambda path: write_png(hidden, path, notes))
+    write("neuron.png", lambda path: write_png(neuron, path, notes))
+    if history.losses:  # none if interrupted before the first mini-batch
+        write("loss.png", lambda path: write_figure(picture.loss_curve(history), path, notes))
 
-    def save_picture(image: Image, path: Path) -> None:
-        write_png(image, path, notes)
 
-    def save_curve(path: Path) -> None:
-        figure = picture.loss_curve(history)
-        with replacing(path) as partial:
-            figure.savefig(partial, format="png", metadata=notes)
+def write_json(value: dict[str, Any], path: Path) -> None:
+    """Write a JSON file, whole or not at all."""
+    with replacing(path) as partial:
+        partial.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
 
-    def save_history(path: Path) -> None:
-        about = {
-            "cutaway": MARK,
-            "recipe": asdict(recipe),
-            "sizes": network.recipe.sizes,
-            "seed": result.seed,
-            "fingerprint": network.fingerprint(),
-            "test_accuracy": result.test_accuracy,
-            "epochs": history.epochs,
-            "losses": history.losses,
-        }
-        with replacing(path) as partial:
-            partial.write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
 
-    writers: dict[str, Callable[[Path], None]] = {
-        "hidden.png": lambda path: save_picture(
-            picture.grid(weights, shape=shape, scale=3, legend=True), path
-        ),
-        "neuron.png": lambda path: save_picture(
-            picture.neuron(weights, strongest, shape=shape, scale=16, legend=True), path
-        ),
-        "loss.png": save_curve,
-        "model.safetensors": lambda path: checkpoint.save(network, path),
-        "history.json": save_history,
-    }
-    for name in names:
-        if name == "loss.png" and not history.losses:  # interrupted before the first mini-batch
-            continue
-        writers[name](out / name)
-        result.files.append(out / name)
+def write_figure(figure: Figure, path: Path, notes: dict[str, str]) -> None:
+    """Write a plot as PNG, whole or not at all, with notes in its metadata."""
+    with replacing(path) as partial:
+        figure.savefig(partial, format="png", metadata=notes)
 
 
 def write_png(image: Image, path: Path, notes: dict[str, str]) -> None:

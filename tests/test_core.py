@@ -215,7 +215,7 @@ def test_networks_in_two_threads_do_not_disturb_each_other():
 
 def test_one_network_in_two_threads_is_an_error_not_a_mess():
     network, data = Network((49, 64, 10), threads=1), data_of()
-    order = np.tile(np.arange(400), 500)
+    order = np.tile(np.arange(400), 5000)
     worker = threading.Thread(
         target=lambda: network.learn(order, 32, dataset=data, optimizer=SGD(0.1))
     )
@@ -234,7 +234,7 @@ def test_one_network_in_two_threads_is_an_error_not_a_mess():
 def test_idle_threads_sleep():
     network = Network((49, 64, 10), threads=2)
     network.learn(np.arange(400), 32, dataset=data_of(), optimizer=SGD(0.1))
-    time.sleep(0.05)
+    time.sleep(0.5)  # a BLAS that another test used may spin for a while
     before = time.process_time()
     time.sleep(0.5)
     assert time.process_time() - before < 0.1

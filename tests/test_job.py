@@ -240,7 +240,7 @@ def test_a_run_without_a_film_leaves_no_film_of_another(out):
 
 
 def test_a_film_of_somebody_else_stays(out):
-    out.mkdir()
+    out.mkdir(parents=True)
     (out / "learn.mp4").write_bytes(b"mine")
     run(RECIPE, DATA, out, film=False)
     assert (out / "learn.mp4").read_bytes() == b"mine"

@@ -141,7 +141,7 @@ def tiles(
     numbers = np.clip(np.rint(levels), -127, 127).astype(np.int16) + 127
     colours = _colours(style)
     drawn = np.empty((down * across, height, width, 3), np.uint8)
-    drawn[:units] = colours[numbers].reshape(units, height, width, 3)
+    drawn[:units] = colours.take(numbers, axis=0).reshape(units, height, width, 3)
     drawn[units:] = _ZERO if style == "diverging" else colours[127]
     if border and style == "classic":
         for edge in (drawn[:, 0], drawn[:, -1], drawn[:, :, 0], drawn[:, :, -1]):

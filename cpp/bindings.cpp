@@ -141,7 +141,8 @@ void set_state(Session& session, const py::dict& values) {
     if (name == "step") {
       state.step = value.cast<int64_t>();
     } else {
-      const auto array = value.cast<Array<float>>();
+      require(py::isinstance<Array<float>>(value), "set_state: arrays must be float32, C order");
+      const auto array = py::cast<Array<float>>(value);
       state.arrays[name].assign(array.data(), array.data() + array.size());
     }
   }
@@ -169,6 +170,7 @@ std::pair<double, std::vector<Array<float>>> backprop(Session& session, const Ar
   require(x.ndim() == 2 && x.shape(1) == sizes[0], "backprop: x must be (rows, features)");
   const auto numbers = span_of(labels);
   require(labels.shape(0) == x.shape(0), "backprop: one label per row");
+  require(x.shape(0) >= 1, "backprop: x must have at least 1 row");
   for (const int64_t label : numbers)
     require(label >= 0 && label < sizes.back(), "backprop: label out of range");
   std::vector<Array<float>> gradients;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -15,6 +16,10 @@ namespace {
 
 constexpr int64_t kForwardRows = 256;  // rows of a forward pass that go through all layers at once
 constexpr auto kPatience = std::chrono::milliseconds(5);  // between two questions to `interrupted`
+
+// Folding subtracts two sums that are |mean| / std times as large as their difference: with bright
+// pixels that hardly differ, the digits would be lost.
+constexpr float kMostCancelling = 8;
 
 constexpr int64_t kPrivateFloats = 1 << 23;  // of mini-batches kept once per worker: 32 MiB
 
@@ -72,6 +77,7 @@ void CpuCore::load(Images images, std::span<const int64_t> labels, float mean, f
       throw std::invalid_argument("load: label " + std::to_string(label) +
                                   " is not one of the network's " +
                                   std::to_string(recipe_.sizes.back()) + " classes");
+  folded_ = images.bytes && std::abs(mean) <= kMostCancelling * std;
   images_ = images;
   labels_.assign(labels.begin(), labels.end());
   mean_ = mean;
@@ -80,17 +86,23 @@ void CpuCore::load(Images images, std::span<const int64_t> labels, float mean, f
 
 void CpuCore::use(const Optimizer& optimizer) {
   const InUse guard(in_use_);
+  std::vector<Buffer<float>> fresh;  // all of it before anything changes
+  for (const Layer& layer : layers_)
+    for (const Slab& slab : layer.slabs)
+      for (int i = 0; i < 2; ++i)
+        fresh.push_back(i < memories(optimizer) ? Buffer<float>(slab.weights.size())
+                                                : Buffer<float>());
+  auto next = fresh.begin();
   for (Layer& layer : layers_)
     for (Slab& slab : layer.slabs)
-      for (int i = 0; i < 2; ++i)
-        slab.memory[i] =
-            i < memories(optimizer) ? Buffer<float>(slab.weights.size()) : Buffer<float>();
+      for (Buffer<float>& memory : slab.memory) memory = std::move(*next++);
   optimizer_ = optimizer;
   step_ = 0;
 }
 
 void CpuCore::reserve(int64_t rows) {
   if (rows <= capacity_) return;
+  capacity_ = 0;  // nothing counts until all is there
   shared_desk_ = rows * x_row_ * pool_.workers() > kPrivateFloats;
   desks_.clear();
   const int64_t features = round_up(recipe_.sizes.front(), 64);
@@ -138,7 +150,7 @@ bool CpuCore::learn(std::span<const int64_t> order, int64_t batch, std::span<con
       if (worker == 0) {
         if (const auto now = std::chrono::steady_clock::now(); now - asked > kPatience) {
           asked = now;
-          if (interrupted()) last = s;
+          if (flush.without(interrupted)) last = s;
         }
       }
       const Batch rows = batch_of(order, s * batch, batch);
@@ -150,7 +162,7 @@ bool CpuCore::learn(std::span<const int64_t> order, int64_t batch, std::span<con
       backprop_to_first(rows.rows, barrier, worker);
       for (int64_t l = 0; l < recipe_.layers(); ++l)
         update_layer(l, rows, rates[s], before + s + 1, worker);
-      if (!owns_units()) barrier.wait();
+      if (!owns_units() || shared_desk_) barrier.wait();
     }
   });
   step_ = before + last + 1;
@@ -169,15 +181,17 @@ void CpuCore::forward(View<const float> x, std::span<float* const> activations) 
                         worker);
       const auto [begin, end] = Pool::share(rows, 1, worker, pool_.workers());
       for (int64_t i = begin; i < end; ++i) {
+        Layer& output = layers_.back();
+        float* z = output.a.data() + i * output.row;
+        if (output.activation == Activation::softmax) {
+          kernels_.softmax(z, output.fan_out);
+        } else {
+          kernels_.activate(output.activation, z, output.row);
+        }
         for (int64_t l = 0; l < recipe_.layers(); ++l) {
-          Layer& layer = layers_[l];
-          float* a = layer.a.data() + i * layer.row;
-          if (layer.activation == Activation::softmax) {
-            kernels_.softmax(a, layer.fan_out);
-          } else if (l + 1 == recipe_.layers()) {
-            kernels_.activate(layer.activation, a, layer.row);
-          }
-          std::copy_n(a, layer.fan_out, activations[l] + (start + i) * layer.fan_out);
+          const Layer& layer = layers_[l];
+          std::copy_n(layer.a.data() + i * layer.row, layer.fan_out,
+                      activations[l] + (start + i) * layer.fan_out);
         }
       }
       barrier.wait();
@@ -255,17 +269,25 @@ State CpuCore::state() const {
 
 void CpuCore::set_state(const State& state) {
   const InUse guard(in_use_);
-  for (std::size_t l = 0; l < layers_.size(); ++l) {
-    Layer& layer = layers_[l];
-    for (int i = 0; i < memories(optimizer_); ++i) {
-      const std::string name = name_of(optimizer_, i, l);
-      const auto found = state.arrays.find(name);
-      if (found == state.arrays.end() ||
-          static_cast<int64_t>(found->second.size()) != (1 + layer.fan_in) * layer.fan_out)
-        throw std::invalid_argument("set_state: " + name + " is missing or has another size");
-      for_each_row(layer, [&](std::size_t slab, int64_t to, int64_t from, int64_t count) {
-        std::copy_n(found->second.data() + from, count, layer.slabs[slab].memory[i].data() + to);
-      });
+  const auto values_of = [&](std::size_t l, int i) -> const std::vector<float>& {
+    const std::string name = name_of(optimizer_, i, l);
+    const auto found = state.arrays.find(name);
+    const Layer& layer = layers_[l];
+    if (found == state.arrays.end() ||
+        static_cast<int64_t>(found->second.size()) != (1 + layer.fan_in) * layer.fan_out)
+      throw std::invalid_argument("set_state: " + name + " is missing or has another size");
+    return found->second;
+  };
+  for (const bool write : {false, true}) {  // all are checked before one is written
+    for (std::size_t l = 0; l < layers_.size(); ++l) {
+      for (int i = 0; i < memories(optimizer_); ++i) {
+        const std::vector<float>& values = values_of(l, i);
+        if (!write) continue;
+        Layer& layer = layers_[l];
+        for_each_row(layer, [&](std::size_t slab, int64_t to, int64_t from, int64_t count) {
+          std::copy_n(values.data() + from, count, layer.slabs[slab].memory[i].data() + to);
+        });
+      }
     }
   }
   step_ = state.step;

@@ -18,7 +18,7 @@ inline int64_t round_up(int64_t n, int64_t unit) { return (n + unit - 1) / unit 
 // which the rows of a column would all fall into the same few sets of the cache.
 inline int64_t row_of(int64_t columns) {
   const int64_t row = round_up(columns, kLanes);
-  return row % 256 == 0 ? row + kLanes : row;
+  return row > 0 && row % 256 == 0 ? row + kLanes : row;
 }
 
 class CpuCore final : public Core {
@@ -66,7 +66,7 @@ class CpuCore final : public Core {
     Buffer<float> x;                 // (capacity, x_row): u for bytes, x for floats
     Buffer<std::uint64_t> touched;   // (capacity, mask_row): which features of a row are not zero
     Buffer<std::uint64_t> touching;  // (features, capacity / 64): the same, transposed
-    Buffer<float> shift;             // (row of the slab): scratch for what the folding adds
+    Buffer<float> shift;             // (row of the first layer): scratch for what the folding adds
     bool sparse = false;             // enough zeros to be worth skipping
   };
 
@@ -132,6 +132,7 @@ class CpuCore final : public Core {
   Images images_{nullptr, nullptr, 0, 0};
   std::vector<int64_t> labels_;
   float mean_ = 0, inverse_std_ = 1;
+  bool folded_ = false;  // mean and std are folded into the products, not applied to the rows
 
   Optimizer optimizer_;
   int64_t step_ = 0;

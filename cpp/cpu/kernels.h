@@ -1,6 +1,6 @@
 // The kernels of the CPU core: one table of functions per instruction set, filled from one source
-// (kernels.inl). Rows are padded to whole vectors of 16 floats; padding lanes hold finite numbers
-// that never reach a result. No std headers here: see terms.h.
+// (kernels.inl). Rows are padded to whole vectors of 16 floats; what padding lanes hold
+// never reaches a result. No std headers here: see terms.h.
 #pragma once
 
 #include <stdint.h>

@@ -10,6 +10,9 @@
 #include <algorithm>
 #include <exception>
 #include <mutex>
+#include <stdexcept>
+#include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -168,9 +171,10 @@ void Pool::run(const std::function<void(int)>& job) {
     auto crew = std::make_unique<Crew>();
     try {
       for (int worker = 1; worker < workers_; ++worker) crew->start(worker);
-    } catch (...) {
+    } catch (const std::system_error& error) {
       crew->dismiss();
-      throw;
+      throw std::runtime_error("cutaway: cannot start " + std::to_string(workers_) +
+                               " threads: " + error.code().message());
     }
     crew_ = std::move(crew);
   }
@@ -188,11 +192,12 @@ Pool::Share Pool::share(std::int64_t n, std::int64_t grain, int worker, int work
 }
 
 #ifdef CUTAWAY_X86
-FlushDenormals::FlushDenormals() : saved_(_mm_getcsr()) { _mm_setcsr(saved_ | 0x8040); }
-FlushDenormals::~FlushDenormals() { _mm_setcsr(saved_); }
+FlushDenormals::FlushDenormals() : saved_(_mm_getcsr()) { set(flushing()); }
+void FlushDenormals::set(unsigned mode) { _mm_setcsr(mode); }
 #else
 FlushDenormals::FlushDenormals() : saved_(0) {}
-FlushDenormals::~FlushDenormals() { static_cast<void>(saved_); }
+void FlushDenormals::set(unsigned) {}
 #endif
+FlushDenormals::~FlushDenormals() { set(saved_); }
 
 }  // namespace cutaway

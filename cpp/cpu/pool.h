@@ -56,7 +56,18 @@ class FlushDenormals {
   FlushDenormals(const FlushDenormals&) = delete;
   FlushDenormals& operator=(const FlushDenormals&) = delete;
 
+  // Calls f, which is not ours, with the mode that was set before.
+  template <class F>
+  auto without(const F& f) const {
+    set(saved_);
+    const auto result = f();
+    set(flushing());
+    return result;
+  }
+
  private:
+  static void set(unsigned mode);
+  unsigned flushing() const { return saved_ | 0x8040; }  // x86: FTZ and DAZ
   unsigned saved_;
 };
 

@@ -103,11 +103,12 @@ inline F32 sign_of(F32 v, F32 magnitude) {  // magnitude with v's sign
   return float_of(bits_of(magnitude) | (bits_of(v) & static_cast<int32_t>(0x80000000)));
 }
 
-// e^x within 2 ulp for x in [-87.3, 88.3], clamped outside; NaN stays NaN.
+// e^x within 2 ulp for x in [-87.3, 88.3]; 0 below, clamped above; NaN stays NaN.
 // x = n ln 2 + r, |r| <= ln 2 / 2; e^r by its Taylor polynomial of degree 7 (error < 6e-9).
 inline F32 exp(F32 x) {
   const F32 low = broadcast(-87.3f), high = broadcast(88.3f);
-  x = x < low ? low : x;
+  const auto vanishes = x < low;
+  x = vanishes ? low : x;
   x = x > high ? high : x;
   const F32 round = broadcast(12582912.0f);  // 1.5 * 2^23: adding it rounds to an integer
   const F32 shifted = fma(x, broadcast(1.44269504f), round);
@@ -123,7 +124,7 @@ inline F32 exp(F32 x) {
   p = fma(p, r, broadcast(1.0f));
   p = fma(p, r, broadcast(1.0f));
   const I32 power = (bits_of(shifted) - bits_of(round) + 127) << 23;
-  return p * float_of(power);
+  return vanishes ? broadcast(0.0f) : p * float_of(power);
 }
 
 // ln x within 2 ulp for positive normal x. x = 2^n m, m in [sqrt(1/2), sqrt(2));

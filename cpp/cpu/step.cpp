@@ -27,7 +27,7 @@ Pool::Share CpuCore::units_of(int64_t l, int worker) const {
 }
 
 // With one hidden layer, nobody reads or writes the weights of another's units after the output is
-// judged, so that steps may follow each other without a barrier in between.
+// judged, so that steps may follow each other without a barrier in between (on desks of their own).
 bool CpuCore::owns_units() const { return recipe_.layers() == 2; }
 
 int64_t CpuCore::label_of(const Batch& batch, int64_t row) const {
@@ -43,7 +43,7 @@ CpuCore::Batch CpuCore::batch_of(std::span<const int64_t> order, int64_t start,
   const std::span<const int64_t> rows = part(start);
   Batch result{
       static_cast<int64_t>(rows.size()), rows.data(), nullptr, nullptr, 1, 0, part(start + batch)};
-  if (images_.bytes) {
+  if (folded_) {
     result.scale = inverse_std_;
     result.shift = -mean_ * inverse_std_;
   }
@@ -54,6 +54,8 @@ CpuCore::Batch CpuCore::batch_of(std::span<const int64_t> order, int64_t start,
 // cache of another core. Rows of the next one are asked for meanwhile: they come from memory.
 void CpuCore::gather(const Batch& batch, Barrier& barrier, int worker) {
   Desk& desk = desk_of(worker);
+  const bool idle = recipe_.layers() > 1 && layers_[0].slabs[worker].weights.size() == 0;
+  if (idle && !shared_desk_) return;  // more workers than units: it reads no pixel
   const Pool::Share rows = shared_desk_ ? Pool::share(batch.rows, 1, worker, pool_.workers())
                                         : Pool::Share{0, batch.rows};
   const int64_t features = recipe_.sizes.front();
@@ -64,6 +66,7 @@ void CpuCore::gather(const Batch& batch, Barrier& barrier, int worker) {
       std::copy_n(batch.x + i * features, features, row);
     } else if (const int64_t at = batch.order[i] * features; images_.bytes) {
       kernels_.unpack(images_.bytes + at, row, desk.touched.data() + i * words, features);
+      if (!folded_) kernels_.normalise(row, row, features, mean_, inverse_std_);
     } else {
       kernels_.normalise(images_.floats + at, row, features, mean_, inverse_std_);
     }
@@ -84,7 +87,7 @@ void CpuCore::gather(const Batch& batch, Barrier& barrier, int worker) {
 void CpuCore::find_zeros(const Batch& batch, int worker) {
   Desk& desk = desk_of(worker);
   desk.sparse = false;
-  if (!batch.order || !images_.bytes) return;
+  if (!batch.order || !folded_) return;
   const int64_t features = recipe_.sizes.front();
   const int64_t words = round_up(features, 64) / 64;
   int64_t touched = 0;
@@ -114,7 +117,7 @@ Product<float> CpuCore::input_product(int64_t l, const Batch& batch, Pool::Share
                          slab.weights.data() + slab.row,
                          slab.row,
                          slab.weights.data()};
-  if (l > 0 || batch.shift == 0) return product;
+  if (l > 0 || (batch.scale == 1 && batch.shift == 0)) return product;
   const Desk& desk = desk_of(worker);
   float* shift = desks_[worker].shift.data();
   kernels_.store(
@@ -220,7 +223,7 @@ void CpuCore::gradient(int64_t l, const Batch& batch, int worker, const Finish& 
   Product<float> product{
       from.end - from.begin, columns, batch.rows, below(l, worker) + from.begin, 1,
       below_row(l),          delta,   layer.row};
-  if (l == 0 && batch.shift != 0) {
+  if (l == 0 && (batch.scale != 1 || batch.shift != 0)) {
     const Desk& desk = desk_of(worker);
     float* shift = desks_[worker].shift.data();
     kernels_.store(bias, {shift, slab.row});

@@ -233,6 +233,33 @@ def test_skipping_zeros_changes_no_bit(optimizer, threads):
     assert results[0] == results[1]
 
 
+@pytest.mark.parametrize(("mean", "std"), [(0, 255), (0, 1), (200, 2), (33.3, 78.6)])
+def test_bytes_are_scaled_by_any_mean_and_std(backend, mean, std):
+    rng = np.random.default_rng(0)
+    images = rng.integers(198, 203, (64, 20)).astype(np.uint8)
+    data = Dataset(images, rng.integers(0, 3, 64), mean=mean, std=std)
+    network = Network((20, 5, 3), backend=backend)
+    before, reference = all_weights(network), reference_of(network)
+    reference.load(data.images, data.labels, mean, std)
+    reference.use(SGD(0.1))
+    reference.learn(np.arange(64), 64, np.array([0.1]))
+    network.learn(np.arange(64), 64, dataset=data, optimizer=SGD(0.1))
+    assert_same_change(network, reference, before, ONE_STEP)
+
+
+def test_a_batch_too_large_to_keep_per_thread_gives_the_same_bits():
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (3000, 784), np.uint8) * (rng.random((3000, 784)) < 0.2)
+    data = Dataset(images.astype(np.uint8), rng.integers(0, 10, 3000))
+    prints = set()
+    for threads in (1, 4):  # 3000 * 784 floats four times are more than 32 MiB
+        network = Network((784, 64, 10), backend="cpu", threads=threads)
+        for _ in range(3):
+            network.learn(np.arange(3000), 2900, dataset=data, optimizer=SGD(0.1))
+        prints.add(network.fingerprint())
+    assert len(prints) == 1
+
+
 @pytest.mark.parametrize("threads", [2, 3, 5])
 def test_the_number_of_threads_changes_no_bit(case, threads):
     data, x = case.data(), case.data(7)[:][0]

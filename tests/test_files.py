@@ -103,7 +103,8 @@ def test_a_folder_that_is_not_there_is_an_error_naming_the_file(path, place):
         (MARK.encode(), True),
         (b"x" * 1000 + MARK.encode() + b"x" * 100_000, True),
         (b"x" * 100_000 + MARK.encode(), True),
-        (b"x" * 100_000 + MARK.encode() + b"x" * 100_000, False),
+        (b"x" * 100_000 + MARK.encode() + b"x" * 100_000, True),
+        (b"x" * 2_000_000 + MARK.encode() + b"x" * 2_000_000, False),
         (b"", False),
     ],
 )

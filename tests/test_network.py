@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cutaway import SGD, Adam, Dataset, Network
+from cutaway import SGD, Adam, DataLoader, Dataset, Network
 
 
 @pytest.fixture
@@ -123,3 +123,64 @@ def test_a_state_dict_that_does_not_fit_changes_nothing(network):
     with pytest.raises(ValueError, match=r"1.bias must be \(3,\), got shape \(4,\)"):
         network.load_state_dict(state)
     assert network.fingerprint() == before
+
+
+def test_evaluate_takes_mini_batches_of_the_users_own(data):
+    class Own:
+        def __len__(self):
+            return 50
+
+        def __getitem__(self, i):
+            return data.images[i] / 255, int(data.labels[i])
+
+    network = Network((12, 8, 3))
+    raw = Dataset(data.images / 255, data.labels, mean=0, std=1)
+    assert network.evaluate(DataLoader(Own(), 16)) == pytest.approx(network.evaluate(raw))
+    with pytest.raises(ValueError, match="at least 1 sample"):
+        network.evaluate([])
+    with pytest.raises(TypeError, match="data must be a Dataset or yield"):
+        network.evaluate(3)
+
+
+BAD_STATES = [
+    (TypeError, "must be a dictionary", None),
+    (ValueError, "keys must be", {"step": 1}),
+    (TypeError, "step must be an integer", {"step": "1"}),
+    (ValueError, "step must be at least 0", {"step": -5}),
+    (ValueError, r"m.0 must be \(13, 8\)", {"m.0": np.zeros((8, 13))}),
+    (TypeError, "m.0 must be real numbers", {"m.0": np.full((13, 8), "a")}),
+    (ValueError, "m.0 must be finite", {"m.0": np.full((13, 8), np.nan)}),
+]
+
+
+@pytest.mark.parametrize("backend", ["cpu", "numpy"])
+@pytest.mark.parametrize(("kind", "text", "change"), BAD_STATES)
+def test_a_memory_that_does_not_fit_is_refused_and_the_old_one_goes_on(
+    data, backend, kind, text, change
+):
+    def train(network, numbers):
+        network.learn(numbers, 10, dataset=data, optimizer=SGD(0.1, 0.9))
+
+    networks = [Network((12, 8, 3), backend=backend) for _ in range(2)]
+    adam = Network((12, 8, 3), backend=backend)
+    adam.learn(np.arange(50), 10, dataset=data, optimizer=Adam())
+    state = adam.optimizer_state()
+    if change is None:
+        state = None
+    elif set(change) == {"step"} and change["step"] == 1:
+        state = change
+    else:
+        state.update(change)
+    for network in networks:
+        train(network, np.arange(50))
+    with pytest.raises(kind, match=text):
+        networks[0].load_optimizer_state(Adam(), state)
+    for network in networks:
+        train(network, np.arange(50))
+    assert networks[0].fingerprint() == networks[1].fingerprint()
+
+
+@pytest.mark.parametrize("sizes", [(100_000_000, 100_000), (2**40, 2**40)])
+def test_a_network_too_large_for_memory_says_how_large(sizes):
+    with pytest.raises(MemoryError, match=r"sizes .* need .* GB for the weights"):
+        Network(sizes)

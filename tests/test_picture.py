@@ -11,7 +11,7 @@ from PIL import Image
 from cutaway import History, grid, loss_curve, neuron
 from cutaway.picture import tiles
 
-WHITE, BLACK, RED = [255, 255, 255], [0, 0, 0], [255, 0, 0]
+WHITE, BLACK, RED, LINE = [255, 255, 255], [0, 0, 0], [255, 0, 0], [168, 172, 180]
 
 
 def pixels(weights, **options):
@@ -132,7 +132,7 @@ def test_any_tile_shape_and_any_number_of_units(weights, options, height, width)
 
 
 def test_an_incomplete_last_row_ends_blank():
-    for style, blank in (("diverging", WHITE), ("classic", BLACK)):
+    for style, blank in (("diverging", LINE), ("classic", BLACK)):
         picture = tiles(np.ones((4, 5)), style=style, border=False)
         assert (picture[2:, 4:] == blank).all()
         assert (picture[2:, :4] != blank).any(axis=2).all()
@@ -226,8 +226,13 @@ def test_loss_curve_is_drawn_without_a_display(monkeypatch, history, plots):
 def test_loss_curve_draws_every_loss_and_their_running_mean():
     every, mean = loss_curve(HISTORY).axes[0].lines
     np.testing.assert_array_equal(every.get_ydata(), HISTORY.losses)
-    assert mean.get_ydata()[-1] == pytest.approx(np.mean(HISTORY.losses[-50:]))
-    assert mean.get_xdata()[-1] == 200
+    assert mean.get_ydata()[-1] == pytest.approx(np.mean(HISTORY.losses[-20:]))
+    assert mean.get_xdata()[-1] == 190.5  # in the middle of losses 181 to 200
+
+
+def test_loss_curve_of_one_epoch_has_no_curve_of_accuracies():
+    history = History(HISTORY.losses, HISTORY.epochs[:1])
+    assert len(loss_curve(history).axes) == 1
 
 
 def test_loss_curve_needs_losses():

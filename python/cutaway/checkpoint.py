@@ -83,7 +83,7 @@ def load(
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except (SafetensorError, ValueError) as error:
         raise ValueError(f"load: {name} is no safetensors file: {error}") from None
-    if "recipe" not in metadata or "sha256" not in metadata:
+    if "recipe" not in metadata or _BEFORE_DIGEST not in data:
         raise ValueError(f"load: {name} is no checkpoint of cutaway: it holds no recipe")
     if metadata.get("format") != _FORMAT:
         raise ValueError(

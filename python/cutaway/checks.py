@@ -112,9 +112,10 @@ def count(who: str, name: str, value: object, least: int = 1, most: int | None =
         number = operator.index(value)  # type: ignore[arg-type]
     except TypeError:
         raise TypeError(f"{who}: {name} must be an integer, got {value!r}") from None
+    most = _LARGEST if most is None else most
     if number < least:
         raise ValueError(f"{who}: {name} must be at least {least}, got {number}")
-    if most is not None and number > most:
+    if number > most:
         raise ValueError(f"{who}: {name} must be at most {most}, got {number}")
     return number
 

@@ -101,7 +101,7 @@ def cli(debug: bool) -> None:
     show_default=True,
     help="Mini-batches per frame of the film.",
 )
-@click.option("--fps", type=_AT_LEAST_ONE, default=70, show_default=True)
+@click.option("--fps", type=click.IntRange(1, 1000), default=70, show_default=True)
 @click.option("--codec", type=click.Choice(["h264", "mp4v"]), default="h264", show_default=True)
 @click.option("--no-film", is_flag=True, help="Make no film: several times faster.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
@@ -164,6 +164,9 @@ class _Progress:
     def moment(self, moment: Moment) -> None:
         """Show the next Moment."""
         if self._bar is not None:
+            self._bar.set_postfix(
+                epoch=moment.epoch, loss=f"{moment.losses[-1]:.3f}", refresh=False
+            )
             self._bar.update(len(moment.losses))
         if moment.metrics and self._lines:
             if moment.epoch == 1:
@@ -196,12 +199,14 @@ def _print_result(result: job.Result) -> None:
     if result.test_accuracy is not None:
         print(f"test accuracy {result.test_accuracy:.2%}")
     print(
-        f"training {seconds['train']:.2f} s, rendering {seconds['render']:.2f} s "
+        f"training {seconds['train']:.2f} s, film and files {seconds['render']:.2f} s "
         f"({result.network.backend}, {result.network.threads} threads)"
     )
     for path in result.files:
         note = f"  {result.frames} frames" if path.suffix == ".mp4" else ""
         print(f"{_plain(str(path))}{note}")
+    for path in result.removed:
+        print(f"removed {_plain(str(path))} of an earlier run", file=sys.stderr)
 
 
 @cli.command("picture")

@@ -11,7 +11,7 @@ from .network import compiled
 
 MARK = f"written by cutaway {compiled.__version__}"
 _MARK_OF_ANY_VERSION = b"written by cutaway "
-_EDGE = 4096  # bytes at either end of a file in which the mark stands
+_EDGE = 1 << 20  # bytes at either end of a file in which the mark stands
 
 
 def is_ours(path: Path) -> bool:
@@ -55,6 +55,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     target = Path(path)
     partial = target.with_name(f".{target.name}.partial")
     try:
+        partial.unlink(missing_ok=True)  # of a run that was killed, or a link that somebody planted
         yield partial
         with partial.open("rb+") as file:
             os.fsync(file.fileno())

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,9 +27,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from PIL.Image import Image
 
-# Weights start with a spread of 1 / sqrt(fan_in); this many times that is the strongest colour of a
-# film, whose scale must be fixed before its last frame is known.
+# This many times the start weights' spread is the strongest colour of a film, whose scale must be
+# fixed before its last frame is known.
 _FILM_LIMIT = 7
+
+_WITHOUT_FILM = 100  # mini-batches per Moment: an interrupted epoch leaves its losses too
+_HIDDEN_WIDTH, _NEURON_WIDTH = 700, 448  # pixels of the pictures, about
 
 _FILM = "learn.mp4"
 _FILES = (_FILM, "model.safetensors", "history.json", "hidden.png", "neuron.png", "loss.png")
@@ -82,6 +87,7 @@ class Result:
     test_accuracy: float | None = None
     frames: int = 0
     files: list[Path] = field(default_factory=list)
+    removed: list[Path] = field(default_factory=list)  # of an earlier run
     interrupted: bool = False
 
     def summary(self) -> dict[str, Any]:
@@ -164,37 +170,69 @@ def run(
         schedule=recipe.make_schedule(),
         epochs=recipe.epochs,
         valid=validation,
-        every=every if film else None,
+        every=every if film else _WITHOUT_FILM,
     )
-    limit = _FILM_LIMIT / np.sqrt(training.images.shape[1])
+    limit = _FILM_LIMIT * float(network.weights[0].std())
     seconds = 0.0
-    with ExitStack() as stack:
-        reel = stack.enter_context(Film(out / _FILM, fps, codec)) if film else None
-        try:
-            for moment, took in _timed(moments):
-                seconds += took
-                result.history.add(
-                    moment, seconds - sum(e["seconds"] for e in result.history.epochs)
-                )
-                if reel:
-                    reel.write(picture.tiles(moment.weights[0], shape=training.shape, limit=limit))
-                if watch:
-                    watch(moment)
-        except KeyboardInterrupt:
-            result.interrupted = True
-    if reel and reel.frames:
-        result.frames = reel.frames
-        result.files.append(out / _FILM)
-    if not result.interrupted:
-        result.test_accuracy = network.evaluate(test)[1]
-    _write_rest(result, out, training.shape, recipe)
-    for name in _FILES:  # what an earlier run left and this one did not make would only mislead
-        path = out / name
-        if path not in result.files and path.is_file() and is_ours(path):
-            path.unlink()
+    reel = Film(out / _FILM, fps, codec) if film else None
+    try:
+        for moment, took in _timed(moments):
+            seconds += took
+            result.history.add(moment, seconds - sum(e["seconds"] for e in result.history.epochs))
+            if reel:
+                reel.write(picture.tiles(moment.weights[0], shape=training.shape, limit=limit))
+            if watch:
+                watch(moment)
+    except KeyboardInterrupt:
+        result.interrupted = True
+    except BaseException:
+        if reel:
+            reel.discard()
+        raise
+    with _undisturbed():
+        if reel:
+            reel.close()
+        if reel and reel.frames:
+            result.frames = reel.frames
+            result.files.append(out / _FILM)
+        if not result.interrupted:
+            result.test_accuracy = network.evaluate(test)[1]
+        _write_rest(result, out, training.shape, recipe)
+        for name in _FILES:  # what an earlier run left and this one did not make would mislead
+            path = out / name
+            if path not in result.files and path.is_file() and is_ours(path):
+                path.unlink()
+                result.removed.append(path)
     total = time.perf_counter() - start
     result.seconds = {"train": seconds, "render": total - seconds, "total": total}
     return result
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Put off the first Ctrl-C or SIGTERM until the block is done; a second one ends the block."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    noted: list[int] = []
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def restore() -> None:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+    def note(number: int, _: object) -> None:
+        noted.append(number)
+        restore()
+
+    for number in handlers:
+        signal.signal(number, note)
+    try:
+        yield
+    finally:
+        restore()
+    if noted:
+        signal.raise_signal(noted[0])
 
 
 def _timed(moments: Iterator[Moment]) -> Iterator[tuple[Moment, float]]:
@@ -234,8 +272,14 @@ def _write_rest(result: Result, out: Path, shape: tuple[int, int] | None, recipe
         "Software": MARK,
         "Description": f"{network!r}, seed {result.seed}, {len(history.losses)} mini-batches",
     }
-    hidden = picture.grid(weights, shape=shape, scale=3, legend=True)
-    neuron = picture.neuron(weights, strongest, shape=shape, scale=16, legend=True)
+    native = picture.tiles(weights, shape=shape).shape[1]
+    hidden = picture.grid(
+        weights, shape=shape, scale=max(1, round(_HIDDEN_WIDTH / native)), legend=True
+    )
+    native = picture.tiles(weights[:, :1], shape=shape, border=False).shape[1]
+    neuron = picture.neuron(
+        weights, strongest, shape=shape, scale=max(1, round(_NEURON_WIDTH / native)), legend=True
+    )
     write("hidden.png", lambda path: write_png(hidden, path, notes))
     write("neuron.png", lambda path: write_png(neuron, path, notes))
     if history.losses:  # none if interrupted before the first mini-batch

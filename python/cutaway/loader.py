@@ -81,7 +81,8 @@ class DataLoader:
         drop_last: Leave out a last mini-batch that is not full.
         collate: Makes (x, y) out of a list of samples; by default x is stacked as float32, y as an
             integer array.
-        sampler: Sample numbers in the order to use, anew at every pass; instead of `shuffle`.
+        sampler: Sample numbers in the order to use, anew at every pass; instead of `shuffle`. One
+            without a length is counted by a pass of its own.
 
     Raises:
         TypeError: if the dataset has no length.
@@ -105,6 +106,11 @@ class DataLoader:
             )
         if sampler is not None and shuffle:
             raise ValueError("DataLoader: give either shuffle=True or a sampler, got both")
+        if isinstance(sampler, Iterator):
+            raise TypeError(
+                "DataLoader: sampler must start anew at every pass, "
+                f"got {type(sampler).__name__}, which ends after one"
+            )
         self.dataset = dataset
         self.batch_size = checks.count("DataLoader", "batch_size", batch_size)
         self.drop_last = drop_last
@@ -117,7 +123,8 @@ class DataLoader:
 
     def __len__(self) -> int:
         """How many mini-batches a pass has."""
-        n = len(self.sampler) if isinstance(self.sampler, Sized) else len(self.dataset)
+        sampler = self.sampler
+        n = len(sampler) if isinstance(sampler, Sized) else sum(1 for _ in sampler)
         return n // self.batch_size if self.drop_last else -(-n // self.batch_size)
 
     def order(self) -> I64:

@@ -6,11 +6,12 @@ The one file that knows the backends: what else needs compiled code takes it fro
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from . import _core as compiled
 from . import checks, reference
@@ -28,12 +29,14 @@ from .contract import (
 )
 from .data import Dataset, normalise
 from .machine import MOST_THREADS, default_threads
-from .optimizer import Optimizer, check, same_memory
+from .optimizer import Optimizer, check, memory_of, same_memory
 
 __all__ = ["BACKENDS", "Network", "compiled"]
 
 BACKENDS = ("auto", "cpu", "numpy", "cuda")
-_BLOCK = 8192  # rows of a large forward pass per call into the core: Ctrl-C is answered in between
+_MOST_WEIGHTS = 1 << 40
+# Multiply-adds of a forward pass per call into the core, some 10 ms: Ctrl-C is answered in between.
+_BLOCK_WORK = 1 << 29
 
 
 class Network:
@@ -151,29 +154,32 @@ class Network:
         classes: I64 = self._forward(self._rows("predict", x))[-1].argmax(axis=1)
         return classes
 
-    def evaluate(self, dataset: Dataset) -> tuple[float, float]:
+    def evaluate(self, data: Dataset | Iterable[tuple[Any, Any]]) -> tuple[float, float]:
         """Return the loss (mean per sample) and the accuracy (0 to 1) on a dataset.
 
-        Its images are normalised as those that the network learned from; if it has not learned
-        yet, with the dataset's own mean and std.
+        Args:
+            data: A Dataset: its images are normalised as those that the network learned from (if
+                it learned from none, with the dataset's own mean and std). Or (x, y) mini-batches,
+                such as a DataLoader gives: rows as activations() takes them.
+
+        Raises:
+            ValueError: if there is no sample.
         """
-        self._fits("evaluate", dataset)
-        mean = dataset.mean if self.mean is None else self.mean
-        std = dataset.std if self.std is None else self.std
         recipe = self.recipe
         last = self.get_weights(recipe.layers - 1).astype(np.float64)
         targets = np.eye(recipe.sizes[-1])
-        total, correct = 0.0, 0
-        for start in range(0, len(dataset), _BLOCK):
-            labels = dataset.labels[start : start + _BLOCK]
-            x = normalise(dataset.images[start : start + _BLOCK], mean, std)
+        total, correct, count = 0.0, 0, 0
+        for x, labels in self._batches(data):
             below, a = [x, *self._core.forward(x)][-2:]
             z = np.empty(a.shape)  # the loss needs z: near 0 and 1 the output has lost its digits
             compiled.matmul(below.astype(np.float64), last[1:], z, self.threads)
             z += last[0]
             total += float(reference.losses(recipe.loss, z, a, targets[labels]).sum())
             correct += int((a.argmax(axis=1) == labels).sum())
-        return total / len(dataset), correct / len(dataset)
+            count += len(labels)
+        if count == 0:
+            raise ValueError("evaluate: data must have at least 1 sample, got 0")
+        return total / count, correct / count
 
     # learning
 
@@ -235,12 +241,13 @@ class Network:
         Raises:
             IndexError: if a sample number is out of range; nothing is learned then.
         """
-        numbers = checks.integers("learn", "order", order)
-        batch = checks.count("learn", "batch", batch)
+        numbers = checks.integers("learn", "order", order).copy()  # nobody can write to it
+        batch = min(checks.count("learn", "batch", batch), max(len(numbers), 1))
         self._fits("learn", dataset)
         rates = _rates("learn", rates, optimizer, -(-len(numbers) // batch))
         self._use("learn", optimizer)
         if self._loaded is not dataset or (self.mean, self.std) != (dataset.mean, dataset.std):
+            self._loaded = None  # if interrupted in between, the next call loads again
             self._core.load(dataset.images, dataset.labels, dataset.mean, dataset.std)
             self._loaded, self.mean, self.std = dataset, dataset.mean, dataset.std
         return self._core.learn(numbers, batch, rates)
@@ -296,8 +303,10 @@ class Network:
 
     def load_optimizer_state(self, optimizer: Optimizer, state: State) -> None:
         """Go on from what optimizer_state() returned."""
-        self._core.use(check("load_optimizer_state", optimizer))
-        self._core.set_state(state)
+        checked = self._checked_state(check("load_optimizer_state", optimizer), state)
+        self.optimizer = None  # if interrupted in between, nothing is taken for granted
+        self._core.use(optimizer)
+        self._core.set_state(checked)
         self.optimizer = optimizer
 
     def __repr__(self) -> str:
@@ -308,6 +317,25 @@ class Network:
         )
 
     # checks
+
+    def _checked_state(self, optimizer: Optimizer, state: State) -> State:
+        who = "load_optimizer_state"
+        if not isinstance(state, Mapping):
+            raise TypeError(f"{who}: state must be a dictionary, got {type(state).__name__}")
+        shapes = {
+            f"{name}.{layer}": self.recipe.shape(layer)
+            for name in memory_of(optimizer)
+            for layer in range(self.recipe.layers)
+        }
+        if set(state) != {"step", *shapes}:
+            raise ValueError(f"{who}: keys must be {['step', *shapes]}, got {sorted(state)}")
+        checked: State = {"step": checks.count(who, "step", state["step"], least=0)}
+        for name, shape in shapes.items():
+            checked[name] = checks.floats(who, name, state[name])
+            if checked[name].shape != shape:
+                raise ValueError(f"{who}: {name} must be {shape}, got shape {checked[name].shape}")
+            checks.finite(who, name, checked[name])
+        return checked
 
     def _layer(self, who: str, layer: int) -> int:
         try:
@@ -355,14 +383,38 @@ class Network:
         checks.finite(who, "x", rows)
         return rows, checks.labels(who, y, len(rows), self.recipe.sizes[-1])
 
+    def _batches(self, data: Dataset | Iterable[tuple[Any, Any]]) -> Iterator[tuple[F32, I64]]:
+        if not isinstance(data, Dataset):
+            if not isinstance(data, Iterable):
+                raise TypeError(
+                    "evaluate: data must be a Dataset or yield (x, y) mini-batches, "
+                    f"got {type(data).__name__}"
+                )
+            for x, y in data:
+                yield self._batch("evaluate", x, y)
+            return
+        self._fits("evaluate", data)
+        mean = data.mean if self.mean is None else self.mean
+        std = data.std if self.std is None else self.std
+        block = self._block()
+        for start in range(0, len(data), block):
+            rows = slice(start, start + block)
+            yield normalise(data.images[rows], mean, std), data.labels[rows]
+
+    def _block(self) -> int:
+        weights = sum(math.prod(self.recipe.shape(layer)) for layer in range(self.recipe.layers))
+        return min(max(_BLOCK_WORK // weights, 64), 8192)
+
     def _forward(self, rows: F32) -> list[F32]:
-        if len(rows) <= _BLOCK:
+        block = self._block()
+        if len(rows) <= block:
             return self._core.forward(rows)
-        blocks = [self._core.forward(rows[i : i + _BLOCK]) for i in range(0, len(rows), _BLOCK)]
+        blocks = [self._core.forward(rows[i : i + block]) for i in range(0, len(rows), block)]
         return [np.concatenate(layer) for layer in zip(*blocks, strict=True)]
 
     def _use(self, who: str, optimizer: Optimizer) -> None:
         if not same_memory(self.optimizer, check(who, optimizer)):
+            self.optimizer = None
             self._core.use(optimizer)
         self.optimizer = optimizer
 
@@ -376,6 +428,8 @@ def _recipe(
     if len(sizes) < 2:
         raise ValueError(f"{who}: sizes must be at least (features, classes), got {tuple(sizes)}")
     counts = tuple(checks.count(who, "sizes", size) for size in sizes)
+    if not isinstance(activation, str | Sequence):
+        raise TypeError(f"{who}: activation must be a name or a list of names, got {activation!r}")
     if isinstance(activation, str):
         activation = [activation] * (len(counts) - 2)
     if len(activation) != len(counts) - 2:
@@ -396,6 +450,8 @@ def _recipe(
 def _make_core(recipe: Recipe, backend: str, threads: int | None) -> tuple[str, int, Core]:
     """Return the backend's name, its threads and the core."""
     checks.choice("Network", "backend", backend, BACKENDS)
+    if sum(math.prod(recipe.shape(layer)) for layer in range(recipe.layers)) > _MOST_WEIGHTS:
+        raise MemoryError(f"Network: {_size_of(recipe)}, more than there is")
     if threads is None:
         threads = default_threads()
     threads = checks.count("Network", "threads", threads, most=MOST_THREADS)
@@ -405,21 +461,27 @@ def _make_core(recipe: Recipe, backend: str, threads: int | None) -> tuple[str, 
         )
     if backend == "numpy":
         return "numpy", 1, reference.ReferenceCore(recipe)
-    core = compiled.CpuCore(
-        list(recipe.sizes),
-        list(recipe.activations),
-        recipe.loss,
-        recipe.reduction == "mean",
-        threads,
-    )
+    try:
+        core = compiled.CpuCore(
+            list(recipe.sizes),
+            list(recipe.activations),
+            recipe.loss,
+            recipe.reduction == "mean",
+            threads,
+        )
+    except MemoryError:
+        raise MemoryError(f"Network: {_size_of(recipe)}, more than there is") from None
     return "cpu", threads, core
+
+
+def _size_of(recipe: Recipe) -> str:
+    weights = sum(math.prod(recipe.shape(layer)) for layer in range(recipe.layers))
+    return f"sizes {recipe.sizes} need {4 * weights / 1e9:.3g} GB for the weights"
 
 
 def _rates(who: str, rates: ArrayLike | None, optimizer: Optimizer, steps: int) -> F32:
     check(who, optimizer)
-    if rates is None:
-        return np.full(steps, optimizer.lr, np.float32)
-    array: NDArray[Any] = checks.floats(who, "rates", rates)
+    array = checks.floats(who, "rates", np.full(steps, optimizer.lr) if rates is None else rates)
     if array.shape != (steps,):
         raise ValueError(
             f"{who}: rates must be one per mini-batch ({steps}), got shape {array.shape}"

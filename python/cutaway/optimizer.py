@@ -71,6 +71,13 @@ def check(who: str, optimizer: object) -> Optimizer:
     return optimizer
 
 
+def memory_of(optimizer: Optimizer) -> tuple[str, ...]:
+    """Name the arrays that an optimizer remembers for every layer."""
+    if isinstance(optimizer, Adam):
+        return ("m", "v")
+    return ("velocity",) if optimizer.momentum else ()
+
+
 def same_memory(a: Optimizer | None, b: Optimizer) -> bool:
     """Tell whether b can go on with what a remembers: they differ in the rate at most."""
     return a is not None and type(a) is type(b) and replace(a, lr=b.lr) == b

@@ -28,9 +28,11 @@ _NEGATIVE = ((8, 48, 107), (33, 113, 181), (158, 202, 225))  # strong to weak
 _POSITIVE = ((253, 190, 133), (217, 95, 14), (127, 39, 4))  # weak to strong
 _ZERO = (255, 255, 255)
 _BLUE, _ORANGE = "#2171b5", "#d95f0e"  # the same, for curves
+_WIDE = 300  # pixels of a picture whose legend has room for a title
 _GAP = (168, 172, 180)
 _RED = (255, 0, 0)
 _INK = (60, 64, 72)
+_MOST_PIXELS = 100_000_000
 _STRONG = 0.999  # quantile of |weights| that gets the strongest colour
 
 
@@ -65,7 +67,9 @@ def _shape(who: str, fan_in: int, shape: tuple[int, int] | None) -> tuple[int, i
     if shape is None:
         side = math.isqrt(fan_in)
         return (side, side) if side * side == fan_in else (1, fan_in)
-    if len(shape) != 2 or shape[0] * shape[1] != fan_in:
+    if not isinstance(shape, Sequence) or len(shape) != 2:
+        raise ValueError(f"{who}: shape must be (height, width), got {shape!r}")
+    if min(shape) < 1 or shape[0] * shape[1] != fan_in:
         raise ValueError(f"{who}: shape must hold {fan_in} pixels, got {tuple(shape)}")
     return int(shape[0]), int(shape[1])
 
@@ -142,7 +146,7 @@ def tiles(
     colours = _colours(style)
     drawn = np.empty((down * across, height, width, 3), np.uint8)
     drawn[:units] = colours.take(numbers, axis=0).reshape(units, height, width, 3)
-    drawn[units:] = _ZERO if style == "diverging" else colours[127]
+    drawn[units:] = _GAP if style == "diverging" else colours[127]  # no unit, no tile
     if border and style == "classic":
         for edge in (drawn[:, 0], drawn[:, -1], drawn[:, :, 0], drawn[:, :, -1]):
             edge[...] = _RED
@@ -167,7 +171,7 @@ def grid(
     style: str = "diverging",
     border: bool | None = None,
     scale: int = 1,
-    legend: bool = False,
+    legend: bool | str = False,
 ) -> Image:
     """Draw a layer: one tile per unit, its incoming weights as a picture.
 
@@ -179,7 +183,7 @@ def grid(
         style: As for tiles().
         border: As for tiles().
         scale: Pixels per weight and side.
-        legend: Add a colour scale with its numbers below.
+        legend: Add a colour scale with its numbers below; a text is its title.
 
     Returns:
         An RGB image.
@@ -189,11 +193,17 @@ def grid(
     pixels = tiles(weights, shape=shape, columns=columns, limit=limit, style=style, border=border)
     image = Images.fromarray(pixels)
     scale = _at_least_one("grid", "scale", scale)
+    if image.width * image.height * scale**2 > _MOST_PIXELS:
+        raise ValueError(
+            f"grid: the picture must have at most {_MOST_PIXELS:,} pixels, got a scale of {scale} "
+            f"for {image.width}x{image.height}"
+        )
     image = image.resize((image.width * scale, image.height * scale), Images.Resampling.NEAREST)
     if not legend:
         return image
     limits = _limits("grid", _matrix("grid", weights), limit, style)
-    return _with_legend(image, float(limits[0]) if len(limits) == 1 else None, style)
+    title = legend if isinstance(legend, str) else "weights"
+    return _with_legend(image, float(limits[0]) if len(limits) == 1 else None, style, title)
 
 
 def neuron(
@@ -204,7 +214,7 @@ def neuron(
     limit: float | None = None,
     style: str = "diverging",
     scale: int = 8,
-    legend: bool = False,
+    legend: bool | str = False,
 ) -> Image:
     """Draw one unit's incoming weights as a picture.
 
@@ -215,7 +225,7 @@ def neuron(
         limit: The weight with the strongest colour; None for the unit's largest.
         style: As for tiles().
         scale: Pixels per weight and side.
-        legend: Add a colour scale with its numbers below.
+        legend: Add a colour scale with its numbers below; a text is its title.
 
     Raises:
         IndexError: if there is no such unit.
@@ -230,11 +240,11 @@ def neuron(
         style=style,
         border=False,
         scale=scale,
-        legend=legend,
+        legend=f"neuron {unit}" if legend is True else legend,
     )
 
 
-def _with_legend(image: Image, limit: float | None, style: str) -> Image:
+def _with_legend(image: Image, limit: float | None, style: str, title: str) -> Image:
     """Return the image with a colour scale below it; None: every tile has a limit of its own."""
     from PIL import Image as Images
     from PIL import ImageDraw, ImageFont
@@ -256,6 +266,8 @@ def _with_legend(image: Image, limit: float | None, style: str) -> Image:
     draw.rectangle((left - 1, top - 1, left + bar_width, top + bar.height), outline=_INK)
     draw.text((left - pad, middle), ends[0], _INK, font, "rm")
     draw.text((left + bar_width + pad, middle), ends[1], _INK, font, "lm")
+    if image.width > _WIDE:
+        draw.text((pad, middle), title, _INK, font, "lm")
     return whole
 
 
@@ -277,17 +289,20 @@ def loss_curve(
     epochs: list[dict[str, Any]] = list(getattr(history, "epochs", []))
     if losses.ndim != 1 or losses.size == 0:
         raise ValueError(f"loss_curve: losses must be a list of numbers, got shape {losses.shape}")
-    figure = Figure(figsize=(8, 6 if epochs else 4), dpi=120, layout="constrained")
+    if not np.isfinite(losses).all():
+        raise ValueError("loss_curve: losses must be finite, got NaN or infinity")
+    two = len(epochs) > 1  # one epoch is a point, not a curve
+    figure = Figure(figsize=(8, 6 if two else 4), dpi=120, layout="constrained")
     axes = figure.subplots(
-        2 if epochs else 1, 1, squeeze=False, height_ratios=[2, 1][: 1 + bool(epochs)]
+        2 if two else 1, 1, squeeze=False, sharex=True, height_ratios=[2, 1][: 1 + two]
     )[:, 0]
     _draw_losses(axes[0], losses)
-    if epochs:
+    if two:
         _draw_accuracies(axes[1], epochs)
     for ax in axes:
-        ax.set_xlim(0, losses.size)
         ax.spines[["top", "right"]].set_visible(False)
         ax.grid(axis="y", alpha=0.3)
+    axes[-1].set_xlim(0, 1.01 * losses.size)
     axes[-1].set_xlabel("mini-batch")
     if title:
         axes[0].set_title(title)
@@ -295,13 +310,15 @@ def loss_curve(
 
 
 def _draw_losses(axes: Axes, losses: NDArray[np.float64]) -> None:
-    """Draw every loss faintly, and the mean of the last 50 strongly."""
+    """Draw every loss faintly, and the mean around it strongly."""
     steps = np.arange(1, losses.size + 1)
-    window = min(50, losses.size)
+    window = min(50, max(1, losses.size // 10))
     mean = np.convolve(losses, np.ones(window) / window, "valid")
+    middle = steps[: mean.size] + (window - 1) / 2
     highest = float(np.quantile(losses, 0.999))  # the first few losses may be many times the rest
-    axes.plot(steps, losses, color=_BLUE, alpha=0.25, linewidth=0.6, label="every mini-batch")
-    axes.plot(steps[window - 1 :], mean, color=_BLUE, linewidth=1.6, label=f"mean of {window}")
+    axes.plot(steps, losses, color=_BLUE, alpha=0.35, lw=0.7, label="every mini-batch")
+    dot = "o" if losses.size == 1 else ""  # a line needs two points
+    axes.plot(middle, mean, color=_BLUE, lw=1.8, marker=dot, label=f"mean of {window}")
     axes.set(ylabel="training loss of a mini-batch", ylim=(0, 1.05 * highest or 1))
     axes.legend(frameon=False)
 
@@ -316,7 +333,7 @@ def _draw_accuracies(axes: Axes, epochs: list[dict[str, Any]]) -> None:
             100 * epoch[f"{kind}_accuracy"] for epoch in epochs if f"{kind}_accuracy" in epoch
         ]
         if values:
-            label = f"{name}, {values[-1]:.2f} % at the end"
+            label = f"{name}, {values[-1]:.2f} % after epoch {epochs[-1]['epoch']}"
             axes.plot([e["step"] for e in epochs], values, "o-", color=colour, label=label)
     axes.set(ylabel="accuracy (%)")
     axes.legend(frameon=False, loc="lower right")

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from .contract import I64, Recipe, State
-from .optimizer import SGD, Adam, Optimizer
+from .optimizer import Adam, Optimizer, memory_of
 
 Array = NDArray[Any]
 
@@ -113,11 +113,10 @@ class ReferenceCore:
         """Update as this optimizer does from now on."""
         self._optimizer = optimizer
         self._step = 0
-        names = ["velocity"] if isinstance(optimizer, SGD) and optimizer.momentum else []
-        if isinstance(optimizer, Adam):
-            names = ["m", "v"]
         self._memory = {
-            f"{name}.{l}": np.zeros_like(w) for name in names for l, w in enumerate(self._weights)
+            f"{name}.{l}": np.zeros_like(w)
+            for name in memory_of(optimizer)
+            for l, w in enumerate(self._weights)
         }
 
     def learn(self, order: I64, batch: int, rates: Array) -> Array:

@@ -54,7 +54,7 @@ class History:
             the metrics of its last Moment.
     """
 
-    losses: list[float] = field(default_factory=list)
+    losses: list[float] = field(default_factory=list, repr=False)
     epochs: list[dict[str, Any]] = field(default_factory=list)
 
     def add(self, moment: Moment, seconds: float) -> None:
@@ -78,7 +78,7 @@ def train(
     optimizer: Optimizer,
     schedule: Schedule | None = None,
     epochs: int = 5,
-    valid: Dataset | None = None,
+    valid: Dataset | DataLoader | None = None,
     every: int | None = None,
 ) -> Iterator[Moment]:
     """Train a network and yield a Moment every `every` mini-batches, or one per epoch.
@@ -92,7 +92,7 @@ def train(
         optimizer: SGD or Adam; what it remembers stays with the network.
         schedule: Multiplies the optimizer's lr; constant if None.
         epochs: Passes over the loader.
-        valid: Evaluated after every epoch.
+        valid: Evaluated after every epoch: a Dataset, or a DataLoader over samples of your own.
         every: Mini-batches per Moment; None for a whole epoch.
 
     Raises:
@@ -112,9 +112,11 @@ def train(
         checks.count(who, "every", every)
     if len(loader) == 0:
         raise ValueError(f"{who}: loader must have at least 1 mini-batch, got 0")
-    if valid is not None and not isinstance(valid, Dataset):
-        raise TypeError(f"{who}: valid must be a Dataset, got {type(valid).__name__}")
-    if schedule is not None and not hasattr(schedule, "factors"):
+    if valid is not None and not isinstance(valid, Dataset | DataLoader):
+        raise TypeError(
+            f"{who}: valid must be a Dataset or a DataLoader, got {type(valid).__name__}"
+        )
+    if schedule is not None and (isinstance(schedule, type) or not hasattr(schedule, "factors")):
         raise TypeError(f"{who}: schedule must be OneCycle(...) or Constant(), got {schedule!r}")
     for dataset in (getattr(loader, "dataset", None), valid):
         if isinstance(dataset, Dataset):
@@ -128,7 +130,7 @@ def _moments(
     optimizer: Optimizer,
     schedule: Schedule,
     epochs: int,
-    valid: Dataset | None,
+    valid: Dataset | DataLoader | None,
     every: int | None,
 ) -> Iterator[Moment]:
     steps = len(loader)
@@ -204,7 +206,7 @@ def fit(
     optimizer: Optimizer,
     schedule: Schedule | None = None,
     epochs: int = 5,
-    valid: Dataset | None = None,
+    valid: Dataset | DataLoader | None = None,
     progress: bool = False,
 ) -> History:
     """Train a network to the end and return its history; arguments as for train().

@@ -24,7 +24,7 @@ network = cutaway.Network((784, 64, 10), reduction="sum")  # sigmoid, squared er
 rate = 5e-3
 
 options.out.mkdir(parents=True, exist_ok=True)
-cutaway.grid(network.weights[0], scale=3, legend=True).save(options.out / "before.png")
+cutaway.grid(network.weights[0], limit=0.25, scale=3, legend=True).save(options.out / "before.png")
 
 for epoch in range(1, options.epochs + 1):
     total = 0.0
@@ -42,5 +42,5 @@ for epoch in range(1, options.epochs + 1):
 print(f"test accuracy {network.evaluate(test_set)[1]:.2%}")
 x, y = valid_set[:5]
 print("outputs for five digits", y.tolist(), "->", network.forward(x).argmax(axis=1).tolist())
-cutaway.grid(network.weights[0], scale=3, legend=True).save(options.out / "after.png")
-cutaway.neuron(network.weights[0], 5, scale=12).save(options.out / "neuron.png")
+cutaway.grid(network.weights[0], limit=0.25, scale=3, legend=True).save(options.out / "after.png")
+cutaway.neuron(network.weights[0], 5, scale=12, legend=True).save(options.out / "neuron.png")

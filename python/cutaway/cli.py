@@ -53,7 +53,7 @@ def cli(debug: bool) -> None:
 @cli.command()
 @click.option(
     "--recipe",
-    type=click.Choice(list(job.RECIPES)),
+    type=click.Choice(list(job.LESSONS)),
     default="lesson9",
     show_default=True,
     help="Where the other settings' defaults come from.",
@@ -126,7 +126,7 @@ def train(
     changes = {name: value for name, value in given.items() if value is not None}
     if hidden:
         changes["hidden"] = hidden
-    chosen = dataclasses.replace(job.RECIPES[recipe], **changes)
+    chosen = dataclasses.replace(job.LESSONS[recipe], **changes)
     sets = mnist() if data is None else load_directory(data)
 
     steps = chosen.epochs * -(-len(sets[0]) // chosen.batch_size)

@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from . import checks
 from .optimizer import Optimizer
 
 F32 = NDArray[np.float32]
@@ -47,9 +50,47 @@ class Recipe:
         """How many layers have weights."""
         return len(self.activations)
 
+    @property
+    def weights(self) -> int:
+        """How many numbers the layers hold, biases included."""
+        return sum(math.prod(self.shape(layer)) for layer in range(self.layers))
+
     def shape(self, layer: int) -> tuple[int, int]:
         """The shape of a layer's weights: (1 + fan_in, fan_out), row 0 the bias."""
         return 1 + self.sizes[layer], self.sizes[layer + 1]
+
+
+def make_recipe(
+    sizes: Sequence[int], activation: str | Sequence[str], output: str, loss: str, reduction: str
+) -> Recipe:
+    """Return the recipe that a Network's arguments describe; see Network.
+
+    Raises:
+        TypeError, ValueError: if they do not make a network.
+    """
+    who = "Network"
+    if isinstance(sizes, str) or not isinstance(sizes, Sequence | np.ndarray):
+        raise TypeError(f"{who}: sizes must be a sequence of integers, got {sizes!r}")
+    if len(sizes) < 2:
+        raise ValueError(f"{who}: sizes must be at least (features, classes), got {tuple(sizes)}")
+    counts = tuple(checks.count(who, "sizes", size) for size in sizes)
+    if not isinstance(activation, str | Sequence):
+        raise TypeError(f"{who}: activation must be a name or a list of names, got {activation!r}")
+    if isinstance(activation, str):
+        activation = [activation] * (len(counts) - 2)
+    if len(activation) != len(counts) - 2:
+        raise ValueError(
+            f"{who}: activation must be one name or one per hidden layer ({len(counts) - 2}), "
+            f"got {len(activation)}"
+        )
+    hidden = tuple(checks.choice(who, "activation", name, ACTIVATIONS) for name in activation)
+    checks.choice(who, "output", output, OUTPUTS)
+    checks.choice(who, "loss", loss, LOSSES)
+    checks.choice(who, "reduction", reduction, REDUCTIONS)
+    needed = OUTPUT_OF_LOSS.get(loss, output)
+    if output != needed:
+        raise ValueError(f"{who}: loss {loss!r} needs output {needed!r}, got {output!r}")
+    return Recipe(counts, (*hidden, output), loss, reduction)
 
 
 class Core(Protocol):

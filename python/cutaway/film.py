@@ -29,17 +29,18 @@ _MARK = b"written by cutaway "
 
 
 class _Encoder(Protocol):
-    def add(self, frame: NDArray[np.uint8]) -> None: ...
+    def add(self, image: NDArray[np.uint8]) -> None: ...
     def close(self) -> None: ...
 
 
 class _H264:
     """H.264 in yuv420p with the index in front: what every browser plays. By PyAV."""
 
-    def __init__(self, path: Path, width: int, height: int, fps: int) -> None:
+    def __init__(self, path: Path, width: int, height: int, fps: int, scale: int) -> None:
         import av
 
         self._av = av
+        self._scale = scale
         self._container = av.open(str(path), "w", format="mp4", options={"movflags": "faststart"})
         stream: Any = self._container.add_stream("libx264", rate=fps)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
@@ -49,10 +50,26 @@ class _H264:
         context.color_range = 1  # 16 to 235, as players expect of video
         self._stream = stream
 
-    def add(self, frame: NDArray[np.uint8]) -> None:
-        picture = self._av.VideoFrame.from_ndarray(frame, format="rgb24")
-        picture = picture.reformat(format="yuv420p", dst_colorspace="ITU709")
-        self._container.mux(self._stream.encode(picture))
+    def add(self, image: NDArray[np.uint8]) -> None:
+        picture = self._av.VideoFrame
+        if self._scale % 2:
+            frame = picture.from_ndarray(_made_even(_enlarge(image, self._scale)), format="rgb24")
+            frame = frame.reformat(format="yuv420p", dst_colorspace="ITU709")
+        else:
+            frame = picture.from_ndarray(self._planes(image), format="yuv420p")
+        self._container.mux(self._stream.encode(frame))
+
+    def _planes(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Convert the image before it is enlarged: a quarter of the work, and exact colours.
+
+        Video keeps colours at half the resolution of brightness, which an even scale makes up for.
+        """
+        small = self._av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
+        y, u, v = small.reformat(format="yuv444p", dst_colorspace="ITU709").to_ndarray()
+        half = self._scale // 2
+        planes = (_enlarge(y, self._scale), _enlarge(u, half), _enlarge(v, half))
+        flat = np.concatenate([plane.ravel() for plane in planes])
+        return flat.reshape(-1, image.shape[1] * self._scale)
 
     def close(self) -> None:
         try:
@@ -64,15 +81,17 @@ class _H264:
 class _Mp4v:
     """MPEG-4 part 2, as the tutorial writes it; browsers do not play it. By OpenCV."""
 
-    def __init__(self, path: Path, width: int, height: int, fps: int) -> None:
+    def __init__(self, path: Path, width: int, height: int, fps: int, scale: int) -> None:
         import cv2
 
+        self._scale = scale
         code = cv2.VideoWriter.fourcc(*"mp4v")
         self._writer = cv2.VideoWriter(str(path), code, float(fps), (width, height))
         if not self._writer.isOpened():
             raise OSError(f"{path}: OpenCV cannot write mp4v here")
 
-    def add(self, frame: NDArray[np.uint8]) -> None:
+    def add(self, image: NDArray[np.uint8]) -> None:
+        frame = _made_even(_enlarge(image, self._scale))
         self._writer.write(np.ascontiguousarray(frame[:, :, ::-1]))  # OpenCV takes BGR
 
     def close(self) -> None:
@@ -217,12 +236,11 @@ class Film:
         encoder: _Encoder | None = None
         try:
             while (image := self._queue.get()) is not None:
-                frame = _enlarge(image, self.scale)
                 if encoder is None:
-                    height, width = frame.shape[:2]
+                    height, width = (_even(n * self.scale) for n in image.shape[:2])
                     make = _H264 if self.codec == "h264" else _Mp4v
-                    encoder = make(self._partial, width, height, self.fps)
-                encoder.add(frame)
+                    encoder = make(self._partial, width, height, self.fps, self.scale)
+                encoder.add(image)
                 self._encoded += 1
         except BaseException as error:
             self._failure = error
@@ -285,8 +303,12 @@ def _even(n: int) -> int:
 
 
 def _enlarge(image: NDArray[np.uint8], scale: int) -> NDArray[np.uint8]:
-    """Repeat every pixel `scale` times each way, and the last ones once more where that is odd."""
-    frame = image.repeat(scale, axis=0).repeat(scale, axis=1)
+    """Repeat every pixel `scale` times each way."""
+    return image.repeat(scale, axis=0).repeat(scale, axis=1)
+
+
+def _made_even(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Repeat the last row and column where their number is odd, which video does not allow."""
     odd = [(0, n % 2) for n in frame.shape[:2]]
     return np.pad(frame, (*odd, (0, 0)), mode="edge") if any(n for _, n in odd) else frame
 

@@ -1,4 +1,4 @@
-"""One run of `cutaway train`: a recipe goes in; a trained network, a film, pictures and files come out."""
+"""One run of `cutaway train`: a lesson goes in; a trained network, a film, pictures and files come out."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _FILES = (_FILM, "model.safetensors", "history.json", "hidden.png", "neuron.png"
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Lesson:
     """What to train, and how."""
 
     hidden: tuple[int, ...]
@@ -64,13 +64,13 @@ class Recipe:
         return OneCycle() if self.schedule == "one-cycle" else Constant()
 
 
-RECIPES = {
+LESSONS = {
     # Lesson 9, as printed: summed squared error, plain SGD.
-    "lesson9": Recipe(
+    "lesson9": Lesson(
         (64,), "sigmoid", "sigmoid", "squared_error", "sum", "sgd", 5e-3, "constant", 5, 64
     ),
     # Lesson 5, with one Adam for all steps and one cycle of its rate.
-    "lesson5": Recipe(
+    "lesson5": Lesson(
         (50,), "relu", "softmax", "cross_entropy", "mean", "adam", 7e-3, "one-cycle", 1, 64
     ),
 }
@@ -109,7 +109,7 @@ class Result:
 
 
 def run(
-    recipe: Recipe,
+    lesson: Lesson,
     data: tuple[Dataset, Dataset, Dataset],
     out: Path,
     *,
@@ -128,7 +128,7 @@ def run(
     Ctrl-C ends the training; what was learned so far is written all the same.
 
     Args:
-        recipe: What to train.
+        lesson: What to train, and how.
         data: Training, validation and test set.
         out: The folder; made if it is not there.
         seed: Of start weights and shuffling.
@@ -148,11 +148,11 @@ def run(
     training, validation, test = data
     classes = max(part.classes for part in data)
     network = Network(
-        (training.images.shape[1], *recipe.hidden, classes),
-        activation=recipe.activation,
-        output=recipe.output,
-        loss=recipe.loss,
-        reduction=recipe.reduction,
+        (training.images.shape[1], *lesson.hidden, classes),
+        activation=lesson.activation,
+        output=lesson.output,
+        loss=lesson.loss,
+        reduction=lesson.reduction,
         seed=seed,
         backend=backend,
         threads=threads,
@@ -165,10 +165,10 @@ def run(
     result = Result(network, History(), seed, {})
     moments = train(
         network,
-        DataLoader(training, recipe.batch_size, shuffle=True, seed=seed),
-        optimizer=recipe.make_optimizer(),
-        schedule=recipe.make_schedule(),
-        epochs=recipe.epochs,
+        DataLoader(training, lesson.batch_size, shuffle=True, seed=seed),
+        optimizer=lesson.make_optimizer(),
+        schedule=lesson.make_schedule(),
+        epochs=lesson.epochs,
         valid=validation,
         every=every if film else _WITHOUT_FILM,
     )
@@ -197,7 +197,7 @@ def run(
             result.files.append(out / _FILM)
         if not result.interrupted:
             result.test_accuracy = network.evaluate(test)[1]
-        _write_rest(result, out, training.shape, recipe)
+        _write_rest(result, out, training.shape, lesson)
         for name in _FILES:  # what an earlier run left and this one did not make would mislead
             path = out / name
             if path not in result.files and path.is_file() and is_ours(path):
@@ -245,7 +245,7 @@ def _timed(moments: Iterator[Moment]) -> Iterator[tuple[Moment, float]]:
         yield moment, time.perf_counter() - begin
 
 
-def _write_rest(result: Result, out: Path, shape: tuple[int, int] | None, recipe: Recipe) -> None:
+def _write_rest(result: Result, out: Path, shape: tuple[int, int] | None, lesson: Lesson) -> None:
     """Write everything but the film: what cannot be made again first."""
     network, history = result.network, result.history
 
@@ -256,7 +256,7 @@ def _write_rest(result: Result, out: Path, shape: tuple[int, int] | None, recipe
     write("model.safetensors", lambda path: checkpoint.save(network, path))
     about = {
         "cutaway": MARK,
-        "recipe": asdict(recipe),
+        "lesson": asdict(lesson),
         "sizes": network.recipe.sizes,
         "seed": result.seed,
         "fingerprint": network.fingerprint(),

@@ -6,7 +6,6 @@ The one file that knows the backends: what else needs compiled code takes it fro
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -15,18 +14,7 @@ from numpy.typing import ArrayLike
 
 from . import _core as compiled
 from . import checks, reference
-from .contract import (
-    ACTIVATIONS,
-    F32,
-    I64,
-    LOSSES,
-    OUTPUT_OF_LOSS,
-    OUTPUTS,
-    REDUCTIONS,
-    Core,
-    Recipe,
-    State,
-)
+from .contract import F32, I64, Core, Recipe, State, make_recipe
 from .data import Dataset, normalise
 from .machine import MOST_THREADS, default_threads
 from .optimizer import Optimizer, check, memory_of, same_memory
@@ -79,7 +67,7 @@ class Network:
         backend: str = "auto",
         threads: int | None = None,
     ) -> None:
-        self.recipe = _recipe(sizes, activation, output, loss, reduction)
+        self.recipe = make_recipe(sizes, activation, output, loss, reduction)
         seed = checks.count("Network", "seed", seed, least=0)
         self.backend, self.threads, self._core = _make_core(self.recipe, backend, threads)
         self.mean: float | None = None
@@ -402,8 +390,7 @@ class Network:
             yield normalise(data.images[rows], mean, std), data.labels[rows]
 
     def _block(self) -> int:
-        weights = sum(math.prod(self.recipe.shape(layer)) for layer in range(self.recipe.layers))
-        return min(max(_BLOCK_WORK // weights, 64), 8192)
+        return min(max(_BLOCK_WORK // self.recipe.weights, 64), 8192)
 
     def _forward(self, rows: F32) -> list[F32]:
         block = self._block()
@@ -419,38 +406,10 @@ class Network:
         self.optimizer = optimizer
 
 
-def _recipe(
-    sizes: Sequence[int], activation: str | Sequence[str], output: str, loss: str, reduction: str
-) -> Recipe:
-    who = "Network"
-    if isinstance(sizes, str) or not isinstance(sizes, Sequence | np.ndarray):
-        raise TypeError(f"{who}: sizes must be a sequence of integers, got {sizes!r}")
-    if len(sizes) < 2:
-        raise ValueError(f"{who}: sizes must be at least (features, classes), got {tuple(sizes)}")
-    counts = tuple(checks.count(who, "sizes", size) for size in sizes)
-    if not isinstance(activation, str | Sequence):
-        raise TypeError(f"{who}: activation must be a name or a list of names, got {activation!r}")
-    if isinstance(activation, str):
-        activation = [activation] * (len(counts) - 2)
-    if len(activation) != len(counts) - 2:
-        raise ValueError(
-            f"{who}: activation must be one name or one per hidden layer ({len(counts) - 2}), "
-            f"got {len(activation)}"
-        )
-    hidden = tuple(checks.choice(who, "activation", name, ACTIVATIONS) for name in activation)
-    checks.choice(who, "output", output, OUTPUTS)
-    checks.choice(who, "loss", loss, LOSSES)
-    checks.choice(who, "reduction", reduction, REDUCTIONS)
-    needed = OUTPUT_OF_LOSS.get(loss, output)
-    if output != needed:
-        raise ValueError(f"{who}: loss {loss!r} needs output {needed!r}, got {output!r}")
-    return Recipe(counts, (*hidden, output), loss, reduction)
-
-
 def _make_core(recipe: Recipe, backend: str, threads: int | None) -> tuple[str, int, Core]:
     """Return the backend's name, its threads and the core."""
     checks.choice("Network", "backend", backend, BACKENDS)
-    if sum(math.prod(recipe.shape(layer)) for layer in range(recipe.layers)) > _MOST_WEIGHTS:
+    if recipe.weights > _MOST_WEIGHTS:
         raise MemoryError(f"Network: {_size_of(recipe)}, more than there is")
     if threads is None:
         threads = default_threads()
@@ -475,8 +434,7 @@ def _make_core(recipe: Recipe, backend: str, threads: int | None) -> tuple[str, 
 
 
 def _size_of(recipe: Recipe) -> str:
-    weights = sum(math.prod(recipe.shape(layer)) for layer in range(recipe.layers))
-    return f"sizes {recipe.sizes} need {4 * weights / 1e9:.3g} GB for the weights"
+    return f"sizes {recipe.sizes} need {4 * recipe.weights / 1e9:.3g} GB for the weights"
 
 
 def _rates(who: str, rates: ArrayLike | None, optimizer: Optimizer, steps: int) -> F32:

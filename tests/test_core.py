@@ -259,7 +259,8 @@ def test_networks_that_come_and_go_leave_nothing():
         once()
     size_after, threads_after = resident()
     assert threads_after <= threads
-    assert size_after - size < 4096  # KiB
+    held = 65536 if os.environ.get("CUTAWAY_SANITIZED") else 0  # a sanitizer keeps what is freed
+    assert size_after - size < 4096 + held  # KiB
 
 
 def test_numbers_too_small_for_float32_do_not_slow_training_down():

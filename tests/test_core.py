@@ -231,6 +231,27 @@ def test_one_network_in_two_threads_is_an_error_not_a_mess():
     assert messages == ["Network: in use by another thread; give each thread its own"]
 
 
+def test_a_crowded_machine_changes_no_bit():
+    data = data_of()
+
+    def train(threads):
+        network = Network((49, 64, 10), threads=threads)
+        for _ in range(20):
+            network.learn(np.arange(400), 32, dataset=data, optimizer=Adam())
+        return network.fingerprint()
+
+    alone = train(1)
+    command = [sys.executable, "-c", "while True: pass"]
+    crowd = [subprocess.Popen(command) for _ in range(os.cpu_count())]
+    try:
+        time.sleep(0.3)
+        assert train(2) == train(3) == alone
+    finally:
+        for process in crowd:
+            process.kill()
+            process.wait()
+
+
 def test_idle_threads_sleep():
     network = Network((49, 64, 10), threads=2)
     network.learn(np.arange(400), 32, dataset=data_of(), optimizer=SGD(0.1))

@@ -125,6 +125,12 @@ void CpuCore::reserve(int64_t rows) {
   capacity_ = rows;
 }
 
+void CpuCore::run(const std::function<void(const Team&)>& job) {
+  const int threads = pool_.ready();
+  one_desk_ = shared_desk_ || threads == 1;
+  pool_.run(threads, job);
+}
+
 bool CpuCore::learn(std::span<const int64_t> order, int64_t batch, std::span<const float> rates,
                     std::span<float> losses, const Interrupted& interrupted) {
   const InUse guard(in_use_);
@@ -139,30 +145,29 @@ bool CpuCore::learn(std::span<const int64_t> order, int64_t batch, std::span<con
   reserve(std::min(batch, n));
   correct_ = 0;
 
-  Barrier barrier(pool_.workers());
   const int64_t before = step_;
-  // Worker 0 lowers it to the step it is in, before a barrier of that step: all stop after it.
+  // The leader lowers it to the step it is in, before a barrier of that step: all stop after it.
   std::atomic<int64_t> last = steps - 1;
   auto asked = std::chrono::steady_clock::now();
-  pool_.run([&](int worker) {
+  run([&](const Team& team) {
     const FlushDenormals flush;
     for (int64_t s = 0; s <= last; ++s) {
-      if (worker == 0) {
+      if (team.leads()) {
         if (const auto now = std::chrono::steady_clock::now(); now - asked > kPatience) {
           asked = now;
           if (flush.without(interrupted)) last = s;
         }
       }
       const Batch rows = batch_of(order, s * batch, batch);
-      forward_and_judge(rows, barrier, worker);
-      if (worker == 0) {
+      forward_and_judge(rows, team);
+      if (team.leads()) {
         losses[s] = static_cast<float>(batch_loss(rows.rows));
         for (int64_t i = 0; i < rows.rows; ++i) correct_ += sample_correct_[i];
       }
-      backprop_to_first(rows.rows, barrier, worker);
+      backprop_to_first(rows.rows, team);
       for (int64_t l = 0; l < recipe_.layers(); ++l)
-        update_layer(l, rows, rates[s], before + s + 1, worker);
-      if (!owns_units() || shared_desk_) barrier.wait();
+        team.each([&](int worker) { update_layer(l, rows, rates[s], before + s + 1, worker); });
+      if (!owns_units() || shared_desk_) team.wait();
     }
   });
   step_ = before + last + 1;
@@ -172,31 +177,33 @@ bool CpuCore::learn(std::span<const int64_t> order, int64_t batch, std::span<con
 void CpuCore::forward(View<const float> x, std::span<float* const> activations) {
   const InUse guard(in_use_);
   reserve(std::min(x.rows, kForwardRows));
-  Barrier barrier(pool_.workers());
-  pool_.run([&](int worker) {
+  run([&](const Team& team) {
     const FlushDenormals flush;
     for (int64_t start = 0; start < x.rows; start += kForwardRows) {
       const int64_t rows = std::min(kForwardRows, x.rows - start);
-      forward_to_output({rows, nullptr, x.data + start * x.cols, nullptr, 1, 0, {}}, barrier,
-                        worker);
-      const auto [begin, end] = Pool::share(rows, 1, worker, pool_.workers());
-      for (int64_t i = begin; i < end; ++i) {
-        Layer& output = layers_.back();
-        float* z = output.a.data() + i * output.row;
-        if (output.activation == Activation::softmax) {
-          kernels_.softmax(z, output.fan_out);
-        } else {
-          kernels_.activate(output.activation, z, output.row);
-        }
-        for (int64_t l = 0; l < recipe_.layers(); ++l) {
-          const Layer& layer = layers_[l];
-          std::copy_n(layer.a.data() + i * layer.row, layer.fan_out,
-                      activations[l] + (start + i) * layer.fan_out);
-        }
-      }
-      barrier.wait();
+      forward_to_output({rows, nullptr, x.data + start * x.cols, nullptr, 1, 0, {}}, team);
+      team.each([&](int worker) {
+        const auto [begin, end] = Pool::share(rows, 1, worker, pool_.workers());
+        for (int64_t i = begin; i < end; ++i) hand_out(i, start + i, activations);
+      });
+      team.wait();
     }
   });
+}
+
+// Row i of the output's z becomes its activation, and every layer's row goes to the caller.
+void CpuCore::hand_out(int64_t i, int64_t to, std::span<float* const> activations) {
+  Layer& output = layers_.back();
+  float* z = output.a.data() + i * output.row;
+  if (output.activation == Activation::softmax) {
+    kernels_.softmax(z, output.fan_out);
+  } else {
+    kernels_.activate(output.activation, z, output.row);
+  }
+  for (int64_t l = 0; l < recipe_.layers(); ++l) {
+    const Layer& layer = layers_[l];
+    std::copy_n(layer.a.data() + i * layer.row, layer.fan_out, activations[l] + to * layer.fan_out);
+  }
 }
 
 double CpuCore::backprop(View<const float> x, std::span<const int64_t> labels,
@@ -204,12 +211,12 @@ double CpuCore::backprop(View<const float> x, std::span<const int64_t> labels,
   const InUse guard(in_use_);
   reserve(x.rows);
   const Batch batch{x.rows, nullptr, x.data, labels.data(), 1, 0, {}};
-  Barrier barrier(pool_.workers());
-  pool_.run([&](int worker) {
+  run([&](const Team& team) {
     const FlushDenormals flush;
-    forward_and_judge(batch, barrier, worker);
-    backprop_to_first(batch.rows, barrier, worker);
-    for (int64_t l = 0; l < recipe_.layers(); ++l) store_gradient(l, batch, gradients[l], worker);
+    forward_and_judge(batch, team);
+    backprop_to_first(batch.rows, team);
+    for (int64_t l = 0; l < recipe_.layers(); ++l)
+      team.each([&](int worker) { store_gradient(l, batch, gradients[l], worker); });
   });
   return batch_loss(batch.rows);
 }

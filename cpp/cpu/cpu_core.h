@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <vector>
 
 #include "core.h"
@@ -86,8 +87,8 @@ class CpuCore final : public Core {
   int64_t label_of(const Batch& batch, int64_t row) const;
 
   // The phases of a step (step.cpp); each does one worker's part.
-  void gather(const Batch& batch, Barrier& barrier, int worker);
-  void find_zeros(const Batch& batch, int worker);
+  void gather(const Batch& batch, Pool::Share rows, Desk& desk);
+  void find_zeros(const Batch& batch, Desk& desk);
   void forward_hidden(int64_t l, const Batch& batch, int worker);
   void forward_output(const Batch& batch, int worker);
   void judge(const Batch& batch, int worker);
@@ -99,17 +100,21 @@ class CpuCore final : public Core {
   void store_gradient(int64_t l, const Batch& batch, float* out, int worker);
   void update_layer(int64_t l, const Batch& batch, float rate, int64_t step, int worker);
 
-  void forward_to_output(const Batch& batch, Barrier& barrier, int worker);
-  void forward_and_judge(const Batch& batch, Barrier& barrier, int worker);
-  void backprop_to_first(int64_t rows, Barrier& barrier, int worker);
+  // What a team does together, phase after phase.
+  void run(const std::function<void(const Team&)>& job);
+  void gather_all(const Batch& batch, const Team& team);
+  void forward_to_output(const Batch& batch, const Team& team);
+  void forward_and_judge(const Batch& batch, const Team& team);
+  void backprop_to_first(int64_t rows, const Team& team);
   double batch_loss(int64_t rows) const;
+  void hand_out(int64_t i, int64_t to, std::span<float* const> activations);
 
   Pool::Share units_of(int64_t l, int worker) const;
   bool owns_units() const;
   Batch batch_of(std::span<const int64_t> order, int64_t start, int64_t batch) const;
   Product<float> input_product(int64_t l, const Batch& batch, Pool::Share rows, const Slab& slab,
                                int worker);
-  Desk& desk_of(int worker) { return desks_[shared_desk_ ? 0 : worker]; }
+  Desk& desk_of(int worker) { return desks_[one_desk_ ? 0 : worker]; }
   // The input of layer l: its rows and the floats from one to the next.
   const float* below(int64_t l, int worker) {
     return l ? layers_[l - 1].a.data() : desk_of(worker).x.data();
@@ -126,6 +131,7 @@ class CpuCore final : public Core {
   int64_t capacity_ = 0;         // rows that the buffers below and in the layers have room for
   std::vector<Desk> desks_;      // one per worker
   bool shared_desk_ = false;     // one for all: a batch too large to keep several times
+  bool one_desk_ = false;        // in this run: shared, or a single thread does all parts
   Buffer<float> sample_losses_;  // (capacity,)
   Buffer<std::uint8_t> sample_correct_;  // (capacity,)
 

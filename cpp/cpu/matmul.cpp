@@ -26,7 +26,8 @@ void run(int threads, const std::function<void(int worker, int workers)>& job) {
   const std::unique_lock lock(mutex, std::try_to_lock);
   if (threads == 1 || !lock) return job(0, 1);
   if (!pool || pool->workers() != threads) pool = std::make_unique<Pool>(threads);
-  pool->run([&](int worker) { job(worker, threads); });
+  pool->run(pool->ready(),
+            [&](const Team& team) { team.each([&](int worker) { job(worker, threads); }); });
 }
 
 // Rows `rows` of columns `columns` of one product, panel by panel.

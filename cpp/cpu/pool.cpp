@@ -8,6 +8,7 @@
 #endif
 
 #include <algorithm>
+#include <cstdio>
 #include <exception>
 #include <mutex>
 #include <stdexcept>
@@ -29,14 +30,32 @@ inline void pause() {
 #endif
 }
 
+// Tells whether `value` is no longer `seen`, after waiting a little for it.
+template <class T>
+bool spin_while(const std::atomic<T>& value, T seen) {
+  for (int i = 0; i < kSpins; ++i) {
+    if (value.load(std::memory_order_acquire) != seen) return true;
+    pause();
+  }
+  return false;
+}
+
 // Returns when `value` is no longer `seen`.
 template <class T>
 void wait_while(const std::atomic<T>& value, T seen) {
-  for (int i = 0; i < kSpins; ++i) {
-    if (value.load(std::memory_order_acquire) != seen) return;
-    pause();
+  if (!spin_while(value, seen)) value.wait(seen, std::memory_order_acquire);
+}
+
+// How many threads of the whole machine run or want to, this one among them; 1 if nobody tells.
+int running_threads() {
+  int running = 1;
+#ifdef __linux__
+  if (std::FILE* file = std::fopen("/proc/loadavg", "re")) {
+    if (std::fscanf(file, "%*f %*f %*f %d", &running) != 1) running = 1;
+    std::fclose(file);
   }
-  value.wait(seen, std::memory_order_acquire);
+#endif
+  return running;
 }
 
 // How many forks lie between the first process and this one. A child has no threads but the one
@@ -100,6 +119,7 @@ struct Pool::Crew {
   std::vector<std::thread> threads;
   std::atomic<std::uint32_t> job_number{0};
   std::atomic<int> running{0};
+  std::atomic<int> awake{0};  // threads that are not asleep between two jobs
   Seats seats;
   const std::function<void(int)>* job = nullptr;  // null: go home
   std::mutex failure_mutex;
@@ -123,12 +143,17 @@ struct Pool::Crew {
     int token = 0;
     const std::unique_ptr<int, decltype(restore)> guard(&token, restore);
     threads.emplace_back([this, worker] { work(worker); });
+    ++awake;
   }
 
   void work(int worker) {
     std::uint32_t seen = 0;
     for (;;) {
-      wait_while(job_number, seen);
+      if (!spin_while(job_number, seen)) {
+        --awake;
+        job_number.wait(seen, std::memory_order_acquire);
+        ++awake;
+      }
       ++seen;
       if (!job) return;
       seats.sit();
@@ -164,21 +189,42 @@ Pool::~Pool() {
   crew_->dismiss();
 }
 
-void Pool::run(const std::function<void(int)>& job) {
-  if (workers_ == 1) return job(0);
+void Pool::muster() {
   if (crew_ && crew_->born != forks) static_cast<void>(crew_.release());
-  if (!crew_) {
-    auto crew = std::make_unique<Crew>();
-    try {
-      for (int worker = 1; worker < workers_; ++worker) crew->start(worker);
-    } catch (const std::system_error& error) {
-      crew->dismiss();
-      throw std::runtime_error("cutaway: cannot start " + std::to_string(workers_) +
-                               " threads: " + error.code().message());
-    }
-    crew_ = std::move(crew);
+  if (crew_) return;
+  auto crew = std::make_unique<Crew>();
+  try {
+    for (int worker = 1; worker < workers_; ++worker) crew->start(worker);
+  } catch (const std::system_error& error) {
+    crew->dismiss();
+    throw std::runtime_error("cutaway: cannot start " + std::to_string(workers_) +
+                             " threads: " + error.code().message());
   }
-  crew_->call(&job);
+  crew_ = std::move(crew);
+}
+
+int Pool::ready() {
+  constexpr auto kPatience = std::chrono::milliseconds(5);
+  if (workers_ == 1) return 1;
+  if (const auto now = std::chrono::steady_clock::now(); now - asked_ > kPatience) {
+    asked_ = now;
+    const int cpus = static_cast<int>(std::thread::hardware_concurrency());
+    crowded_ = workers_ <= cpus;  // who asks for more threads than CPUs has them
+    for (int look = 0; look < 3 && crowded_; ++look) {  // a passer-by is no crowd
+      const int ours = crew_ && crew_->born == forks ? crew_->awake.load() : 0;
+      crowded_ = running_threads() - ours + workers_ - 1 > cpus;
+    }
+  }
+  return crowded_ ? 1 : workers_;
+}
+
+void Pool::run(int threads, const std::function<void(const Team&)>& job) {
+  Barrier barrier(threads);
+  const auto part = [&](int thread) { job(Team(barrier, thread, threads, workers_)); };
+  if (threads == 1) return part(0);
+  muster();
+  const std::function<void(int)> call = part;
+  crew_->call(&call);
   crew_->execute(0);
   for (int left; (left = crew_->running.load(std::memory_order_acquire)) != 0;)
     wait_while(crew_->running, left);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -21,6 +22,29 @@ class Barrier {
   std::atomic<std::uint32_t> round_{0};
 };
 
+// The threads that do one job, seen from one of them. A job has as many parts as the pool has
+// workers, whoever does them: in a crowd, one thread does them all.
+class Team {
+ public:
+  Team(Barrier& barrier, int thread, int threads, int workers)
+      : barrier_(barrier), thread_(thread), threads_(threads), workers_(workers) {}
+
+  // Calls part(worker) for this thread's parts.
+  template <class Part>
+  void each(const Part& part) const {
+    for (int worker = thread_; worker < workers_; worker += threads_) part(worker);
+  }
+  // Returns when the whole team is here.
+  void wait() const {
+    if (threads_ > 1) barrier_.wait();
+  }
+  bool leads() const { return thread_ == 0; }
+
+ private:
+  Barrier& barrier_;
+  const int thread_, threads_, workers_;
+};
+
 class Pool {
  public:
   explicit Pool(int workers);
@@ -30,10 +54,14 @@ class Pool {
 
   int workers() const { return workers_; }
 
-  // Runs job(worker) for worker = 0..workers-1 and returns when all are done; the caller is worker
-  // 0. The first exception is thrown again here. Threads start at the first call. One call at a
+  // How many threads should do the next job: all, or one if others want the CPUs. Threads that wait
+  // for each other at every phase lose more to a neighbour than the second one gains.
+  int ready();
+
+  // Runs job on so many threads and returns when all are done; the caller is the first of them. The
+  // first exception is thrown again here. Threads start when they are first needed. One call at a
   // time: the owner sees to that.
-  void run(const std::function<void(int worker)>& job);
+  void run(int threads, const std::function<void(const Team& team)>& job);
 
   // Parts of [0, n): worker's share, cut at multiples of `grain`.
   struct Share {
@@ -43,8 +71,11 @@ class Pool {
 
  private:
   struct Crew;
+  void muster();
   const int workers_;
   std::unique_ptr<Crew> crew_;
+  std::chrono::steady_clock::time_point asked_{};  // when ready() last looked around
+  bool crowded_ = false;
 };
 
 // Flushes denormal numbers to zero on this thread while it lives: arithmetic on them is some thirty

@@ -52,12 +52,25 @@ CpuCore::Batch CpuCore::batch_of(std::span<const int64_t> order, int64_t start,
 
 // Every worker gathers the whole mini-batch for itself: that costs less than fetching rows from the
 // cache of another core. Rows of the next one are asked for meanwhile: they come from memory.
-void CpuCore::gather(const Batch& batch, Barrier& barrier, int worker) {
-  Desk& desk = desk_of(worker);
-  const bool idle = recipe_.layers() > 1 && layers_[0].slabs[worker].weights.size() == 0;
-  if (idle && !shared_desk_) return;  // more workers than units: it reads no pixel
-  const Pool::Share rows = shared_desk_ ? Pool::share(batch.rows, 1, worker, pool_.workers())
-                                        : Pool::Share{0, batch.rows};
+void CpuCore::gather_all(const Batch& batch, const Team& team) {
+  if (!one_desk_) {
+    team.each([&](int worker) {
+      const bool idle = recipe_.layers() > 1 && layers_[0].slabs[worker].weights.size() == 0;
+      if (idle) return;  // more workers than units: it reads no pixel
+      gather(batch, {0, batch.rows}, desks_[worker]);
+      find_zeros(batch, desks_[worker]);
+    });
+    return;
+  }
+  team.each([&](int worker) {
+    gather(batch, Pool::share(batch.rows, 1, worker, pool_.workers()), desks_[0]);
+  });
+  team.wait();
+  if (team.leads()) find_zeros(batch, desks_[0]);
+  if (shared_desk_) team.wait();
+}
+
+void CpuCore::gather(const Batch& batch, Pool::Share rows, Desk& desk) {
   const int64_t features = recipe_.sizes.front();
   const int64_t words = round_up(features, 64) / 64;
   for (int64_t i = rows.begin; i < rows.end; ++i) {
@@ -77,15 +90,9 @@ void CpuCore::gather(const Batch& batch, Barrier& barrier, int worker) {
       __builtin_prefetch(&labels_[sample]);
     }
   }
-  if (shared_desk_) {
-    barrier.wait();
-  } else {
-    find_zeros(batch, worker);
-  }
 }
 
-void CpuCore::find_zeros(const Batch& batch, int worker) {
-  Desk& desk = desk_of(worker);
+void CpuCore::find_zeros(const Batch& batch, Desk& desk) {
   desk.sparse = false;
   if (!batch.order || !folded_) return;
   const int64_t features = recipe_.sizes.front();
@@ -267,25 +274,25 @@ void CpuCore::store_gradient(int64_t l, const Batch& batch, float* out, int work
   });
 }
 
-void CpuCore::forward_to_output(const Batch& batch, Barrier& barrier, int worker) {
-  gather(batch, barrier, worker);
+void CpuCore::forward_to_output(const Batch& batch, const Team& team) {
+  gather_all(batch, team);
   for (int64_t l = 0; l + 1 < recipe_.layers(); ++l) {
-    forward_hidden(l, batch, worker);
-    barrier.wait();
+    team.each([&](int worker) { forward_hidden(l, batch, worker); });
+    team.wait();
   }
-  forward_output(batch, worker);
+  team.each([&](int worker) { forward_output(batch, worker); });
 }
 
-void CpuCore::forward_and_judge(const Batch& batch, Barrier& barrier, int worker) {
-  forward_to_output(batch, barrier, worker);
-  judge(batch, worker);
-  barrier.wait();
+void CpuCore::forward_and_judge(const Batch& batch, const Team& team) {
+  forward_to_output(batch, team);
+  team.each([&](int worker) { judge(batch, worker); });
+  team.wait();
 }
 
-void CpuCore::backprop_to_first(int64_t rows, Barrier& barrier, int worker) {
+void CpuCore::backprop_to_first(int64_t rows, const Team& team) {
   for (int64_t l = recipe_.layers() - 1; l > 0; --l) {
-    backprop_layer(l, rows, worker);
-    if (!owns_units()) barrier.wait();
+    team.each([&](int worker) { backprop_layer(l, rows, worker); });
+    if (!owns_units()) team.wait();
   }
 }
 

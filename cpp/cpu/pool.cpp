@@ -1,7 +1,6 @@
 #include "cpu/pool.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #ifdef CUTAWAY_X86
 #include <xmmintrin.h>
@@ -67,41 +66,6 @@ void watch_forks() {
   std::call_once(once, [] { pthread_atfork(nullptr, nullptr, [] { ++forks; }); });
 }
 
-// Which CPUs the threads of a job sit on. A scheduler likes to wake a thread on its waker's CPU and
-// takes many milliseconds to part the two, in which they only wait for each other.
-class Seats {
- public:
-  // Claims the CPU that this thread is on; if a colleague has it, moves to a free one. The thread
-  // may go where it is sent afterwards, as before.
-  void sit() {
-#ifdef __linux__
-    if (claim(sched_getcpu())) return;
-    cpu_set_t allowed, chosen;
-    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
-    for (int cpu = 0; cpu < kMost; ++cpu) {
-      if (!CPU_ISSET(cpu, &allowed) || !claim(cpu)) continue;
-      CPU_ZERO(&chosen);
-      CPU_SET(cpu, &chosen);
-      sched_setaffinity(0, sizeof chosen, &chosen);
-      sched_setaffinity(0, sizeof allowed, &allowed);
-      return;
-    }
-#endif
-  }
-  void leave() {
-    for (auto& word : taken_) word.store(0, std::memory_order_relaxed);
-  }
-
- private:
-  static constexpr int kMost = 1024;
-  bool claim(int cpu) {
-    if (cpu < 0 || cpu >= kMost) return true;
-    const std::uint64_t bit = std::uint64_t{1} << (cpu % 64);
-    return !(taken_[cpu / 64].fetch_or(bit, std::memory_order_relaxed) & bit);
-  }
-  std::atomic<std::uint64_t> taken_[kMost / 64]{};
-};
-
 }  // namespace
 
 void Barrier::wait() {
@@ -119,8 +83,7 @@ struct Pool::Crew {
   std::vector<std::thread> threads;
   std::atomic<std::uint32_t> job_number{0};
   std::atomic<int> running{0};
-  std::atomic<int> awake{0};  // threads that are not asleep between two jobs
-  Seats seats;
+  std::atomic<int> awake{0};                      // threads that are not asleep between two jobs
   const std::function<void(int)>* job = nullptr;  // null: go home
   std::mutex failure_mutex;
   std::exception_ptr failure;
@@ -156,7 +119,6 @@ struct Pool::Crew {
       }
       ++seen;
       if (!job) return;
-      seats.sit();
       execute(worker);
       if (running.fetch_sub(1, std::memory_order_acq_rel) == 1) running.notify_one();
     }
@@ -170,8 +132,6 @@ struct Pool::Crew {
 
   void call(const std::function<void(int)>* next) {
     job = next;
-    seats.leave();
-    seats.sit();
     running.store(static_cast<int>(threads.size()), std::memory_order_relaxed);
     job_number.fetch_add(1, std::memory_order_release);
     job_number.notify_all();

@@ -5,6 +5,8 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <algorithm>
+#include <chrono>
 #include <map>
 #include <memory>
 #include <optional>
@@ -240,6 +242,28 @@ Array<T> slopes_of(const std::string& name, const Array<T>& a) {
   return result;
 }
 
+// GFLOP/s of one thread that does nothing but fused multiply-adds: the best of some ten tries, for
+// whatever disturbs a try makes it slower.
+double fma_peak(double seconds) {
+  using Clock = std::chrono::steady_clock;
+  const auto seconds_of = [](int64_t rounds, int64_t& count) {
+    float sink;
+    const auto begin = Clock::now();
+    count = kernels().multiply_adds(rounds, &sink);
+    return std::chrono::duration<double>(Clock::now() - begin).count();
+  };
+  const py::gil_scoped_release release;
+  double best = 0, spent = 0;
+  int64_t rounds = 1 << 10, count;
+  while (spent < seconds) {
+    const double took = seconds_of(rounds, count);
+    spent += took;
+    best = std::max(best, 2e-9 * static_cast<double>(count) / took);
+    if (took < seconds / 10) rounds *= 2;
+  }
+  return best;
+}
+
 std::unique_ptr<Session> make_core(const std::vector<int64_t>& sizes,
                                    const std::vector<std::string>& activations,
                                    const std::string& loss, bool mean, int threads) {
@@ -262,6 +286,7 @@ PYBIND11_MODULE(_core, m) {
   m.doc() = "The CPU core of cutaway. Private: cutaway.Network is the way in.";
   m.attr("__version__") = CUTAWAY_VERSION;
   m.def("isa", [] { return kernels().name; });
+  m.def("fma_peak", &fma_peak, py::arg("seconds"));
 
   py::class_<Session>(m, "CpuCore")
       .def(py::init(&make_core), py::arg("sizes"), py::arg("activations"), py::arg("loss"),

@@ -93,6 +93,10 @@ struct Kernels {
   // One sample: z becomes the output, delta becomes d loss / d z times scale.
   // n classes; z and delta are readable and writable up to the next multiple of 16.
   Verdict (*judge)(Activation, Loss, float* z, float* delta, int64_t n, int64_t label, float scale);
+
+  // Does nothing but fused multiply-adds, on registers, and returns how many numbers it multiplied:
+  // what a product could reach at best. *sink takes the sum.
+  int64_t (*multiply_adds)(int64_t rounds, float* sink);
 };
 
 extern const Kernels kernels_generic;

@@ -21,7 +21,7 @@ constexpr auto kPatience = std::chrono::milliseconds(5);  // between two questio
 // pixels that hardly differ, the digits would be lost.
 constexpr float kMostCancelling = 8;
 
-constexpr int64_t kPrivateFloats = 1 << 23;  // of mini-batches kept once per worker: 32 MiB
+constexpr int64_t kFewUnits = 256;  // of the first layer, at most, for threads to share the inputs
 
 // How many arrays of a weight's size an optimizer remembers.
 int memories(const Optimizer& optimizer) {
@@ -48,23 +48,50 @@ class CpuCore::InUse {
 
 CpuCore::CpuCore(Recipe recipe, int threads)
     : recipe_(std::move(recipe)), kernels_(kernels()), pool_(threads) {
+  // With few units, threads share the inputs; with many, the units.
+  const int64_t inputs = recipe_.sizes[0];
+  int64_t leaves = 1;
+  while (recipe_.sizes[1] <= kFewUnits && leaves < kMostLeaves && inputs >= 128 * leaves)
+    leaves *= 2;
+  for (int64_t leaf = 0; leaf < leaves; ++leaf)
+    leaves_.push_back({inputs / 64 * leaf / leaves * 64,
+                       leaf + 1 == leaves ? inputs : inputs / 64 * (leaf + 1) / leaves * 64});
+  int desks = 1;
+  while (threads % (2 * desks) == 0 && 2 * desks <= leaves) desks *= 2;
+  sharing_ = threads / desks;
+  for (int64_t desk = 0; desk < desks; ++desk) {
+    Desk& made = desks_.emplace_back();
+    made.inputs = {leaves_[leaves * desk / desks].begin,
+                   leaves_[leaves * (desk + 1) / desks - 1].end};
+    made.x_row = row_of(made.inputs.end - made.inputs.begin);
+  }
+
   for (int64_t l = 0; l < recipe_.layers(); ++l) {
     Layer layer{};
     layer.fan_in = recipe_.sizes[l];
     layer.fan_out = recipe_.sizes[l + 1];
     layer.row = row_of(layer.fan_out);
     layer.activation = recipe_.activations[l];
-    const bool output = l + 1 == recipe_.layers();
-    for (int worker = 0; worker < (output ? 1 : threads); ++worker) {
-      const int64_t padded = round_up(layer.fan_out, kLanes);
-      const Pool::Share units = Pool::share(padded, kLanes, worker, output ? 1 : threads);
+    const int64_t padded = round_up(layer.fan_out, kLanes);
+    const auto add_slab = [&](int64_t first, int64_t rows, Pool::Share units) {
       const int64_t row = row_of(units.end - units.begin);
-      layer.slabs.push_back({units, row, Buffer<float>((1 + layer.fan_in) * row), {}});
+      layer.slabs.push_back({first, rows, units, row, Buffer<float>(rows * row), {}});
+    };
+    add_slab(0, 1, {0, padded});
+    if (l > 0) {
+      add_slab(1, layer.fan_in, {0, padded});
+      layer.transposed = Buffer<float>(layer.fan_out * row_of(layer.fan_in));
+    } else {
+      for (int worker = 0; worker < threads; ++worker) {
+        const Pool::Share from = desks_[desk_of(worker)].inputs;
+        add_slab(1 + from.begin, from.end - from.begin,
+                 Pool::share(padded, kLanes, worker % sharing_, sharing_));
+      }
     }
-    if (l > 0) layer.transposed = Buffer<float>(layer.fan_out * row_of(layer.fan_in));
     layers_.push_back(std::move(layer));
   }
-  x_row_ = row_of(recipe_.sizes[0]);
+  for (int64_t leaf = 0; leaf < leaves; ++leaf) weight_sums_.emplace_back(layers_[0].row);
+  for (int worker = 0; worker < threads; ++worker) scratch_.emplace_back(layers_[0].row);
 }
 
 void CpuCore::load(Images images, std::span<const int64_t> labels, float mean, float std) {
@@ -103,19 +130,17 @@ void CpuCore::use(const Optimizer& optimizer) {
 void CpuCore::reserve(int64_t rows) {
   if (rows <= capacity_) return;
   capacity_ = 0;  // nothing counts until all is there
-  shared_desk_ = rows * x_row_ * pool_.workers() > kPrivateFloats;
-  desks_.clear();
-  const int64_t features = round_up(recipe_.sizes.front(), 64);
-  for (int worker = 0; worker < pool_.workers(); ++worker) {
-    Desk desk;
-    desk.shift = Buffer<float>(layers_.front().row);
-    if (worker == 0 || !shared_desk_) {
-      desk.x = Buffer<float>(rows * x_row_);
-      desk.touched = Buffer<std::uint64_t>(rows * (features / 64));
-      desk.touching = Buffer<std::uint64_t>(features * (round_up(rows, 64) / 64));
-    }
-    desks_.push_back(std::move(desk));
+  for (Desk& desk : desks_) {
+    desk.rows.resize(static_cast<std::size_t>(rows));
+    const int64_t inputs = desk.inputs.end - desk.inputs.begin, words = round_up(rows, 64) / 64;
+    desk.row_masks = Buffer<std::uint64_t>(rows * (round_up(inputs, 64) / 64));
+    desk.columns = Buffer<std::uint8_t>(64 * words * inputs);
+    desk.column_masks = Buffer<std::uint64_t>(words * inputs);
+    desk.x = Buffer<float>(rows * desk.x_row);
   }
+  leaf_sums_.clear();
+  for (std::size_t leaf = 0; leaf < leaves_.size(); ++leaf)
+    leaf_sums_.emplace_back(rows * layers_[0].row);
   sample_losses_ = Buffer<float>(rows);
   sample_correct_ = Buffer<std::uint8_t>(rows);
   for (Layer& layer : layers_) {
@@ -123,12 +148,6 @@ void CpuCore::reserve(int64_t rows) {
     layer.delta = Buffer<float>(rows * layer.row);
   }
   capacity_ = rows;
-}
-
-void CpuCore::run(const std::function<void(const Team&)>& job) {
-  const int threads = pool_.ready();
-  one_desk_ = shared_desk_ || threads == 1;
-  pool_.run(threads, job);
 }
 
 bool CpuCore::learn(std::span<const int64_t> order, int64_t batch, std::span<const float> rates,
@@ -149,7 +168,7 @@ bool CpuCore::learn(std::span<const int64_t> order, int64_t batch, std::span<con
   // The leader lowers it to the step it is in, before a barrier of that step: all stop after it.
   std::atomic<int64_t> last = steps - 1;
   auto asked = std::chrono::steady_clock::now();
-  run([&](const Team& team) {
+  pool_.run(pool_.ready(), [&](const Team& team) {
     const FlushDenormals flush;
     for (int64_t s = 0; s <= last; ++s) {
       if (team.leads()) {
@@ -159,15 +178,16 @@ bool CpuCore::learn(std::span<const int64_t> order, int64_t batch, std::span<con
         }
       }
       const Batch rows = batch_of(order, s * batch, batch);
-      forward_and_judge(rows, team);
+      learn_from(rows, team);
       if (team.leads()) {
         losses[s] = static_cast<float>(batch_loss(rows.rows));
         for (int64_t i = 0; i < rows.rows; ++i) correct_ += sample_correct_[i];
       }
-      backprop_to_first(rows.rows, team);
-      for (int64_t l = 0; l < recipe_.layers(); ++l)
-        team.each([&](int worker) { update_layer(l, rows, rates[s], before + s + 1, worker); });
-      if (!owns_units() || shared_desk_) team.wait();
+      team.each([&](int worker) {
+        for (int64_t l = 0; l < recipe_.layers(); ++l)
+          update_layer(l, rows, rates[s], before + s + 1, worker);
+      });
+      if (sharing_ > 1) team.wait();  // the next rows come to the same desk
     }
   });
   step_ = before + last + 1;
@@ -177,16 +197,23 @@ bool CpuCore::learn(std::span<const int64_t> order, int64_t batch, std::span<con
 void CpuCore::forward(View<const float> x, std::span<float* const> activations) {
   const InUse guard(in_use_);
   reserve(std::min(x.rows, kForwardRows));
-  run([&](const Team& team) {
+  pool_.run(pool_.ready(), [&](const Team& team) {
     const FlushDenormals flush;
     for (int64_t start = 0; start < x.rows; start += kForwardRows) {
-      const int64_t rows = std::min(kForwardRows, x.rows - start);
-      forward_to_output({rows, nullptr, x.data + start * x.cols, nullptr, 1, 0, {}}, team);
-      team.each([&](int worker) {
-        const auto [begin, end] = Pool::share(rows, 1, worker, pool_.workers());
-        for (int64_t i = begin; i < end; ++i) hand_out(i, start + i, activations);
+      const Batch batch{std::min(kForwardRows, x.rows - start),
+                        nullptr,
+                        x.data + start * x.cols,
+                        nullptr,
+                        1,
+                        0,
+                        {}};
+      team.each([&](int worker) {  // from inputs to output, a worker needs only its own rows
+        const Pool::Share rows = rows_of(batch, worker);
+        for (int other = 0; other < pool_.workers(); ++other) multiply_inputs(batch, other, rows);
+        forward_rows(batch, worker, rows);
+        for (int64_t i = rows.begin; i < rows.end; ++i) hand_out(i, start + i, activations);
       });
-      team.wait();
+      team.wait();  // the last rows are shared out otherwise
     }
   });
 }
@@ -211,12 +238,12 @@ double CpuCore::backprop(View<const float> x, std::span<const int64_t> labels,
   const InUse guard(in_use_);
   reserve(x.rows);
   const Batch batch{x.rows, nullptr, x.data, labels.data(), 1, 0, {}};
-  run([&](const Team& team) {
+  pool_.run(pool_.ready(), [&](const Team& team) {
     const FlushDenormals flush;
-    forward_and_judge(batch, team);
-    backprop_to_first(batch.rows, team);
-    for (int64_t l = 0; l < recipe_.layers(); ++l)
-      team.each([&](int worker) { store_gradient(l, batch, gradients[l], worker); });
+    learn_from(batch, team);
+    team.each([&](int worker) {
+      for (int64_t l = 0; l < recipe_.layers(); ++l) store_gradient(l, batch, gradients[l], worker);
+    });
   });
   return batch_loss(batch.rows);
 }
@@ -226,10 +253,10 @@ double CpuCore::backprop(View<const float> x, std::span<const int64_t> labels,
 template <class Body>
 void CpuCore::for_each_row(const Layer& layer, const Body& body) {
   for (std::size_t s = 0; s < layer.slabs.size(); ++s) {
-    const auto [begin, end] = layer.slabs[s].units;
-    const int64_t count = std::min(end, layer.fan_out) - begin;
-    for (int64_t i = 0; i <= layer.fan_in && count > 0; ++i)
-      body(s, i * layer.slabs[s].row, i * layer.fan_out + begin, count);
+    const Slab& slab = layer.slabs[s];
+    const int64_t count = std::min(slab.units.end, layer.fan_out) - slab.units.begin;
+    for (int64_t i = 0; i < slab.rows && count > 0; ++i)
+      body(s, i * slab.row, (slab.first + i) * layer.fan_out + slab.units.begin, count);
   }
 }
 
@@ -247,6 +274,7 @@ void CpuCore::set_weights(int64_t layer, const float* values) {
   for_each_row(l, [&](std::size_t slab, int64_t to, int64_t from, int64_t count) {
     std::copy_n(values + from, count, l.slabs[slab].weights.data() + to);
   });
+  if (layer > 0) transpose_rows(layer, {0, l.fan_in});
 }
 
 namespace {

@@ -43,32 +43,43 @@ class CpuCore final : public Core {
   int threads() const { return pool_.workers(); }
 
  private:
-  // The weights that lead to some units of a layer, in memory of their own: two threads that write
-  // neighbouring cache lines slow each other down by a half.
+  // Some rows and columns of a layer's (1 + fan_in, fan_out), in memory of their own: two threads
+  // that write neighbouring cache lines slow each other down by a half.
   struct Slab {
-    Pool::Share units;        // which, padding included
-    int64_t row;              // floats from one row of weights to the next
-    Buffer<float> weights;    // (1 + fan_in, row), row 0 the bias; columns of padding stay zero
+    int64_t first;            // its first row; row 0 is the bias
+    int64_t rows;             //
+    Pool::Share units;        // its columns, padding included
+    int64_t row;              // floats from one row to the next
+    Buffer<float> weights;    // (rows, row); columns of padding stay zero
     Buffer<float> memory[2];  // the optimizer's: velocity, or m and v; as weights, or empty
+
+    int64_t columns() const { return units.end - units.begin; }
   };
   struct Layer {
     int64_t fan_in, fan_out;
     int64_t row;  // floats from one row of a and delta to the next
     Activation activation;
-    std::vector<Slab> slabs;   // one per worker; one in all for the output layer
-    Buffer<float> transposed;  // (fan_out, row of the layer below): the weights without the bias
+    std::vector<Slab> slabs;   // the bias; then one per worker at the first layer, one in all above
+    Buffer<float> transposed;  // above the first layer, (fan_out, row of the layer below): the
+                               // weights without the bias
     Buffer<float> a;           // (batch, row): activations
     Buffer<float> delta;       // (batch, row): d loss / d pre-activation
+
+    Slab& bias() { return slabs[0]; }
+    Slab& worker_slab(int worker) { return slabs[static_cast<std::size_t>(1 + worker)]; }
   };
 
-  // What a worker keeps to itself: the mini-batch as it reads it. Bytes are multiplied as they are,
-  // x = scale * u + shift being folded into the product: the zeros among them can be skipped.
+  // Part of the inputs, as the mini-batch has them. Bytes are multiplied as they are, x = scale * u
+  // + shift being folded into the product: the zeros among them can be skipped.
   struct Desk {
-    Buffer<float> x;                 // (capacity, x_row): u for bytes, x for floats
-    Buffer<std::uint64_t> touched;   // (capacity, mask_row): which features of a row are not zero
-    Buffer<std::uint64_t> touching;  // (features, capacity / 64): the same, transposed
-    Buffer<float> shift;             // (row of the first layer): scratch for what the folding adds
-    bool sparse = false;             // enough zeros to be worth skipping
+    Pool::Share inputs;                     // a worker reads no others, unless it is alone
+    bool sparse = false;                    // enough zeros to be worth skipping
+    std::vector<const std::uint8_t*> rows;  // (batch,): where the bytes of a sample lie; if sparse
+    Buffer<std::uint64_t> row_masks;        // (batch, inputs / 64): which of them are not zero
+    Buffer<std::uint8_t> columns;           // (batch / 64, inputs, 64): the bytes, transposed
+    Buffer<std::uint64_t> column_masks;     // (batch / 64, inputs)
+    Buffer<float> x;                        // (batch, x_row); u for bytes, x for floats; if dense
+    int64_t x_row;
   };
 
   // Where the rows of a mini-batch come from: sample numbers of the loaded images, or rows of x.
@@ -77,7 +88,7 @@ class CpuCore final : public Core {
     const int64_t* order;           // (rows,) or null
     const float* x;                 // (rows, features) if order is null
     const int64_t* labels;          // (rows,) if order is null; null for a forward pass alone
-    float scale, shift;             // of the rows as they lie on the desk
+    float scale, shift;             // of the rows as they are multiplied
     std::span<const int64_t> next;  // sample numbers that will be gathered after these
   };
 
@@ -85,41 +96,32 @@ class CpuCore final : public Core {
 
   void reserve(int64_t rows);
   int64_t label_of(const Batch& batch, int64_t row) const;
+  Batch batch_of(std::span<const int64_t> order, int64_t start, int64_t batch) const;
 
   // The phases of a step (step.cpp); each does one worker's part.
-  void gather(const Batch& batch, Pool::Share rows, Desk& desk);
-  void find_zeros(const Batch& batch, Desk& desk);
-  void forward_hidden(int64_t l, const Batch& batch, int worker);
-  void forward_output(const Batch& batch, int worker);
-  void judge(const Batch& batch, int worker);
-  void backprop_layer(int64_t l, int64_t rows, int worker);
+  void gather(const Batch& batch, int worker);
+  void multiply_inputs(const Batch& batch, int worker, Pool::Share rows);
+  void forward_rows(const Batch& batch, int worker, Pool::Share rows);
+  void judge(const Batch& batch, Pool::Share rows);
+  void backprop_rows(Pool::Share rows);
   template <class Finish>
   void gradient(int64_t l, const Batch& batch, int worker, const Finish& finish);
-  template <class Body>
-  static void for_each_row(const Layer& layer, const Body& body);
   void store_gradient(int64_t l, const Batch& batch, float* out, int worker);
   void update_layer(int64_t l, const Batch& batch, float rate, int64_t step, int worker);
+  void transpose_rows(int64_t l, Pool::Share rows);
 
   // What a team does together, phase after phase.
-  void run(const std::function<void(const Team&)>& job);
-  void gather_all(const Batch& batch, const Team& team);
-  void forward_to_output(const Batch& batch, const Team& team);
-  void forward_and_judge(const Batch& batch, const Team& team);
-  void backprop_to_first(int64_t rows, const Team& team);
+  void learn_from(const Batch& batch, const Team& team);
   double batch_loss(int64_t rows) const;
   void hand_out(int64_t i, int64_t to, std::span<float* const> activations);
 
-  Pool::Share units_of(int64_t l, int worker) const;
-  bool owns_units() const;
-  Batch batch_of(std::span<const int64_t> order, int64_t start, int64_t batch) const;
-  Product<float> input_product(int64_t l, const Batch& batch, Pool::Share rows, const Slab& slab,
-                               int worker);
-  Desk& desk_of(int worker) { return desks_[one_desk_ ? 0 : worker]; }
-  // The input of layer l: its rows and the floats from one to the next.
-  const float* below(int64_t l, int worker) {
-    return l ? layers_[l - 1].a.data() : desk_of(worker).x.data();
+  template <class Body>
+  static void for_each_row(const Layer& layer, const Body& body);
+  Pool::Share rows_of(const Batch& batch, int worker) const {
+    return Pool::share(batch.rows, 1, worker, pool_.workers());
   }
-  int64_t below_row(int64_t l) const { return l ? layers_[l - 1].row : x_row_; }
+  int desk_of(int worker) const { return worker / sharing_; }
+  int64_t leaf_inputs(int64_t leaf) const { return leaves_[leaf].end - leaves_[leaf].begin; }
 
   const Recipe recipe_;
   const Kernels& kernels_;
@@ -127,12 +129,19 @@ class CpuCore final : public Core {
   mutable std::atomic<bool> in_use_{false};
 
   std::vector<Layer> layers_;
-  int64_t x_row_;                // floats from one row of the mini-batch to the next
-  int64_t capacity_ = 0;         // rows that the buffers below and in the layers have room for
-  std::vector<Desk> desks_;      // one per worker
-  bool shared_desk_ = false;     // one for all: a batch too large to keep several times
-  bool one_desk_ = false;        // in this run: shared, or a single thread does all parts
-  Buffer<float> sample_losses_;  // (capacity,)
+  std::vector<Desk> desks_;
+  int sharing_;  // workers at one desk: each owns some units of the first layer, for all its inputs
+
+  // The first layer's sums over the inputs are made leaf by leaf and joined pair by pair, so that
+  // threads can share the inputs and the bits do not depend on how many do.
+  static constexpr int64_t kMostLeaves = 4;
+  std::vector<Pool::Share> leaves_;         // of the inputs
+  std::vector<Buffer<float>> leaf_sums_;    // per leaf (batch, row)
+  std::vector<Buffer<float>> weight_sums_;  // per leaf (row,): the sum of the weights' rows
+  std::vector<Buffer<float>> scratch_;      // per worker (row of the first layer)
+
+  int64_t capacity_ = 0;                 // rows that the buffers have room for
+  Buffer<float> sample_losses_;          // (capacity,)
   Buffer<std::uint8_t> sample_correct_;  // (capacity,)
 
   Images images_{nullptr, nullptr, 0, 0};

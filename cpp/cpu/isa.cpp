@@ -23,9 +23,11 @@ const Kernels& choose() {
   const Isa cap = allowed();
 #ifdef CUTAWAY_X86  // these built-ins ask the operating system too: it must save the registers
   __builtin_cpu_init();
-  const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+                    __builtin_cpu_supports("popcnt") && __builtin_cpu_supports("bmi");
+  const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") &&
+                      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+                      __builtin_cpu_supports("avx512vl");
   if (cap >= Isa::avx512 && avx512) return kernels_avx512;
   if (cap >= Isa::avx2 && avx2) return kernels_avx2;
 #else

@@ -11,9 +11,20 @@ namespace cutaway {
 
 constexpr int64_t kLanes = 16;  // padding unit in elements: the widest vector of floats
 
+// A matrix of bytes most of which are 0, in words of 64 columns.
+struct Bytes {
+  const uint8_t* const* rows;  // row i starts at rows[i] + column, or, if null, first + i * row
+  int64_t column;
+  const uint8_t* first;
+  int64_t row;
+  int64_t word;          // from one word of a row to the next
+  const uint64_t* mask;  // bit k of a word's mask: its byte k is not 0
+  int64_t mask_row,
+      mask_word;  // from one row's masks to the next row's, from one word's to the next
+};
+
 // result(i, j) = scale * (sum over k of a(i, k) b(k, j)) + shift[j]. The sum is one chain of fused
-// multiply-adds in the order of k. With a mask, the terms whose bit is 0 are left out: those where
-// a(i, k) is zero, which change no bit.
+// multiply-adds in the order of k. If a is of bytes, its zeros are skipped: they change no bit.
 template <class T>
 struct Product {
   int64_t m, n, k;
@@ -23,8 +34,7 @@ struct Product {
   int64_t b_row;
   const T* shift = nullptr;  // (n,) readable up to the next multiple of 16, or null: nothing to add
   T scale = 1;               // counts only with a shift
-  const uint64_t* mask = nullptr;  // (m, mask_row): bit k % 64 of word k / 64, or null
-  int64_t mask_row = 0;
+  const Bytes* bytes = nullptr;  // (m, k) instead of a, or null
 };
 
 // out = result.
@@ -32,6 +42,7 @@ template <class T>
 struct Store {
   T* out;  // (m, n)
   int64_t out_row;
+  bool resume = false;  // the chain of the sum starts from what is in out, instead of 0
 };
 
 // With g = result + decay * w: w -= rate * g.
@@ -69,13 +80,15 @@ struct Verdict {
 struct Kernels {
   const char* name;
 
-  // out = in; bit i of mask tells whether in[i] is not zero.
-  void (*unpack)(const uint8_t* in, float* out, uint64_t* mask, int64_t n);
+  // out = in
+  void (*unpack)(const uint8_t* in, float* out, int64_t n);
   // out = (in - mean) * inverse_std
   void (*normalise)(const float* in, float* out, int64_t n, float mean, float inverse_std);
-  // columns[k]'s bit i = rows[i]'s bit k: a square of 64 x 64 bits, words `stride` apart.
-  void (*transpose_bits)(const uint64_t* rows, int64_t rows_stride, int64_t count,
-                         uint64_t* columns, int64_t columns_stride);
+  // Bit k % 64 of mask[k / 64] tells whether in[k] is not zero, for k < n. Returns how many are
+  // not.
+  int64_t (*find_non_zero)(const uint8_t* in, int64_t n, uint64_t* mask);
+  // out[64 i + k] = rows[k][i], for i < n and k < 64; from `count` on, rows are taken as zeros.
+  void (*transpose)(const uint8_t* const* rows, int64_t count, int64_t n, uint8_t* out);
 
   void (*store)(const Product<float>&, const Store<float>&);
   void (*store64)(const Product<double>&, const Store<double>&);
@@ -83,6 +96,9 @@ struct Kernels {
   void (*momentum)(const Product<float>&, const MomentumUpdate&);
   void (*adam)(const Product<float>&, const AdamUpdate&);
 
+  // out[j] = scale * (the sum of the count parts[.][j], pair by pair) + shift[j]; n is padded.
+  void (*join)(const float* const* parts, int64_t count, float scale, const float* shift,
+               float* out, int64_t n);
   // In place, elementwise (softmax is not elementwise: see below). n is any number.
   void (*activate)(Activation, float* values, int64_t n);
   // delta *= f'(z), given a = f(z).

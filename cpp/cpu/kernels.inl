@@ -42,7 +42,11 @@ inline Vector<T> fold(const Product<T>& p, int64_t j, Vector<T> sum) {
 // One block of the product, kept in registers over the whole of k, handed to `finish`.
 template <int Rows, int Vectors, class T, class Finish>
 inline void block(const Product<T>& p, int64_t i, int64_t j, const Finish& finish) {
-  Vector<T> sum[Rows][Vectors] = {};
+  Vector<T> sum[Rows][Vectors];
+#pragma GCC unroll 12
+  for (int r = 0; r < Rows; ++r)
+#pragma GCC unroll 4
+    for (int v = 0; v < Vectors; ++v) sum[r][v] = finish.start(i + r, j + v * kLanesOf<T>);
   const T* a = p.a + i * p.a_row;
   const T* b = p.b + j;
   for (int64_t k = 0; k < p.k; ++k, a += p.a_col, b += p.b_row) {
@@ -82,80 +86,151 @@ void panel(const Product<T>& p, int64_t j, const Finish& finish) {
   }
 }
 
-// The same with a mask: row by row, from one set bit to the next.
-template <int Vectors, class T, class Finish>
-void sparse_panel(const Product<T>& p, int64_t j, const Finish& finish) {
-  for (int64_t i = 0; i < p.m; ++i) {
-    Vector<T> sum[Vectors] = {};
-    const T* a = p.a + i * p.a_row;
-    const T* b = p.b + j;
-    const uint64_t* mask = p.mask + i * p.mask_row;
-    for (int64_t k = 0; k < p.k; k += 64, a += 64 * p.a_col, b += 64 * p.b_row) {
-      for (uint64_t bits = *mask++; bits; bits &= bits - 1) {
-        const int64_t at = __builtin_ctzll(bits);
-        const Vector<T> value = broadcast(a[at * p.a_col]);
-        const T* row = b + at * p.b_row;
-#pragma GCC unroll 8
-        for (int v = 0; v < Vectors; ++v) sum[v] = fma(value, load(row + v * kLanesOf<T>), sum[v]);
+alignas(64) constexpr struct FloatOfByte {
+  float value[256];
+  constexpr FloatOfByte() : value() {
+    for (int i = 0; i < 256; ++i) value[i] = static_cast<float>(i);
+  }
+} kFloatOfByte;
+
+// The same for bytes, from one column to the next that is not zero in all of the rows. Two rows at
+// a time: alone, a row would wait for its own last sums; of more, too few are zero together.
+// p and bytes are values: the compiler must not fear that a store changes them.
+template <int Rows, int Vectors, class Finish>
+inline void sparse_block(const Product<float> p, const Bytes bytes, int64_t i, int64_t j,
+                         const Finish& finish) {
+  F32 sum[Rows][Vectors];
+  const uint8_t* a[Rows];
+#pragma GCC unroll 2
+  for (int r = 0; r < Rows; ++r) {
+    a[r] = bytes.rows ? bytes.rows[i + r] + bytes.column : bytes.first + (i + r) * bytes.row;
+#pragma GCC unroll 4
+    for (int v = 0; v < Vectors; ++v) sum[r][v] = F32{};
+  }
+  const uint64_t* mask = bytes.mask + i * bytes.mask_row;
+  const float* b = p.b + j;
+  for (int64_t word = 0; word < p.k; word += 64) {
+    for (uint64_t bits = Rows == 2 ? mask[0] | mask[bytes.mask_row] : mask[0]; bits;
+         bits &= bits - 1) {
+      const int64_t at = __builtin_ctzll(bits);
+      const float* row = b + at * p.b_row;
+      F32 value[Rows];
+#pragma GCC unroll 2
+      for (int r = 0; r < Rows; ++r) value[r] = broadcast(kFloatOfByte.value[a[r][at]]);
+#pragma GCC unroll 4
+      for (int v = 0; v < Vectors; ++v) {
+        F32 weights = load(row + v * kF32Lanes);
+        asm("" : "+v"(weights));  // once: otherwise GCC loads it for every row anew
+#pragma GCC unroll 2
+        for (int r = 0; r < Rows; ++r) sum[r][v] = fma(value[r], weights, sum[r][v]);
       }
     }
-#pragma GCC unroll 8
-    for (int v = 0; v < Vectors; ++v)
-      finish(i, j + v * kLanesOf<T>, fold(p, j + v * kLanesOf<T>, sum[v]));
+    mask += bytes.mask_word, b += 64 * p.b_row;
+#pragma GCC unroll 2
+    for (int r = 0; r < Rows; ++r) a[r] += bytes.word;
   }
+#pragma GCC unroll 2
+  for (int r = 0; r < Rows; ++r)
+#pragma GCC unroll 4
+    for (int v = 0; v < Vectors; ++v)
+      finish(i + r, j + v * kF32Lanes, fold(p, j + v * kF32Lanes, sum[r][v]));
+}
+
+template <int Vectors, class Finish>
+void sparse_panel(const Product<float>& product, int64_t j, const Finish& finish) {
+  const Product<float> p = product;
+  const Bytes bytes = *p.bytes;
+  int64_t i = 0;
+  for (; i + 2 <= p.m; i += 2) sparse_block<2, Vectors>(p, bytes, i, j, finish);
+  if (i < p.m) sparse_block<1, Vectors>(p, bytes, i, j, finish);
 }
 
 // Panels of columns: as wide as the registers hold, then narrower ones for the rest.
 template <int Vectors, class T, class Finish>
 int64_t panels(const Product<T>& p, int64_t j, const Finish& finish) {
   constexpr int kWidth = Vectors * kLanesOf<T>;
-  for (; p.n - j > kWidth - kLanesOf<T>; j += kWidth) {
-    if (p.mask) {
-      sparse_panel<Vectors>(p, j, finish);
-    } else {
-      panel<Vectors>(p, j, finish);
-    }
-  }
+  for (; p.n - j > kWidth - kLanesOf<T>; j += kWidth) panel<Vectors>(p, j, finish);
+  return j;
+}
+
+template <int Vectors, class Finish>
+int64_t sparse_panels(const Product<float>& p, int64_t j, const Finish& finish) {
+  constexpr int kWidth = Vectors * kF32Lanes;
+  for (; p.n - j > kWidth - kF32Lanes; j += kWidth) sparse_panel<Vectors>(p, j, finish);
   return j;
 }
 
 template <class T, class Finish>
 void product(const Product<T>& p, const Finish& finish) {
   int64_t j = 0;
+  if constexpr (sizeof(T) == sizeof(float)) {
+    if (p.bytes) {
+      j = sparse_panels<4>(p, j, finish);
+      j = sparse_panels<2>(p, j, finish);
+      sparse_panels<1>(p, j, finish);
+      return;
+    }
+  }
   if constexpr (kWidest >= 4) j = panels<4>(p, j, finish);
   j = panels<2>(p, j, finish);
   panels<1>(p, j, finish);
 }
 
+// What is done with a product: start(i, j) is what the chain of a sum starts from, and the call
+// takes the result.
 template <class T>
-void store_product(const Product<T>& p, const Store<T>& s) {
-  product(p, [&](int64_t i, int64_t j, Vector<T> sum) {
+struct StoreFinish {
+  Product<T> p;
+  Store<T> s;
+
+  Vector<T> start(int64_t i, int64_t j) const {
+    if (!s.resume) return Vector<T>{};
+    const T* from = s.out + i * s.out_row + j;
+    const int64_t left = p.n - j;
+    if (left >= kLanesOf<T>) return load(from);
+    Vector<T> v = {};
+    for (int64_t lane = 0; lane < left; ++lane) v[lane] = from[lane];
+    return v;
+  }
+  void operator()(int64_t i, int64_t j, Vector<T> sum) const {
     T* out = s.out + i * s.out_row + j;
     const int64_t left = p.n - j;
     if (left >= kLanesOf<T>) return store(out, sum);
     for (int64_t lane = 0; lane < left; ++lane) out[lane] = sum[lane];
-  });
+  }
+};
+
+template <class T>
+void store_product(const Product<T>& p, const Store<T>& s) {
+  product(p, StoreFinish<T>{p, s});
 }
+
+template <class Update>
+struct FromZero : Update {
+  static F32 start(int64_t, int64_t) { return F32{}; }
+};
+template <class Update>
+FromZero(Update) -> FromZero<Update>;
 
 void sgd_product(const Product<float>& p, const SgdUpdate& u) {
   const F32 rate = broadcast(-u.rate), decay = broadcast(u.decay);
-  product(p, [&](int64_t i, int64_t j, F32 sum) {
-    float* at = u.weights + i * u.row + j;
-    const F32 w = load(at);
-    store(at, fma(rate, fma(decay, w, sum), w));
-  });
+  product(p, FromZero{[=](int64_t i, int64_t j, F32 sum) {
+            float* at = u.weights + i * u.row + j;
+            const F32 w = load(at);
+            store(at, fma(rate, fma(decay, w, sum), w));
+          }});
 }
 
 void momentum_product(const Product<float>& p, const MomentumUpdate& u) {
   const F32 rate = broadcast(-u.rate), decay = broadcast(u.decay);
   const F32 momentum = broadcast(u.momentum);
-  product(p, [&](int64_t i, int64_t j, F32 sum) {
-    const int64_t at = i * u.row + j;
-    const F32 w = load(u.weights + at);
-    const F32 velocity = fma(momentum, load(u.velocity + at), fma(decay, w, sum));
-    store(u.velocity + at, velocity);
-    store(u.weights + at, fma(rate, velocity, w));
-  });
+  product(p, FromZero{[=](int64_t i, int64_t j, F32 sum) {
+            const int64_t at = i * u.row + j;
+            const F32 w = load(u.weights + at);
+            const F32 velocity = fma(momentum, load(u.velocity + at), fma(decay, w, sum));
+            store(u.velocity + at, velocity);
+            store(u.weights + at, fma(rate, velocity, w));
+          }});
 }
 
 void adam_product(const Product<float>& p, const AdamUpdate& u) {
@@ -163,16 +238,16 @@ void adam_product(const Product<float>& p, const AdamUpdate& u) {
   const F32 beta1 = broadcast(u.beta1), rest1 = broadcast(u.rest1);
   const F32 beta2 = broadcast(u.beta2), rest2 = broadcast(u.rest2);
   const F32 eps = broadcast(u.eps), scale = broadcast(u.scale);
-  product(p, [&](int64_t i, int64_t j, F32 sum) {
-    const int64_t at = i * u.row + j;
-    const F32 w = load(u.weights + at);
-    const F32 g = fma(decay, w, sum);
-    const F32 m = fma(beta1, load(u.m + at), rest1 * g);
-    const F32 v = fma(beta2, load(u.v + at), rest2 * (g * g));
-    store(u.m + at, m);
-    store(u.v + at, v);
-    store(u.weights + at, w - rate * m / fma(sqrt(v), scale, eps));
-  });
+  product(p, FromZero{[=](int64_t i, int64_t j, F32 sum) {
+            const int64_t at = i * u.row + j;
+            const F32 w = load(u.weights + at);
+            const F32 g = fma(decay, w, sum);
+            const F32 m = fma(beta1, load(u.m + at), rest1 * g);
+            const F32 v = fma(beta2, load(u.v + at), rest2 * (g * g));
+            store(u.m + at, m);
+            store(u.v + at, v);
+            store(u.weights + at, w - rate * m / fma(sqrt(v), scale, eps));
+          }});
 }
 
 // elementwise
@@ -262,40 +337,70 @@ void normalise(const float* in, float* out, int64_t n, float mean, float inverse
   for (; i < n; ++i) out[i] = (in[i] - mean) * inverse_std;
 }
 
-void unpack(const uint8_t* in, float* out, uint64_t* mask, int64_t n) {
+void unpack(const uint8_t* in, float* out, int64_t n) {
+  int64_t i = 0;
+  for (; i + kF32Lanes <= n; i += kF32Lanes) store(out + i, floats_from(in + i));
+  for (; i < n; ++i) out[i] = in[i];
+}
+
+int64_t find_non_zero(const uint8_t* in, int64_t n, uint64_t* mask) {
+  int64_t count = 0;
   for (int64_t i = 0; i < n; i += 64) {
-    const int64_t left = n - i < 64 ? n - i : 64;
-    if (left == 64) {
-      mask[i / 64] = non_zero(in + i);
-    } else {
-      uint64_t bits = 0;
-      for (int64_t lane = 0; lane < left; ++lane)
-        bits |= static_cast<uint64_t>(in[i + lane] != 0) << lane;
-      mask[i / 64] = bits;
+    const uint64_t bits = non_zero(in + i, n - i);
+    *mask++ = bits;
+    count += __builtin_popcountll(bits);
+  }
+  return count;
+}
+
+// A square of 16 x 16 bytes: four times, row i of the upper half and row i of the lower half become
+// rows 2i and 2i + 1, byte by byte in turn.
+inline void transpose_square(U8 (&square)[16]) {
+#pragma GCC unroll 4
+  for (int stage = 0; stage < 4; ++stage) {
+    U8 next[16];
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; ++i) {
+      next[2 * i] = low_halves_in_turn(square[i], square[i + 8]);
+      next[2 * i + 1] = high_halves_in_turn(square[i], square[i + 8]);
     }
-    int64_t lane = 0;
-    for (; lane + kF32Lanes <= left; lane += kF32Lanes)
-      store(out + i + lane, floats_from(in + i + lane));
-    for (; lane < left; ++lane) out[i + lane] = in[i + lane];
+#pragma GCC unroll 16
+    for (int i = 0; i < 16; ++i) square[i] = next[i];
   }
 }
 
-// Swaps ever smaller quarters of the square (Warren, "Hacker's Delight", section 7-3).
-void transpose_bits(const uint64_t* rows, int64_t rows_stride, int64_t count, uint64_t* columns,
-                    int64_t columns_stride) {
-  uint64_t square[64];
-  for (int64_t i = 0; i < 64; ++i) square[i] = i < count ? rows[i * rows_stride] : 0;
-  uint64_t half = 0x00000000ffffffff;
-  for (int size = 32; size > 0; size >>= 1, half ^= half << size) {
-    for (int block = 0; block < 64; block += 2 * size) {
-      for (int i = block; i < block + size; ++i) {
-        const uint64_t swap = ((square[i] >> size) ^ square[i + size]) & half;
-        square[i] ^= swap << size;
-        square[i + size] ^= swap;
-      }
+void transpose(const uint8_t* const* rows, int64_t count, int64_t n, uint8_t* out) {
+  for (int64_t k = 0; k < 64; k += 16) {
+    if (k + 16 > count) {
+      for (int64_t i = 0; i < n; ++i)
+        for (int64_t row = k; row < k + 16; ++row)
+          out[64 * i + row] = row < count ? rows[row][i] : 0;
+      continue;
     }
+    int64_t i = 0;
+    for (; i + 16 <= n; i += 16) {
+      U8 square[16];
+#pragma GCC unroll 16
+      for (int row = 0; row < 16; ++row) __builtin_memcpy(&square[row], rows[k + row] + i, 16);
+      transpose_square(square);
+#pragma GCC unroll 16
+      for (int row = 0; row < 16; ++row)
+        __builtin_memcpy(out + 64 * (i + row) + k, &square[row], 16);
+    }
+    for (; i < n; ++i)
+      for (int64_t row = k; row < k + 16; ++row) out[64 * i + row] = rows[row][i];
   }
-  for (int64_t k = 0; k < 64; ++k) columns[k * columns_stride] = square[k];
+}
+
+void join(const float* const* parts, int64_t count, float scale, const float* shift, float* out,
+          int64_t n) {
+  const F32 factor = broadcast(scale);
+  for (int64_t j = 0; j < n; j += kF32Lanes) {
+    F32 sum = load(parts[0] + j);
+    if (count > 1) sum += load(parts[1] + j);
+    if (count > 2) sum += load(parts[2] + j) + load(parts[3] + j);
+    store(out + j, fma(sum, factor, load(shift + j)));
+  }
 }
 
 // the output layer
@@ -411,12 +516,14 @@ const Kernels CUTAWAY_JOIN(kernels_, CUTAWAY_ISA) = {
     CUTAWAY_ISA_NAME,
     CUTAWAY_ISA::unpack,
     CUTAWAY_ISA::normalise,
-    CUTAWAY_ISA::transpose_bits,
+    CUTAWAY_ISA::find_non_zero,
+    CUTAWAY_ISA::transpose,
     CUTAWAY_ISA::store_product<float>,
     CUTAWAY_ISA::store_product<double>,
     CUTAWAY_ISA::sgd_product,
     CUTAWAY_ISA::momentum_product,
     CUTAWAY_ISA::adam_product,
+    CUTAWAY_ISA::join,
     CUTAWAY_ISA::activate,
     CUTAWAY_ISA::derive,
     CUTAWAY_ISA::softmax,

@@ -36,6 +36,12 @@ inline Vector<T> broadcast(T value) {
   return value - Vector<T>{};  // x - 0 is x for every x (0 + x is not: -0), so it folds away
 }
 
+inline uint64_t non_zero_one_by_one(const uint8_t* bytes, int64_t n) {
+  uint64_t mask = 0;
+  for (int64_t i = 0; i < n; ++i) mask |= static_cast<uint64_t>(bytes[i] != 0) << i;
+  return mask;
+}
+
 #if defined(__AVX512F__)
 inline F32 fma(F32 a, F32 b, F32 c) { return F32(_mm512_fmadd_ps(a, b, c)); }
 inline Vector<double> fma(Vector<double> a, Vector<double> b, Vector<double> c) {
@@ -47,9 +53,10 @@ inline I32 integers_from(const uint8_t* bytes) {
   return I32(
       _mm512_maskz_cvtepu8_epi32(0xffff, _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes))));
 }
-// Bit i tells whether byte i of 64 is not zero.
-inline uint64_t non_zero(const uint8_t* bytes) {
-  const __m512i v = _mm512_loadu_si512(bytes);
+// Bit i tells whether byte i is not zero, for the first of n bytes, at most 64; no more are read.
+inline uint64_t non_zero(const uint8_t* bytes, int64_t n) {
+  const uint64_t wanted = n < 64 ? (uint64_t{1} << n) - 1 : ~uint64_t{0};
+  const __m512i v = _mm512_maskz_loadu_epi8(wanted, bytes);
   return _mm512_test_epi8_mask(v, v);
 }
 #elif defined(__AVX2__)
@@ -61,7 +68,8 @@ inline F32 sqrt(F32 v) { return F32(_mm256_sqrt_ps(v)); }
 inline I32 integers_from(const uint8_t* bytes) {
   return I32(_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(bytes))));
 }
-inline uint64_t non_zero(const uint8_t* bytes) {
+inline uint64_t non_zero(const uint8_t* bytes, int64_t n) {
+  if (n < 64) return non_zero_one_by_one(bytes, n);
   uint64_t zero = 0;
   for (int half = 0; half < 2; ++half) {
     const __m256i v = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(bytes + 32 * half));
@@ -85,12 +93,21 @@ inline I32 integers_from(const uint8_t* bytes) {
   for (int lane = 0; lane < kF32Lanes; ++lane) v[lane] = bytes[lane];
   return v;
 }
-inline uint64_t non_zero(const uint8_t* bytes) {
-  uint64_t mask = 0;
-  for (int i = 0; i < 64; ++i) mask |= static_cast<uint64_t>(bytes[i] != 0) << i;
-  return mask;
+inline uint64_t non_zero(const uint8_t* bytes, int64_t n) {
+  return non_zero_one_by_one(bytes, n < 64 ? n : 64);
 }
 #endif
+
+typedef uint8_t U8 __attribute__((vector_size(16)));
+
+// a0 b0 a1 b1 ... of the first eight bytes of each, or of the last eight.
+inline U8 low_halves_in_turn(U8 a, U8 b) {
+  return __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+}
+inline U8 high_halves_in_turn(U8 a, U8 b) {
+  return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15,
+                                 31);
+}
 
 inline F32 floats_from(const uint8_t* bytes) {
   return __builtin_convertvector(integers_from(bytes), F32);

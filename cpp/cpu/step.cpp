@@ -1,13 +1,11 @@
 // The phases of a step: gather, forward, judge, backprop, update. Each does one worker's part.
 //
-// Who does what. A worker owns units of every hidden layer: it computes their activations and
-// deltas and updates the weights that lead to them, which so stay in its cache; of the output
-// layer, it updates the weights that come from its units. Where the mini-batch is read and judged,
-// a worker has some of the rows. A barrier stands wherever one worker needs what another has
-// computed.
+// Who does what. Where the weights of the first layer are multiplied and where weights are updated,
+// a worker has some inputs (some units, if the units are many): its weights stay in its cache, and
+// it reads no other inputs. In between, from the first layer's sums to the deltas, it has some rows
+// of the mini-batch, and needs nothing of the others'. So a step of any depth has two barriers.
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 
 #include "cpu/cpu_core.h"
@@ -15,20 +13,11 @@
 namespace cutaway {
 namespace {
 
-constexpr double kWorthSkipping = 0.35;  // part of the pixels that are not zero, at most
+constexpr double kWorthSkipping = 0.5;  // part of the bytes that are not zero, at most
 
 constexpr float kOne = 1.0f;  // what the bias is multiplied by
 
 }  // namespace
-
-// The worker's units of hidden layer l, padding included.
-Pool::Share CpuCore::units_of(int64_t l, int worker) const {
-  return layers_[l].slabs[worker].units;
-}
-
-// With one hidden layer, nobody reads or writes the weights of another's units after the output is
-// judged, so that steps may follow each other without a barrier in between (on desks of their own).
-bool CpuCore::owns_units() const { return recipe_.layers() == 2; }
 
 int64_t CpuCore::label_of(const Batch& batch, int64_t row) const {
   return batch.order ? labels_[batch.order[row]] : batch.labels[row];
@@ -50,122 +39,142 @@ CpuCore::Batch CpuCore::batch_of(std::span<const int64_t> order, int64_t start,
   return result;
 }
 
-// Every worker gathers the whole mini-batch for itself: that costs less than fetching rows from the
-// cache of another core. Rows of the next one are asked for meanwhile: they come from memory.
-void CpuCore::gather_all(const Batch& batch, const Team& team) {
-  if (!one_desk_) {
-    team.each([&](int worker) {
-      const bool idle = recipe_.layers() > 1 && layers_[0].slabs[worker].weights.size() == 0;
-      if (idle) return;  // more workers than units: it reads no pixel
-      gather(batch, {0, batch.rows}, desks_[worker]);
-      find_zeros(batch, desks_[worker]);
-    });
+// Brings the worker's inputs to its desk: bytes transposed if most of them are zero, else floats.
+// Rows of the next mini-batch are asked for meanwhile: they come from memory.
+void CpuCore::gather(const Batch& batch, int worker) {
+  if (!batch.order) return;  // rows of x are used where they lie
+  Desk& desk = desks_[desk_of(worker)];
+  const int64_t features = recipe_.sizes.front(), width = images_.bytes ? 1 : 4;
+  const auto [begin, end] = desk.inputs;
+  const auto bytes_of = [&, first = begin](int64_t i) {
+    return images_.bytes + batch.order[i] * features + first;
+  };
+  const int64_t words = round_up(end - begin, 64) / 64;
+  int64_t touched = 0;
+  for (int64_t i = 0; i < batch.rows; ++i) {
+    if (folded_)
+      touched +=
+          kernels_.find_non_zero(bytes_of(i), end - begin, desk.row_masks.data() + i * words);
+    if (i < static_cast<int64_t>(batch.next.size())) {
+      const char* row = images_.start() + batch.next[i] * features * width;
+      for (int64_t byte = begin * width; byte < end * width; byte += 64)
+        __builtin_prefetch(row + byte, 0, 2);
+      __builtin_prefetch(&labels_[batch.next[i]]);
+    }
+  }
+  const bool sparse =
+      folded_ && static_cast<double>(touched) <
+                     kWorthSkipping * static_cast<double>(batch.rows * (end - begin));
+  if (worker % sharing_ == 0) desk.sparse = sparse;
+
+  const auto [from, to] = Pool::share(end - begin, kLanes, worker % sharing_, sharing_);
+  if (sparse) {
+    const std::uint8_t* rows[64];
+    for (int64_t block = 0; block < batch.rows; block += 64) {
+      const int64_t count = std::min<int64_t>(64, batch.rows - block);
+      for (int64_t i = 0; i < count; ++i) rows[i] = bytes_of(block + i) + from;
+      std::uint8_t* columns = desk.columns.data() + block * (end - begin) + from * 64;
+      kernels_.transpose(rows, count, to - from, columns);
+      kernels_.find_non_zero(columns, 64 * (to - from),
+                             desk.column_masks.data() + block / 64 * (end - begin) + from);
+      if (worker % sharing_ == 0) std::copy_n(rows, count, desk.rows.begin() + block);
+    }
     return;
   }
-  team.each([&](int worker) {
-    gather(batch, Pool::share(batch.rows, 1, worker, pool_.workers()), desks_[0]);
-  });
-  team.wait();
-  if (team.leads()) find_zeros(batch, desks_[0]);
-  if (shared_desk_) team.wait();
-}
-
-void CpuCore::gather(const Batch& batch, Pool::Share rows, Desk& desk) {
-  const int64_t features = recipe_.sizes.front();
-  const int64_t words = round_up(features, 64) / 64;
-  for (int64_t i = rows.begin; i < rows.end; ++i) {
-    float* row = desk.x.data() + i * x_row_;
-    if (!batch.order) {
-      std::copy_n(batch.x + i * features, features, row);
-    } else if (const int64_t at = batch.order[i] * features; images_.bytes) {
-      kernels_.unpack(images_.bytes + at, row, desk.touched.data() + i * words, features);
-      if (!folded_) kernels_.normalise(row, row, features, mean_, inverse_std_);
+  for (int64_t i = 0; i < batch.rows; ++i) {
+    float* row = desk.x.data() + i * desk.x_row + from;
+    if (images_.bytes) {
+      kernels_.unpack(bytes_of(i) + from, row, to - from);
+      if (!folded_) kernels_.normalise(row, row, to - from, mean_, inverse_std_);
     } else {
-      kernels_.normalise(images_.floats + at, row, features, mean_, inverse_std_);
-    }
-    if (i < static_cast<int64_t>(batch.next.size())) {
-      const int64_t sample = batch.next[i], row_bytes = features * (images_.bytes ? 1 : 4);
-      for (int64_t byte = 0; byte < row_bytes; byte += 64)
-        __builtin_prefetch(images_.start() + sample * row_bytes + byte, 0, 2);
-      __builtin_prefetch(&labels_[sample]);
+      kernels_.normalise(images_.floats + batch.order[i] * features + begin + from, row, to - from,
+                         mean_, inverse_std_);
     }
   }
 }
 
-void CpuCore::find_zeros(const Batch& batch, Desk& desk) {
-  desk.sparse = false;
-  if (!batch.order || !folded_) return;
-  const int64_t features = recipe_.sizes.front();
-  const int64_t words = round_up(features, 64) / 64;
-  int64_t touched = 0;
-  for (int64_t i = 0; i < batch.rows * words; ++i) touched += std::popcount(desk.touched[i]);
-  desk.sparse =
-      static_cast<double>(touched) < kWorthSkipping * static_cast<double>(batch.rows * features);
-  if (!desk.sparse) return;
-  const int64_t row_words = round_up(batch.rows, 64) / 64;
-  for (int64_t i = 0; i < row_words; ++i)
-    for (int64_t k = 0; k < words; ++k)
-      kernels_.transpose_bits(desk.touched.data() + 64 * i * words + k, words,
-                              std::min<int64_t>(64, batch.rows - 64 * i),
-                              desk.touching.data() + 64 * k * row_words + i, row_words);
-}
-
-// a_below W + b for some rows and the units of a slab. At the first layer a_below is scale * u +
-// shift, so that (a_below W + b) = scale * (u W) + (shift * (sum of W's rows) + b).
-Product<float> CpuCore::input_product(int64_t l, const Batch& batch, Pool::Share rows,
-                                      const Slab& slab, int worker) {
-  const int64_t units = slab.units.end - slab.units.begin;
-  Product<float> product{rows.end - rows.begin,
-                         units,
-                         layers_[l].fan_in,
-                         below(l, worker) + rows.begin * below_row(l),
-                         below_row(l),
-                         1,
-                         slab.weights.data() + slab.row,
-                         slab.row,
-                         slab.weights.data()};
-  if (l > 0 || (batch.scale == 1 && batch.shift == 0)) return product;
-  const Desk& desk = desk_of(worker);
-  float* shift = desks_[worker].shift.data();
-  kernels_.store(
-      {1, units, product.k, &kOne, 0, 0, product.b, slab.row, product.shift, batch.shift},
-      {shift, slab.row});
-  product.shift = shift;
-  product.scale = batch.scale;
-  if (desk.sparse) {
-    product.mask_row = round_up(product.k, 64) / 64;
-    product.mask = desk.touched.data() + rows.begin * product.mask_row;
+// x W leaf by leaf, for the worker's inputs and units, and the sums of W's rows if the folding of
+// mean and std needs them.
+void CpuCore::multiply_inputs(const Batch& batch, int worker, Pool::Share rows) {
+  const Layer& layer = layers_[0];
+  const Slab& slab = layers_[0].worker_slab(worker);
+  const Desk& desk = desks_[desk_of(worker)];
+  const int64_t words = round_up(slab.rows, 64) / 64;
+  if (slab.columns() == 0 || rows.begin == rows.end) return;
+  for (std::size_t leaf = 0; leaf < leaves_.size(); ++leaf) {
+    const auto [begin, end] = leaves_[leaf];
+    if (begin < desk.inputs.begin || begin >= desk.inputs.end) continue;
+    const int64_t at = begin - desk.inputs.begin;  // in the slab and on the desk
+    const float* weights = slab.weights.data() + at * slab.row;
+    float* out = leaf_sums_[leaf].data() + rows.begin * layer.row + slab.units.begin;
+    Product<float> product{
+        rows.end - rows.begin, slab.columns(), end - begin, nullptr, 0, 1, weights, slab.row};
+    const Bytes bytes{desk.rows.data() + rows.begin,
+                      at,
+                      nullptr,
+                      0,
+                      64,
+                      desk.row_masks.data() + rows.begin * words + at / 64,
+                      words,
+                      1};
+    if (!batch.order) {
+      product.a = batch.x + rows.begin * layer.fan_in + begin;
+      product.a_row = layer.fan_in;
+    } else if (desk.sparse) {
+      product.bytes = &bytes;
+    } else {
+      product.a = desk.x.data() + rows.begin * desk.x_row + at;
+      product.a_row = desk.x_row;
+    }
+    kernels_.store(product, {out, layer.row});
+    if (batch.shift != 0)
+      kernels_.store({1, slab.columns(), end - begin, &kOne, 0, 0, weights, slab.row},
+                     {weight_sums_[leaf].data() + slab.units.begin, layer.row});
   }
-  return product;
 }
 
-// a = f(a_below W + b), for the worker's units.
-void CpuCore::forward_hidden(int64_t l, const Batch& batch, int worker) {
-  Layer& layer = layers_[l];
-  const Slab& slab = layer.slabs[worker];
-  const auto [begin, end] = slab.units;
+// From the leaves' sums to the pre-activations of the output, for the worker's rows:
+// x W + b = scale * (u W) + (shift * (sum of W's rows) + b).
+void CpuCore::forward_rows(const Batch& batch, int worker, Pool::Share rows) {
+  const auto [begin, end] = rows;
   if (begin == end) return;
-  float* out = layer.a.data() + begin;
-  kernels_.store(input_product(l, batch, {0, batch.rows}, slab, worker), {out, layer.row});
-  for (int64_t i = 0; i < batch.rows; ++i, out += layer.row)
-    kernels_.activate(layer.activation, out, end - begin);
-}
-
-// z = a_below W + b, into a, for the worker's rows; judge() or forward() applies the activation.
-void CpuCore::forward_output(const Batch& batch, int worker) {
-  const int64_t l = recipe_.layers() - 1;
-  Layer& layer = layers_[l];
-  const auto [begin, end] = Pool::share(batch.rows, 1, worker, pool_.workers());
-  if (begin == end) return;
-  kernels_.store(input_product(l, batch, {begin, end}, layer.slabs[0], worker),
-                 {layer.a.data() + begin * layer.row, layer.row});
-}
-
-void CpuCore::judge(const Batch& batch, int worker) {
-  Layer& layer = layers_.back();
-  const auto [begin, end] = Pool::share(batch.rows, 1, worker, pool_.workers());
-  const float scale = recipe_.mean ? 1.0f / static_cast<float>(batch.rows) : 1.0f;
+  const int64_t output = recipe_.layers() - 1;
+  Layer& first = layers_[0];
+  const int64_t padded = round_up(first.fan_out, kLanes);
+  const int64_t leaves = static_cast<int64_t>(leaves_.size());
+  const float* parts[kMostLeaves];
+  const float* shift = first.bias().weights.data();
+  if (batch.shift != 0) {
+    for (int64_t leaf = 0; leaf < leaves; ++leaf) parts[leaf] = weight_sums_[leaf].data();
+    float* folded = scratch_[worker].data();
+    kernels_.join(parts, leaves, batch.shift, shift, folded, padded);
+    shift = folded;
+  }
   for (int64_t i = begin; i < end; ++i) {
+    float* a = first.a.data() + i * first.row;
+    for (int64_t leaf = 0; leaf < leaves; ++leaf)
+      parts[leaf] = leaf_sums_[leaf].data() + i * first.row;
+    kernels_.join(parts, leaves, batch.scale, shift, a, padded);
+    if (output > 0) kernels_.activate(first.activation, a, padded);
+  }
+
+  for (int64_t l = 1; l <= output; ++l) {
+    Layer& layer = layers_[l];
+    const Layer& below = layers_[l - 1];
+    const Slab& slab = layer.worker_slab(0);
+    float* a = layer.a.data() + begin * layer.row;
+    kernels_.store({end - begin, slab.columns(), layer.fan_in, below.a.data() + begin * below.row,
+                    below.row, 1, slab.weights.data(), slab.row, layer.bias().weights.data()},
+                   {a, layer.row});
+    for (int64_t i = begin; l < output && i < end; ++i, a += layer.row)
+      kernels_.activate(layer.activation, a, slab.columns());
+  }
+}
+
+void CpuCore::judge(const Batch& batch, Pool::Share rows) {
+  Layer& layer = layers_.back();
+  const float scale = recipe_.mean ? 1.0f / static_cast<float>(batch.rows) : 1.0f;
+  for (int64_t i = rows.begin; i < rows.end; ++i) {
     const Verdict verdict = kernels_.judge(
         layer.activation, recipe_.loss, layer.a.data() + i * layer.row,
         layer.delta.data() + i * layer.row, layer.fan_out, label_of(batch, i), scale);
@@ -180,69 +189,72 @@ double CpuCore::batch_loss(int64_t rows) const {
   return recipe_.mean ? sum / static_cast<double>(rows) : sum;
 }
 
-// delta_below = (delta W^T) * f'(z_below), for the worker's units of the layer below. The lanes run
-// over W's rows, so the rows of those units are transposed first.
-void CpuCore::backprop_layer(int64_t l, int64_t rows, int worker) {
-  Layer& layer = layers_[l];
-  Layer& to = layers_[l - 1];
-  const auto [begin, end] = units_of(l - 1, worker);
-  if (begin == end) return;
-  const int64_t t_row = row_of(layer.fan_in);
-  float* transposed = layer.transposed.data();
-  const int64_t last = std::min(end, layer.fan_in);
-  for (const Slab& slab : layer.slabs)
-    for (int64_t j0 = slab.units.begin; j0 < slab.units.end; j0 += kLanes)
-      for (int64_t i = begin; i < last; ++i) {
-        const float* row = slab.weights.data() + (1 + i) * slab.row - slab.units.begin;
-        for (int64_t j = j0; j < std::min(j0 + kLanes, layer.fan_out); ++j)
-          transposed[j * t_row + i] = row[j];
-      }
-
-  float* delta = to.delta.data() + begin;
-  kernels_.store({rows, end - begin, layer.fan_out, layer.delta.data(), layer.row, 1,
-                  transposed + begin, t_row},
-                 {delta, to.row});
-  for (int64_t i = 0; i < rows; ++i)
-    kernels_.derive(to.activation, to.a.data() + i * to.row + begin, delta + i * to.row,
-                    end - begin);
+// delta_below = (delta W^T) * f'(z_below), layer by layer, for some rows of the mini-batch.
+void CpuCore::backprop_rows(Pool::Share rows) {
+  const int64_t count = rows.end - rows.begin;
+  if (count == 0) return;
+  for (int64_t l = recipe_.layers() - 1; l > 0; --l) {
+    const Layer& layer = layers_[l];
+    Layer& to = layers_[l - 1];
+    float* delta = to.delta.data() + rows.begin * to.row;
+    const float* a = to.a.data() + rows.begin * to.row;
+    const int64_t columns = round_up(to.fan_out, kLanes);
+    kernels_.store({count, columns, layer.fan_out, layer.delta.data() + rows.begin * layer.row,
+                    layer.row, 1, layer.transposed.data(), row_of(layer.fan_in)},
+                   {delta, to.row});
+    for (int64_t i = 0; i < count; ++i)
+      kernels_.derive(to.activation, a + i * to.row, delta + i * to.row, columns);
+  }
 }
 
 // sum over samples of (1, a_below)^T delta, for the weights that the worker updates; `finish` takes
-// the product, the slab, and the first row of the slab's weights that it is for. At the first layer
-// a_below is scale * u + shift: u^T delta is scaled, and shift * (sum of delta's rows) added.
+// the product, the slab, and the first row of the slab that it is for. At the first layer a_below
+// is scale * u + shift: u^T delta is scaled, and shift * (sum of delta's rows) added.
 template <class Finish>
 void CpuCore::gradient(int64_t l, const Batch& batch, int worker, const Finish& finish) {
   Layer& layer = layers_[l];
-  const bool output = l + 1 == recipe_.layers();
-  Slab& slab = layer.slabs[output ? 0 : worker];
-  Pool::Share from{0, layer.fan_in};
-  if (output) {  // the rows of the worker's units below
-    from = l ? units_of(l - 1, worker) : Pool::share(layer.fan_in, 1, worker, pool_.workers());
-    from.end = std::min(from.end, layer.fan_in);
+  if (worker == l % pool_.workers()) {
+    Slab& bias = layer.bias();
+    finish(
+        Product<float>{1, bias.columns(), batch.rows, &kOne, 0, 0, layer.delta.data(), layer.row},
+        bias, 0);
   }
-  const int64_t columns = slab.units.end - slab.units.begin;
-  if (columns == 0) return;
-  const float* delta = layer.delta.data() + slab.units.begin;
-  const Product<float> bias{1, columns, batch.rows, &kOne, 0, 0, delta, layer.row};
-  if (!output || worker == 0) finish(bias, slab, 0);
-  if (from.begin >= from.end) return;
+  if (l > 0) {
+    const Layer& below = layers_[l - 1];
+    const auto [begin, end] = Pool::share(layer.fan_in, kLanes, worker, pool_.workers());
+    Slab& slab = layer.worker_slab(0);
+    if (begin == end) return;
+    finish(Product<float>{end - begin, slab.columns(), batch.rows, below.a.data() + begin, 1,
+                          below.row, layer.delta.data(), layer.row},
+           slab, begin);
+    return;
+  }
 
-  Product<float> product{
-      from.end - from.begin, columns, batch.rows, below(l, worker) + from.begin, 1,
-      below_row(l),          delta,   layer.row};
-  if (l == 0 && (batch.scale != 1 || batch.shift != 0)) {
-    const Desk& desk = desk_of(worker);
-    float* shift = desks_[worker].shift.data();
-    kernels_.store(bias, {shift, slab.row});
-    for (int64_t j = 0; j < columns; ++j) shift[j] *= batch.shift;
+  Slab& slab = layer.worker_slab(worker);
+  if (slab.columns() == 0) return;
+  const Desk& desk = desks_[desk_of(worker)];
+  const float* delta = layer.delta.data() + slab.units.begin;
+  Product<float> product{slab.rows, slab.columns(), batch.rows, nullptr, 1, 0, delta, layer.row};
+  if (batch.scale != 1 || batch.shift != 0) {
+    float* shift = scratch_[worker].data();
+    kernels_.store({1, slab.columns(), batch.rows, &kOne, 0, 0, delta, layer.row},
+                   {shift, slab.row});
+    for (int64_t j = 0; j < slab.columns(); ++j) shift[j] *= batch.shift;
     product.shift = shift;
     product.scale = batch.scale;
-    if (desk.sparse) {
-      product.mask_row = round_up(batch.rows, 64) / 64;
-      product.mask = desk.touching.data() + from.begin * product.mask_row;
-    }
   }
-  finish(product, slab, 1 + from.begin);
+  const Bytes bytes{
+      nullptr, 0, desk.columns.data(), 64, 64 * slab.rows, desk.column_masks.data(), 1, slab.rows};
+  if (!batch.order) {
+    product.a = batch.x + desk.inputs.begin;
+    product.a_col = layer.fan_in;
+  } else if (desk.sparse) {
+    product.bytes = &bytes;
+  } else {
+    product.a = desk.x.data();
+    product.a_col = desk.x_row;
+  }
+  finish(product, slab, 0);
 }
 
 void CpuCore::update_layer(int64_t l, const Batch& batch, float rate, int64_t step, int worker) {
@@ -262,7 +274,21 @@ void CpuCore::update_layer(int64_t l, const Batch& batch, float rate, int64_t st
     } else {
       kernels_.sgd(product, {w, slab.row, rate, f(o.weight_decay)});
     }
+    if (l > 0 && slab.first > 0) transpose_rows(l, {i, i + product.m});
   });
+}
+
+// Copies some rows of a layer's weights to where backprop reads them.
+void CpuCore::transpose_rows(int64_t l, Pool::Share rows) {
+  Layer& layer = layers_[l];
+  const Slab& slab = layer.worker_slab(0);
+  const int64_t t_row = row_of(layer.fan_in);
+  for (int64_t j0 = 0; j0 < layer.fan_out; j0 += kLanes)
+    for (int64_t i = rows.begin; i < rows.end; ++i) {
+      const float* row = slab.weights.data() + i * slab.row;
+      for (int64_t j = j0; j < std::min(j0 + kLanes, layer.fan_out); ++j)
+        layer.transposed[j * t_row + i] = row[j];
+    }
 }
 
 // The gradient in the caller's layout, (1 + fan_in, fan_out) without padding.
@@ -270,30 +296,24 @@ void CpuCore::store_gradient(int64_t l, const Batch& batch, float* out, int work
   const int64_t fan_out = layers_[l].fan_out;
   gradient(l, batch, worker, [&](Product<float> product, const Slab& slab, int64_t i) {
     product.n = std::min(product.n, fan_out - slab.units.begin);
-    if (product.n > 0) kernels_.store(product, {out + i * fan_out + slab.units.begin, fan_out});
+    if (product.n > 0)
+      kernels_.store(product, {out + (slab.first + i) * fan_out + slab.units.begin, fan_out});
   });
 }
 
-void CpuCore::forward_to_output(const Batch& batch, const Team& team) {
-  gather_all(batch, team);
-  for (int64_t l = 0; l + 1 < recipe_.layers(); ++l) {
-    team.each([&](int worker) { forward_hidden(l, batch, worker); });
-    team.wait();
-  }
-  team.each([&](int worker) { forward_output(batch, worker); });
-}
-
-void CpuCore::forward_and_judge(const Batch& batch, const Team& team) {
-  forward_to_output(batch, team);
-  team.each([&](int worker) { judge(batch, worker); });
+// From the mini-batch to the deltas of all layers.
+void CpuCore::learn_from(const Batch& batch, const Team& team) {
+  team.each([&](int worker) { gather(batch, worker); });
+  if (sharing_ > 1) team.wait();
+  team.each([&](int worker) { multiply_inputs(batch, worker, {0, batch.rows}); });
   team.wait();
-}
-
-void CpuCore::backprop_to_first(int64_t rows, const Team& team) {
-  for (int64_t l = recipe_.layers() - 1; l > 0; --l) {
-    team.each([&](int worker) { backprop_layer(l, rows, worker); });
-    if (!owns_units()) team.wait();
-  }
+  team.each([&](int worker) {
+    const Pool::Share rows = rows_of(batch, worker);
+    forward_rows(batch, worker, rows);
+    judge(batch, rows);
+    backprop_rows(rows);
+  });
+  team.wait();
 }
 
 }  // namespace cutaway

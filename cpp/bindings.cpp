@@ -199,8 +199,13 @@ Stack<T> stack_of(const Strided<Q>& array, T* data) {
     require(bytes % static_cast<py::ssize_t>(sizeof(Q)) == 0, "matmul: array is misaligned");
     return bytes / static_cast<py::ssize_t>(sizeof(Q));
   };
-  Stack<T> stack{data, {}, {}, array.shape(axes - 2), array.shape(axes - 1), stride(axes - 2)};
-  require(stack.columns <= 1 || stride(axes - 1) == 1, "matmul: a row must be contiguous");
+  Stack<T> stack{data,
+                 {},
+                 {},
+                 array.shape(axes - 2),
+                 array.shape(axes - 1),
+                 stride(axes - 2),
+                 stride(axes - 1)};
   for (py::ssize_t axis = 0; axis < axes - 2; ++axis) {
     stack.shape.push_back(array.shape(axis));
     stack.strides.push_back(stride(axis));

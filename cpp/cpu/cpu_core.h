@@ -100,6 +100,7 @@ class CpuCore final : public Core {
 
   // The phases of a step (step.cpp); each does one worker's part.
   void gather(const Batch& batch, int worker);
+  void prefetch(const Batch& batch, Pool::Share inputs) const;
   void multiply_inputs(const Batch& batch, int worker, Pool::Share rows);
   void forward_rows(const Batch& batch, int worker, Pool::Share rows);
   void judge(const Batch& batch, Pool::Share rows);

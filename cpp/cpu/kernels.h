@@ -30,11 +30,11 @@ struct Product {
   int64_t m, n, k;
   const T* a;  // a(i, k) at a[i * a_row + k * a_col]
   int64_t a_row, a_col;
-  const T* b;  // row k at b[k * b_row], readable up to the next multiple of 16 columns
+  const T* b;  // row k at b[k * b_row]
   int64_t b_row;
   const T* shift = nullptr;  // (n,) readable up to the next multiple of 16, or null: nothing to add
   T scale = 1;               // counts only with a shift
-  const Bytes* bytes = nullptr;  // (m, k) instead of a, or null
+  const Bytes* bytes = nullptr;  // (m, k) instead of a, or null; n is a multiple of 16 then
 };
 
 // out = result.
@@ -91,7 +91,11 @@ struct Kernels {
   void (*transpose)(const uint8_t* const* rows, int64_t count, int64_t n, uint8_t* out);
 
   void (*store)(const Product<float>&, const Store<float>&);
-  void (*store64)(const Product<double>&, const Store<double>&);
+  // For a stack of products: from one to the next, the matrices lie so many elements apart.
+  void (*store_stack)(const Product<float>&, const Store<float>&, int64_t count, int64_t a_step,
+                      int64_t b_step, int64_t out_step);
+  void (*store_stack64)(const Product<double>&, const Store<double>&, int64_t count, int64_t a_step,
+                        int64_t b_step, int64_t out_step);
   void (*sgd)(const Product<float>&, const SgdUpdate&);
   void (*momentum)(const Product<float>&, const MomentumUpdate&);
   void (*adam)(const Product<float>&, const AdamUpdate&);

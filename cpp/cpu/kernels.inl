@@ -27,7 +27,7 @@ constexpr int kRegisters = 16;
 // row of b and one broadcast of a.
 constexpr int rows_for(int vectors) {
   const int rows = (kRegisters - vectors - 1) / vectors;
-  return rows > 12 ? 12 : rows;
+  return rows > 16 ? 16 : rows;
 }
 constexpr int kWidest = kRegisters == 32 ? 4 : 2;
 
@@ -39,49 +39,57 @@ inline Vector<T> fold(const Product<T>& p, int64_t j, Vector<T> sum) {
   return p.shift ? fma(sum, broadcast(p.scale), load(p.shift + j)) : sum;
 }
 
-// One block of the product, kept in registers over the whole of k, handed to `finish`.
-template <int Rows, int Vectors, class T, class Finish>
-inline void block(const Product<T>& p, int64_t i, int64_t j, const Finish& finish) {
+// One block of the product, kept in registers over the whole of k, handed to `finish`. Of the last
+// vector of a row, `lanes` count; all of them if Whole.
+template <int Rows, int Vectors, bool Whole, class T, class Finish>
+inline void block(const Product<T>& p, int64_t i, int64_t j, int64_t lanes, const Finish& finish) {
+  constexpr int kLast = Vectors - 1;
   Vector<T> sum[Rows][Vectors];
-#pragma GCC unroll 12
+#pragma GCC unroll 16
   for (int r = 0; r < Rows; ++r)
 #pragma GCC unroll 4
-    for (int v = 0; v < Vectors; ++v) sum[r][v] = finish.start(i + r, j + v * kLanesOf<T>);
+    for (int v = 0; v < Vectors; ++v)
+      sum[r][v] = finish.template start<Whole>(i + r, j + v * kLanesOf<T>, lanes, v == kLast);
   const T* a = p.a + i * p.a_row;
   const T* b = p.b + j;
   for (int64_t k = 0; k < p.k; ++k, a += p.a_col, b += p.b_row) {
     Vector<T> row[Vectors];
 #pragma GCC unroll 4
-    for (int v = 0; v < Vectors; ++v) row[v] = load(b + v * kLanesOf<T>);
-#pragma GCC unroll 12
+    for (int v = 0; v < Vectors; ++v)
+      row[v] =
+          Whole || v < kLast ? load(b + v * kLanesOf<T>) : load_part(b + v * kLanesOf<T>, lanes);
+#pragma GCC unroll 16
     for (int r = 0; r < Rows; ++r) {
       const Vector<T> value = broadcast(a[r * p.a_row]);
 #pragma GCC unroll 4
       for (int v = 0; v < Vectors; ++v) sum[r][v] = fma(value, row[v], sum[r][v]);
     }
   }
-#pragma GCC unroll 12
+#pragma GCC unroll 16
   for (int r = 0; r < Rows; ++r)
 #pragma GCC unroll 4
     for (int v = 0; v < Vectors; ++v)
-      finish(i + r, j + v * kLanesOf<T>, fold(p, j + v * kLanesOf<T>, sum[r][v]));
+      finish.template take<Whole>(i + r, j + v * kLanesOf<T>, lanes, v == kLast,
+                                  fold(p, j + v * kLanesOf<T>, sum[r][v]));
 }
 
-template <int Rows, int Vectors, class T, class Finish>
-inline void block_of(int rows, const Product<T>& p, int64_t i, int64_t j, const Finish& finish) {
-  if (rows == Rows) return block<Rows, Vectors>(p, i, j, finish);
-  if constexpr (Rows > 1) block_of<Rows - 1, Vectors>(rows, p, i, j, finish);
+template <int Rows, int Vectors, bool Whole, class T, class Finish>
+inline void block_of(int rows, const Product<T>& p, int64_t i, int64_t j, int64_t lanes,
+                     const Finish& finish) {
+  if (rows == Rows) return block<Rows, Vectors, Whole>(p, i, j, lanes, finish);
+  if constexpr (Rows > 1) block_of<Rows - 1, Vectors, Whole>(rows, p, i, j, lanes, finish);
 }
 
 // All rows of one panel of columns, in blocks of equal height give or take one.
-template <int Vectors, class T, class Finish>
-void panel(const Product<T>& p, int64_t j, const Finish& finish) {
+template <int Vectors, bool Whole, class T, class Finish>
+void panel(const Product<T>& product, int64_t j, int64_t lanes, const Finish& finish) {
+  const Product<T> p = product;  // a value: the compiler must not fear that a store changes it
   constexpr int kRows = rows_for(Vectors);
   const int64_t blocks = (p.m + kRows - 1) / kRows;
   int64_t i = 0;
   for (int64_t left = blocks; left > 0; --left) {
     const int rows = static_cast<int>((p.m - i + left - 1) / left);
-    block_of<kRows, Vectors>(rows, p, i, j, finish);
+    block_of<kRows, Vectors, Whole>(rows, p, i, j, lanes, finish);
     i += rows;
   }
 }
@@ -95,7 +103,6 @@ alignas(64) constexpr struct FloatOfByte {
 
 // The same for bytes, from one column to the next that is not zero in all of the rows. Two rows at
 // a time: alone, a row would wait for its own last sums; of more, too few are zero together.
-// p and bytes are values: the compiler must not fear that a store changes them.
 template <int Rows, int Vectors, class Finish>
 inline void sparse_block(const Product<float> p, const Bytes bytes, int64_t i, int64_t j,
                          const Finish& finish) {
@@ -133,12 +140,13 @@ inline void sparse_block(const Product<float> p, const Bytes bytes, int64_t i, i
   for (int r = 0; r < Rows; ++r)
 #pragma GCC unroll 4
     for (int v = 0; v < Vectors; ++v)
-      finish(i + r, j + v * kF32Lanes, fold(p, j + v * kF32Lanes, sum[r][v]));
+      finish.template take<true>(i + r, j + v * kF32Lanes, kF32Lanes, false,
+                                 fold(p, j + v * kF32Lanes, sum[r][v]));
 }
 
 template <int Vectors, class Finish>
 void sparse_panel(const Product<float>& product, int64_t j, const Finish& finish) {
-  const Product<float> p = product;
+  const Product<float> p = product;  // values, as above
   const Bytes bytes = *p.bytes;
   int64_t i = 0;
   for (; i + 2 <= p.m; i += 2) sparse_block<2, Vectors>(p, bytes, i, j, finish);
@@ -149,19 +157,25 @@ void sparse_panel(const Product<float>& product, int64_t j, const Finish& finish
 template <int Vectors, class T, class Finish>
 int64_t panels(const Product<T>& p, int64_t j, const Finish& finish) {
   constexpr int kWidth = Vectors * kLanesOf<T>;
-  for (; p.n - j > kWidth - kLanesOf<T>; j += kWidth) panel<Vectors>(p, j, finish);
+  for (; p.n - j >= kWidth; j += kWidth) panel<Vectors, true>(p, j, kLanesOf<T>, finish);
+  if constexpr (!Finish::kPadded) {
+    if (p.n - j > kWidth - kLanesOf<T>) {
+      panel<Vectors, false>(p, j, p.n - j - (kWidth - kLanesOf<T>), finish);
+      j = p.n;
+    }
+  }
   return j;
 }
 
 template <int Vectors, class Finish>
 int64_t sparse_panels(const Product<float>& p, int64_t j, const Finish& finish) {
   constexpr int kWidth = Vectors * kF32Lanes;
-  for (; p.n - j > kWidth - kF32Lanes; j += kWidth) sparse_panel<Vectors>(p, j, finish);
+  for (; p.n - j >= kWidth; j += kWidth) sparse_panel<Vectors>(p, j, finish);
   return j;
 }
 
 template <class T, class Finish>
-void product(const Product<T>& p, const Finish& finish) {
+inline void product(const Product<T>& p, const Finish& finish) {
   int64_t j = 0;
   if constexpr (sizeof(T) == sizeof(float)) {
     if (p.bytes) {
@@ -176,45 +190,65 @@ void product(const Product<T>& p, const Finish& finish) {
   panels<1>(p, j, finish);
 }
 
-// What is done with a product: start(i, j) is what the chain of a sum starts from, and the call
-// takes the result.
+// What is done with a product. start() tells what the chain of a sum starts from, take() gets the
+// result; of the last vector of a row, `lanes` count, unless all are Whole.
 template <class T>
 struct StoreFinish {
-  Product<T> p;
+  static constexpr bool kPadded = false;
   Store<T> s;
 
-  Vector<T> start(int64_t i, int64_t j) const {
+  template <bool Whole>
+  Vector<T> start(int64_t i, int64_t j, int64_t lanes, bool last) const {
     if (!s.resume) return Vector<T>{};
     const T* from = s.out + i * s.out_row + j;
-    const int64_t left = p.n - j;
-    if (left >= kLanesOf<T>) return load(from);
-    Vector<T> v = {};
-    for (int64_t lane = 0; lane < left; ++lane) v[lane] = from[lane];
-    return v;
+    return Whole || !last ? load(from) : load_part(from, lanes);
   }
-  void operator()(int64_t i, int64_t j, Vector<T> sum) const {
+  template <bool Whole>
+  void take(int64_t i, int64_t j, int64_t lanes, bool last, Vector<T> sum) const {
     T* out = s.out + i * s.out_row + j;
-    const int64_t left = p.n - j;
-    if (left >= kLanesOf<T>) return store(out, sum);
-    for (int64_t lane = 0; lane < left; ++lane) out[lane] = sum[lane];
+    if (Whole || !last) {
+      store(out, sum);
+    } else {
+      store_part(out, sum, lanes);
+    }
   }
 };
 
 template <class T>
 void store_product(const Product<T>& p, const Store<T>& s) {
-  product(p, StoreFinish<T>{p, s});
+  product(p, StoreFinish<T>{s});
 }
 
+template <class T>
+void store_stack(const Product<T>& first, const Store<T>& to, int64_t count, int64_t a_step,
+                 int64_t b_step, int64_t out_step) {
+  Product<T> p = first;
+  Store<T> s = to;
+  for (int64_t i = 0; i < count; ++i, p.a += a_step, p.b += b_step, s.out += out_step)
+    product(p, StoreFinish<T>{s});
+}
+
+// The columns of weights are padded, so that an update knows only whole vectors.
 template <class Update>
-struct FromZero : Update {
-  static F32 start(int64_t, int64_t) { return F32{}; }
+struct UpdateFinish {
+  static constexpr bool kPadded = true;
+  Update update;
+
+  template <bool Whole>
+  static F32 start(int64_t, int64_t, int64_t, bool) {
+    return F32{};
+  }
+  template <bool Whole>
+  void take(int64_t i, int64_t j, int64_t, bool, F32 sum) const {
+    update(i, j, sum);
+  }
 };
 template <class Update>
-FromZero(Update) -> FromZero<Update>;
+UpdateFinish(Update) -> UpdateFinish<Update>;
 
 void sgd_product(const Product<float>& p, const SgdUpdate& u) {
   const F32 rate = broadcast(-u.rate), decay = broadcast(u.decay);
-  product(p, FromZero{[=](int64_t i, int64_t j, F32 sum) {
+  product(p, UpdateFinish{[=](int64_t i, int64_t j, F32 sum) {
             float* at = u.weights + i * u.row + j;
             const F32 w = load(at);
             store(at, fma(rate, fma(decay, w, sum), w));
@@ -224,7 +258,7 @@ void sgd_product(const Product<float>& p, const SgdUpdate& u) {
 void momentum_product(const Product<float>& p, const MomentumUpdate& u) {
   const F32 rate = broadcast(-u.rate), decay = broadcast(u.decay);
   const F32 momentum = broadcast(u.momentum);
-  product(p, FromZero{[=](int64_t i, int64_t j, F32 sum) {
+  product(p, UpdateFinish{[=](int64_t i, int64_t j, F32 sum) {
             const int64_t at = i * u.row + j;
             const F32 w = load(u.weights + at);
             const F32 velocity = fma(momentum, load(u.velocity + at), fma(decay, w, sum));
@@ -238,7 +272,7 @@ void adam_product(const Product<float>& p, const AdamUpdate& u) {
   const F32 beta1 = broadcast(u.beta1), rest1 = broadcast(u.rest1);
   const F32 beta2 = broadcast(u.beta2), rest2 = broadcast(u.rest2);
   const F32 eps = broadcast(u.eps), scale = broadcast(u.scale);
-  product(p, FromZero{[=](int64_t i, int64_t j, F32 sum) {
+  product(p, UpdateFinish{[=](int64_t i, int64_t j, F32 sum) {
             const int64_t at = i * u.row + j;
             const F32 w = load(u.weights + at);
             const F32 g = fma(decay, w, sum);
@@ -519,7 +553,8 @@ const Kernels CUTAWAY_JOIN(kernels_, CUTAWAY_ISA) = {
     CUTAWAY_ISA::find_non_zero,
     CUTAWAY_ISA::transpose,
     CUTAWAY_ISA::store_product<float>,
-    CUTAWAY_ISA::store_product<double>,
+    CUTAWAY_ISA::store_stack<float>,
+    CUTAWAY_ISA::store_stack<double>,
     CUTAWAY_ISA::sgd_product,
     CUTAWAY_ISA::momentum_product,
     CUTAWAY_ISA::adam_product,

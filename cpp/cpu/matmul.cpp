@@ -13,10 +13,18 @@ namespace cutaway {
 namespace {
 
 constexpr std::int64_t kPanel = 64;          // columns of b that are packed and used at once
+constexpr std::int64_t kDepth = 2048;        // rows of b likewise: half of a second-level cache
+constexpr std::int64_t kWorthPacking = 48;   // rows of a that use the packed columns, at least
 constexpr std::int64_t kWorthThreads = 1e5;  // multiply-adds below which one thread is faster
 
-void store(const Product<float>& p, const Store<float>& s) { kernels().store(p, s); }
-void store(const Product<double>& p, const Store<double>& s) { kernels().store64(p, s); }
+void store_stack(const Product<float>& p, const Store<float>& s, std::int64_t count,
+                 std::int64_t a_step, std::int64_t b_step, std::int64_t out_step) {
+  kernels().store_stack(p, s, count, a_step, b_step, out_step);
+}
+void store_stack(const Product<double>& p, const Store<double>& s, std::int64_t count,
+                 std::int64_t a_step, std::int64_t b_step, std::int64_t out_step) {
+  kernels().store_stack64(p, s, count, a_step, b_step, out_step);
+}
 
 // Runs job on the pool that all products share. A second caller at the same time does its work
 // alone: the result is the same.
@@ -30,26 +38,56 @@ void run(int threads, const std::function<void(int worker, int workers)>& job) {
             [&](const Team& team) { team.each([&](int worker) { job(worker, threads); }); });
 }
 
-// Rows `rows` of columns `columns` of one product, panel by panel.
+// Copies (k, n) of b to contiguous panels' rows. The columns of b may be the contiguous ones.
 template <class T>
-void multiply(const T* a, std::int64_t a_row, const T* b, std::int64_t b_row, T* out,
-              std::int64_t out_row, std::int64_t k, Pool::Share rows, Pool::Share columns,
-              Buffer<T>& packed) {
-  const std::int64_t m = rows.end - rows.begin;
-  if (m == 0) return;
-  for (std::int64_t j = columns.begin; j < columns.end; j += kPanel) {
-    const std::int64_t n = std::min(kPanel, columns.end - j);
-    const T* panel = b + j;
-    std::int64_t panel_row = b_row;
-    const bool ragged = n % kLanes != 0;  // the kernel reads whole vectors
-    if (ragged || m > 2 * kLanes) {
-      for (std::int64_t i = 0; i < k; ++i)
-        std::copy_n(b + i * b_row + j, n, packed.data() + i * kPanel);
-      panel = packed.data();
-      panel_row = kPanel;
+void pack(const T* b, std::int64_t row, std::int64_t column, std::int64_t k, std::int64_t n,
+          T* to) {
+  if (column == 1) {
+    for (std::int64_t i = 0; i < k; ++i) std::copy_n(b + i * row, n, to + i * kPanel);
+    return;
+  }
+  constexpr std::int64_t kTile = 16;
+  for (std::int64_t i0 = 0; i0 < k; i0 += kTile)
+    for (std::int64_t j = 0; j < n; ++j)
+      for (std::int64_t i = i0; i < std::min(i0 + kTile, k); ++i)
+        to[i * kPanel + j] = b[i * row + j * column];
+}
+
+// One product by packed panels of b. Every sum goes on where the panel above has left it.
+template <class T>
+void multiply_packed(Product<T> p, std::int64_t b_column, Store<T> s, Buffer<T>& packed) {
+  const Product<T> whole = p;
+  T* const out = s.out;
+  for (std::int64_t j = 0; j < whole.n; j += kPanel) {
+    for (std::int64_t k = 0; k < whole.k; k += kDepth) {
+      p.n = std::min(kPanel, whole.n - j);
+      p.k = std::min(kDepth, whole.k - k);
+      pack(whole.b + k * whole.b_row + j * b_column, whole.b_row, b_column, p.k, p.n,
+           packed.data());
+      p.a = whole.a + k * whole.a_col;
+      p.b = packed.data();
+      p.b_row = kPanel;
+      s.out = out + j;
+      s.resume = k > 0;
+      store_stack(p, s, 1, 0, 0, 0);
     }
-    store(Product<T>{m, n, k, a + rows.begin * a_row, a_row, 1, panel, panel_row},
-          Store<T>{out + rows.begin * out_row + j, out_row});
+  }
+}
+
+// Joins axes of the stacks that can be walked as one.
+template <class T>
+void collapse(Stack<const T>& a, Stack<const T>& b, Stack<T>& out) {
+  const auto joinable = [](const auto& stack, std::size_t axis) {
+    return stack.strides[axis] == stack.strides[axis + 1] * stack.shape[axis + 1];
+  };
+  const auto join = [](auto& stack, std::size_t axis) {
+    stack.shape[axis + 1] *= stack.shape[axis];
+    stack.shape.erase(stack.shape.begin() + static_cast<std::ptrdiff_t>(axis));
+    stack.strides.erase(stack.strides.begin() + static_cast<std::ptrdiff_t>(axis));
+  };
+  for (std::size_t axis = out.shape.size(); axis-- > 1;) {
+    if (!joinable(a, axis - 1) || !joinable(b, axis - 1) || !joinable(out, axis - 1)) continue;
+    join(a, axis - 1), join(b, axis - 1), join(out, axis - 1);
   }
 }
 
@@ -71,14 +109,13 @@ T* Stack<T>::matrix(std::int64_t i) const {
 }
 
 template <class T>
-void matmul(const Stack<const T>& a, const Stack<const T>& b, const Stack<T>& out, int threads) {
-  const std::int64_t matrices = out.matrices();
-  const std::int64_t k = a.columns;
+void matmul(Stack<const T> a, Stack<const T> b, Stack<T> out, int threads) {
+  const std::int64_t matrices = out.matrices(), k = a.columns;
   if (matrices * out.rows * out.columns == 0) return;
   if (matrices * out.rows * out.columns * k < kWorthThreads) threads = 1;
+  collapse(a, b, out);
 
   run(threads, [&](int worker, int workers) {
-    Buffer<T> packed(std::max<std::int64_t>(k, 1) * kPanel);
     Pool::Share mine{0, matrices}, rows{0, out.rows}, columns{0, out.columns};
     if (matrices >= workers) {
       mine = Pool::share(matrices, 1, worker, workers);
@@ -87,9 +124,36 @@ void matmul(const Stack<const T>& a, const Stack<const T>& b, const Stack<T>& ou
     } else {
       rows = Pool::share(out.rows, 1, worker, workers);
     }
-    for (std::int64_t i = mine.begin; i < mine.end; ++i)
-      multiply(a.matrix(i), a.row_stride, b.matrix(i), b.row_stride, out.matrix(i), out.row_stride,
-               k, rows, columns, packed);
+    const std::int64_t m = rows.end - rows.begin, n = columns.end - columns.begin;
+    if (m == 0 || n == 0) return;
+    const bool packs = k > 0 && (b.column_stride != 1 || (m >= kWorthPacking && n > kPanel));
+    Buffer<T> packed(packs ? std::min(k, kDepth) * kPanel : 0);
+    // Matrices whose places are one stride apart go to the kernel together.
+    const bool flat = out.shape.size() < 2;
+    const std::int64_t run_of = out.shape.empty() ? 1 : out.shape.back();
+    for (std::int64_t i = mine.begin; i < mine.end;) {
+      const std::int64_t count =
+          packs ? 1 : std::min(flat ? mine.end - i : run_of - i % run_of, mine.end - i);
+      const Product<T> product{m,
+                               n,
+                               k,
+                               a.matrix(i) + rows.begin * a.row_stride,
+                               a.row_stride,
+                               a.column_stride,
+                               b.matrix(i) + columns.begin * b.column_stride,
+                               b.row_stride};
+      const Store<T> store{out.matrix(i) + rows.begin * out.row_stride + columns.begin,
+                           out.row_stride};
+      if (packs) {
+        multiply_packed(product, b.column_stride, store, packed);
+      } else {
+        const auto step = [](const auto& stack) {
+          return stack.strides.empty() ? 0 : stack.strides.back();
+        };
+        store_stack(product, store, count, step(a), step(b), step(out));
+      }
+      i += count;
+    }
   });
 }
 
@@ -97,9 +161,7 @@ template struct Stack<float>;
 template struct Stack<double>;
 template struct Stack<const float>;
 template struct Stack<const double>;
-template void matmul(const Stack<const float>&, const Stack<const float>&, const Stack<float>&,
-                     int);
-template void matmul(const Stack<const double>&, const Stack<const double>&, const Stack<double>&,
-                     int);
+template void matmul(Stack<const float>, Stack<const float>, Stack<float>, int);
+template void matmul(Stack<const double>, Stack<const double>, Stack<double>, int);
 
 }  // namespace cutaway

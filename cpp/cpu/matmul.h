@@ -7,20 +7,20 @@
 
 namespace cutaway {
 
-// matrices (..., rows, columns): elements of a row are neighbours, everything else has a stride.
+// matrices (..., rows, columns); every axis has a stride, in elements.
 template <class T>
 struct Stack {
   T* data;
   std::vector<std::int64_t> shape;    // of the stack, without rows and columns
-  std::vector<std::int64_t> strides;  // in elements, as many; 0 repeats a matrix
-  std::int64_t rows, columns, row_stride;
+  std::vector<std::int64_t> strides;  // as many; 0 repeats a matrix
+  std::int64_t rows, columns, row_stride, column_stride;
 
   std::int64_t matrices() const;
   T* matrix(std::int64_t i) const;
 };
 
-// out = a b for every matrix of the stack; T is float or double.
+// out = a b for every matrix of the stack; T is float or double. The rows of out are contiguous.
 template <class T>
-void matmul(const Stack<const T>& a, const Stack<const T>& b, const Stack<T>& out, int threads);
+void matmul(Stack<const T> a, Stack<const T> b, Stack<T> out, int threads);
 
 }  // namespace cutaway

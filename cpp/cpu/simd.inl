@@ -31,6 +31,31 @@ template <class T>
 inline void store(T* to, Vector<T> v) {
   __builtin_memcpy(to, &v, sizeof v);
 }
+// The first n elements, fewer than a vector has; the others are 0, and are neither read nor
+// written.
+template <class T>
+inline Vector<T> load_part(const T* from, int64_t n) {
+#if defined(__AVX512F__)
+  const auto lanes = (1u << n) - 1;
+  if constexpr (sizeof(T) == 4) return Vector<T>(_mm512_maskz_loadu_ps(lanes, from));
+  if constexpr (sizeof(T) == 8) return Vector<T>(_mm512_maskz_loadu_pd(lanes, from));
+#else
+  Vector<T> v = {};
+  for (int64_t lane = 0; lane < n; ++lane) v[lane] = from[lane];
+  return v;
+#endif
+}
+template <class T>
+inline void store_part(T* to, Vector<T> v, int64_t n) {
+#if defined(__AVX512F__)
+  const auto lanes = (1u << n) - 1;
+  if constexpr (sizeof(T) == 4) _mm512_mask_storeu_ps(to, lanes, __m512(v));
+  if constexpr (sizeof(T) == 8) _mm512_mask_storeu_pd(to, lanes, __m512d(v));
+#else
+  for (int64_t lane = 0; lane < n; ++lane) to[lane] = v[lane];
+#endif
+}
+
 template <class T>
 inline Vector<T> broadcast(T value) {
   return value - Vector<T>{};  // x - 0 is x for every x (0 + x is not: -0), so it folds away

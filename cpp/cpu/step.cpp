@@ -40,11 +40,10 @@ CpuCore::Batch CpuCore::batch_of(std::span<const int64_t> order, int64_t start,
 }
 
 // Brings the worker's inputs to its desk: bytes transposed if most of them are zero, else floats.
-// Rows of the next mini-batch are asked for meanwhile: they come from memory.
 void CpuCore::gather(const Batch& batch, int worker) {
   if (!batch.order) return;  // rows of x are used where they lie
   Desk& desk = desks_[desk_of(worker)];
-  const int64_t features = recipe_.sizes.front(), width = images_.bytes ? 1 : 4;
+  const int64_t features = recipe_.sizes.front();
   const auto [begin, end] = desk.inputs;
   const auto bytes_of = [&, first = begin](int64_t i) {
     return images_.bytes + batch.order[i] * features + first;
@@ -55,12 +54,6 @@ void CpuCore::gather(const Batch& batch, int worker) {
     if (folded_)
       touched +=
           kernels_.find_non_zero(bytes_of(i), end - begin, desk.row_masks.data() + i * words);
-    if (i < static_cast<int64_t>(batch.next.size())) {
-      const char* row = images_.start() + batch.next[i] * features * width;
-      for (int64_t byte = begin * width; byte < end * width; byte += 64)
-        __builtin_prefetch(row + byte, 0, 2);
-      __builtin_prefetch(&labels_[batch.next[i]]);
-    }
   }
   const bool sparse =
       folded_ && static_cast<double>(touched) <
@@ -93,6 +86,18 @@ void CpuCore::gather(const Batch& batch, int worker) {
   }
 }
 
+// Asks for some inputs of the next mini-batch, which come from memory: leaf by leaf, between other
+// work, for a core cannot wait for all of them at once.
+void CpuCore::prefetch(const Batch& batch, Pool::Share inputs) const {
+  const int64_t features = recipe_.sizes.front(), width = images_.bytes ? 1 : 4;
+  for (const int64_t sample : batch.next) {
+    const char* row = images_.start() + sample * features * width;
+    for (int64_t byte = inputs.begin * width; byte < inputs.end * width; byte += 64)
+      __builtin_prefetch(row + byte, 0, 2);
+    if (inputs.begin == 0) __builtin_prefetch(&labels_[sample]);
+  }
+}
+
 // x W leaf by leaf, for the worker's inputs and units, and the sums of W's rows if the folding of
 // mean and std needs them.
 void CpuCore::multiply_inputs(const Batch& batch, int worker, Pool::Share rows) {
@@ -104,6 +109,7 @@ void CpuCore::multiply_inputs(const Batch& batch, int worker, Pool::Share rows) 
   for (std::size_t leaf = 0; leaf < leaves_.size(); ++leaf) {
     const auto [begin, end] = leaves_[leaf];
     if (begin < desk.inputs.begin || begin >= desk.inputs.end) continue;
+    prefetch(batch, leaves_[leaf]);
     const int64_t at = begin - desk.inputs.begin;  // in the slab and on the desk
     const float* weights = slab.weights.data() + at * slab.row;
     float* out = leaf_sums_[leaf].data() + rows.begin * layer.row + slab.units.begin;

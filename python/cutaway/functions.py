@@ -25,11 +25,10 @@ def _float_type(*arrays: Array) -> np.dtype[Any]:
     return np.dtype(np.float32 if common.itemsize <= 4 else np.float64)
 
 
-def _rows(array: Array, dtype: np.dtype[Any]) -> Array:
-    """Return an array that the core reads in place where it can: aligned, rows contiguous."""
+def _readable(array: Array, dtype: np.dtype[Any]) -> Array:
+    """Return an array that the core can read in place: aligned, with steps of whole numbers."""
     array = array.astype(dtype, copy=False)
-    steps = (step % array.itemsize for step in array.strides)
-    if not array.flags.aligned or any(steps) or array.strides[-1] != array.itemsize:
+    if not array.flags.aligned or any(step % array.itemsize for step in array.strides):
         return array.copy(order="C")
     return array
 
@@ -67,15 +66,14 @@ def matmul(a: ArrayLike, b: ArrayLike) -> Array:
         raise ValueError(
             f"matmul: stacks must broadcast, got {left.shape[:-2]} and {right.shape[:-2]}"
         ) from None
-    out = np.zeros((*stack, left.shape[-2], right.shape[-1]), dtype)
-    if out.size and left.shape[-1]:  # else there is nothing to add up
-        left, right = _rows(left, dtype), _rows(right, dtype)
-        compiled.matmul(
-            np.broadcast_to(left, stack + left.shape[-2:]),
-            np.broadcast_to(right, stack + right.shape[-2:]),
-            out,
-            default_threads(),
-        )
+    out = np.empty((*stack, left.shape[-2], right.shape[-1]), dtype)
+    left, right = _readable(left, dtype), _readable(right, dtype)
+    compiled.matmul(
+        np.broadcast_to(left, stack + left.shape[-2:]),
+        np.broadcast_to(right, stack + right.shape[-2:]),
+        out,
+        default_threads(),
+    )
     if row:
         out = out[..., 0, :]
     if column:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from functools import cache
 from pathlib import Path
 
 from . import checks
@@ -29,6 +30,7 @@ def default_threads(root: Path = Path("/")) -> int:
     return max(1, available if quota is None else min(available, math.ceil(quota)))
 
 
+@cache  # to look takes longer than many a product
 def _quota(root: Path) -> float | None:
     """Return the CPUs that cgroup v2 or v1 grants this process, or None for no limit."""
     try:

@@ -263,15 +263,66 @@ def picture_command(
 
 
 @cli.command("bench")
-@click.option(
-    "--repeats", type=_AT_LEAST_ONE, default=7, show_default=True, help="Epochs of each contender."
+@click.argument(
+    "sections", nargs=-1, type=click.Choice(list(bench.SECTIONS)), metavar="[SECTION]..."
 )
-@click.option("--threads", type=click.IntRange(1, MOST_THREADS), help="Of the CPU core.")
+@click.option(
+    "--contender",
+    "contenders",
+    type=click.Choice(bench.CONTENDERS),
+    multiple=True,
+    help="Compare with this one; may be given again. All that are installed if not given.",
+)
+@click.option(
+    "--repeats",
+    type=_AT_LEAST_ONE,
+    default=7,
+    show_default=True,
+    help="Rounds; medians are shown. At most 3 of `job`, which takes long.",
+)
+@click.option("--threads", type=click.IntRange(1, MOST_THREADS), help="Of every contender.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
-def bench_command(repeats: int, threads: int | None, as_json: bool) -> int:
-    """Time an epoch of lesson 9 against clean NumPy, side by side; answers are checked."""
-    result = bench.run(repeats, threads, talk=lambda text: print(text, file=sys.stderr))
+@click.option("--plot", type=click.Path(path_type=Path), metavar="FILE", help="A PNG with bars.")
+@click.option("--force", is_flag=True, help="Replace a file that cutaway did not write.")
+def bench_command(
+    sections: tuple[str, ...],
+    contenders: tuple[str, ...],
+    repeats: int,
+    threads: int | None,
+    as_json: bool,
+    plot: Path | None,
+    force: bool,
+) -> int:
+    """Compare with other libraries, side by side in one process; answers are checked.
+
+    SECTION is lesson9 or lesson5 (an epoch of the lesson), wide (a wide network), matmul (products
+    of many sizes), peak (what the hardware allows, and what an epoch reaches of it), job (all that
+    `cutaway train` does, against encoding its film alone) or start (importing, and training from
+    the start of a process). All of them if none is given. Libraries that are not installed are left
+    out, and named.
+    """
+    if plot is not None:
+        if plot.suffix.lower() != ".png":
+            raise click.BadParameter(f"must end in .png, got {plot}", param_hint="--plot")
+        may_write(plot, force)
+    result = bench.run(
+        sections,
+        contenders,
+        repeats,
+        threads or default_threads(),
+        talk=lambda text: print(text, file=sys.stderr, flush=True),
+    )
     print(json.dumps(result, indent=1) if as_json else bench.table(result))
+    if plot is not None and result["sections"]:
+        notes = {"Software": MARK, "Description": "cutaway bench"}
+        job.write_figure(bench.plot(result), plot, notes)
+        print(_plain(str(plot)), file=sys.stderr if as_json else sys.stdout)
+    if result["failed"]:
+        told = "; ".join(f"{name}: {why}" for name, why in result["failed"].items())
+        raise RuntimeError(f"bench: {told}")
+    if result["interrupted"]:
+        print("cutaway: interrupted; this is what was measured so far", file=sys.stderr)
+        return 130
     return 0
 
 

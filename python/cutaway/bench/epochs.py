@@ -1,0 +1,119 @@
+"""Epochs side by side: lesson 9, lesson 5, and a wide network; validation accuracies compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..data import mnist
+from ..job import LESSONS, Lesson
+from .frameworks import Jax, Sklearn, Torch
+from .libraries import CONTENDERS
+from .peers import Cutaway, NumPy, Peer, Task, Tutorial, make_network
+from .rounds import Setting, Times, alternate, clocked, gather, medians, ratios
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What to compare.
+
+    Attributes:
+        what: In words.
+        lesson: The network and how it learns.
+        rows: Images of the training set, from its beginning.
+        close: How far two validation accuracies may lie apart: rounding grows with ReLU and Adam.
+        contenders: Who may take part.
+    """
+
+    what: str
+    lesson: Lesson
+    rows: int
+    close: float
+    contenders: tuple[str, ...] = CONTENDERS
+
+
+EPOCHS = {
+    "lesson9": Epoch(
+        "an epoch of lesson 9: 784-64-10 sigmoid, squared error, SGD, batch 64, 50,000 images",
+        LESSONS["lesson9"],
+        50_000,
+        0.003,
+    ),
+    "lesson5": Epoch(
+        "an epoch of lesson 5: 784-50-10 ReLU, cross-entropy, Adam, batch 64, 50,000 images",
+        replace(LESSONS["lesson5"], lr=1e-3, schedule="constant"),
+        50_000,
+        0.005,
+    ),
+    "wide": Epoch(
+        "50 steps of a wide network: 784-1024-1024-10 ReLU, cross-entropy, SGD, batch 256",
+        Lesson(
+            (1024, 1024),
+            "relu",
+            "softmax",
+            "cross_entropy",
+            "mean",
+            "sgd",
+            0.05,
+            "constant",
+            1,
+            256,
+        ),
+        12_800,
+        0.005,
+        ("cutaway", "numpy", "torch", "jax"),
+    ),
+}
+PEERS: dict[str, type[Peer]] = {
+    "cutaway": Cutaway,
+    "tutorial": Tutorial,
+    "numpy": NumPy,
+    "torch": Torch,
+    "jax": Jax,
+    "sklearn": Sklearn,
+}
+_SENSIBLE = 0.8  # what scikit-learn, whose loss is its own, must reach
+
+
+def section(name: str, setting: Setting) -> Iterator[dict[str, Any]]:
+    """Time epochs of all contenders in turn; yield the result so far after every round.
+
+    Raises:
+        RuntimeError: if the contenders' accuracies disagree.
+    """
+    plan = EPOCHS[name]
+    train_set, valid_set, _ = mnist()
+    data = train_set.subset(slice(plan.rows))
+    sizes = (data.images.shape[1], *plan.lesson.hidden, valid_set.classes)
+    judge = make_network(plan.lesson, sizes, setting.threads)
+    judge.mean, judge.std = data.mean, data.std
+    start = [judge.get_weights(layer) for layer in range(len(sizes) - 1)]
+    task = Task(plan.lesson, data, data[:][0], start, setting.threads)
+    peers: dict[str, Peer] = {n: PEERS[n](task) for n in setting.among(plan.contenders)}
+
+    times: Times = {}
+    works = {name: clocked(peer.epoch) for name, peer in peers.items()}
+    for row in alternate(works, setting.repeats):
+        gather(times, row)
+        accuracy = {}
+        for peer_name, peer in peers.items():
+            for layer, values in enumerate(peer.weights()):
+                judge.set_weights(layer, values)
+            accuracy[peer_name] = judge.evaluate(valid_set)[1]
+        _agree(accuracy, plan.close)
+        yield {
+            "what": plan.what,
+            "rounds": len(times["cutaway"]),
+            "seconds": medians(times),
+            "ratios": ratios(times, "cutaway"),
+            "accuracy": accuracy,
+            "times": times,
+        }
+
+
+def _agree(accuracy: dict[str, float], close: float) -> None:
+    same = [value for name, value in accuracy.items() if name != "sklearn"]
+    if max(same) - min(same) > close or accuracy.get("sklearn", 1) < _SENSIBLE:
+        listed = ", ".join(f"{name} {value:.2%}" for name, value in accuracy.items())
+        raise RuntimeError(f"the contenders' accuracies disagree: {listed}")

@@ -1,0 +1,155 @@
+"""The contenders of an epoch that need a library of their own: PyTorch, JAX, scikit-learn."""
+
+from __future__ import annotations
+
+import warnings
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from ..contract import F32
+from ..optimizer import Adam
+from .peers import Task
+
+
+class Torch:
+    """PyTorch, eager."""
+
+    def __init__(self, task: Task) -> None:
+        import torch
+        from torch import nn, optim
+
+        self._task = task
+        lesson = task.lesson
+        squares = lesson.loss == "squared_error"
+        hidden = {"sigmoid": nn.Sigmoid, "relu": nn.ReLU}[lesson.activation]
+        self._linear = [nn.Linear(i, o) for i, o in pairwise(task.sizes)]
+        with torch.no_grad():
+            for linear, values in zip(self._linear, task.start, strict=True):
+                linear.bias.copy_(torch.from_numpy(values[0]))
+                linear.weight.copy_(torch.from_numpy(values[1:].T))
+        layers = [module for linear in self._linear for module in (linear, hidden())]
+        layers[-1:] = [nn.Sigmoid()] if squares else []  # its cross-entropy has the softmax in it
+        self._model = nn.Sequential(*layers)
+        self._loss = nn.MSELoss(reduction="sum") if squares else nn.CrossEntropyLoss()
+        o = lesson.make_optimizer()
+        if isinstance(o, Adam):
+            self._optimizer = optim.Adam(self._model.parameters(), o.lr, o.betas, o.eps, fused=True)
+        else:
+            self._optimizer = optim.SGD(self._model.parameters(), o.lr)
+        self._x = torch.from_numpy(task.pixels)
+        labels = task.data.one_hot(task.sizes[-1]) if squares else task.data.labels
+        self._t = torch.tensor(labels)
+
+    def epoch(self, seed: int) -> None:
+        """Learn every sample once."""
+        import torch
+
+        order = torch.from_numpy(self._task.order(seed))
+        for numbers in order.split(self._task.lesson.batch_size):
+            loss = self._loss(self._model(self._x[numbers]), self._t[numbers])
+            self._optimizer.zero_grad()
+            loss.backward()
+            self._optimizer.step()
+
+    def weights(self) -> list[F32]:
+        """Return what was learned."""
+        pairs = [(l.bias.detach().numpy(), l.weight.detach().numpy()) for l in self._linear]
+        return [np.vstack([b, w.T]) for b, w in pairs]
+
+
+class Jax:
+    """JAX: the whole epoch is one compiled call, a scan over its mini-batches."""
+
+    def __init__(self, task: Task) -> None:
+        import jax
+        import jax.numpy as jnp
+
+        self._task = task
+        lesson, o = task.lesson, task.lesson.make_optimizer()
+        hidden = {"sigmoid": jax.nn.sigmoid, "relu": jax.nn.relu}[lesson.activation]
+
+        def loss(layers: Any, x: Any, t: Any) -> Any:
+            for b, w in layers[:-1]:
+                x = hidden(x @ w + b)
+            z = x @ layers[-1][1] + layers[-1][0]
+            if lesson.loss == "squared_error":
+                return ((jax.nn.sigmoid(z) - t) ** 2).sum()
+            return -(jax.nn.log_softmax(z) * t).sum(axis=1).mean()
+
+        def step(state: Any, x: Any, t: Any) -> Any:
+            layers, m, v, steps = state
+            g = jax.grad(loss)(layers, x, t)
+            steps = steps + 1
+            if not isinstance(o, Adam):
+                return jax.tree.map(lambda p, g: p - o.lr * g, layers, g), m, v, steps
+            (b1, b2), rate = o.betas, o.lr / (1 - o.betas[0] ** steps)
+            m = jax.tree.map(lambda m, g: b1 * m + (1 - b1) * g, m, g)
+            v = jax.tree.map(lambda v, g: b2 * v + (1 - b2) * g * g, v, g)
+            layers = jax.tree.map(
+                lambda p, m, v: p - rate * m / (jnp.sqrt(v / (1 - b2**steps)) + o.eps), layers, m, v
+            )
+            return layers, m, v, steps
+
+        def epoch(state: Any, order: Any, x: Any, t: Any) -> Any:
+            full = len(order) // lesson.batch_size * lesson.batch_size
+            batches = order[:full].reshape(-1, lesson.batch_size)
+            state, _ = jax.lax.scan(lambda s, i: (step(s, x[i], t[i]), None), state, batches)
+            return state if full == len(order) else step(state, x[order[full:]], t[order[full:]])
+
+        self._epoch = jax.jit(epoch, donate_argnums=0)
+        self._x, self._t = jnp.asarray(task.pixels), jnp.asarray(task.data.one_hot(task.sizes[-1]))
+        layers = [(jnp.asarray(w[0]), jnp.asarray(w[1:])) for w in task.start]
+        zeros = [jax.tree.map(jnp.zeros_like, layers) for _ in range(2)]
+        self._state: Any = (layers, *zeros, jnp.zeros(()))
+        self._ready = jax.block_until_ready
+
+    def epoch(self, seed: int) -> None:
+        """Learn every sample once."""
+        order = self._task.order(seed).astype(np.int32)
+        self._state = self._ready(self._epoch(self._state, order, self._x, self._t))
+
+    def weights(self) -> list[F32]:
+        """Return what was learned."""
+        return [np.vstack([np.asarray(b), np.asarray(w)]) for b, w in self._state[0]]
+
+
+class Sklearn:
+    """scikit-learn's MLPClassifier: its own loss (cross-entropy), start weights and orders."""
+
+    def __init__(self, task: Task) -> None:
+        from sklearn.neural_network import MLPClassifier
+
+        self._task = task
+        lesson, o = task.lesson, task.lesson.make_optimizer()
+        self._classes = np.arange(task.sizes[-1])
+        names = {"sigmoid": "logistic", "relu": "relu"}
+        self._model = MLPClassifier(
+            lesson.hidden,
+            activation=names[lesson.activation],
+            solver=lesson.optimizer,
+            alpha=0,
+            batch_size=lesson.batch_size,
+            learning_rate_init=o.lr * (lesson.batch_size if lesson.reduction == "sum" else 1),
+            momentum=0,
+            random_state=0,
+            **({"beta_1": o.betas[0], "beta_2": o.betas[1]} if isinstance(o, Adam) else {}),
+        )
+
+    def epoch(self, seed: int) -> None:
+        """Learn every sample once."""
+        del seed  # it shuffles by itself
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", "Training interrupted")
+            try:
+                self._model.partial_fit(
+                    self._task.pixels, self._task.data.labels, classes=self._classes
+                )
+            except UserWarning:  # it catches Ctrl-C, and says no more than this
+                raise KeyboardInterrupt from None
+
+    def weights(self) -> list[F32]:
+        """Return what was learned."""
+        pairs = zip(self._model.intercepts_, self._model.coefs_, strict=True)
+        return [np.vstack([b, w]).astype(np.float32) for b, w in pairs]

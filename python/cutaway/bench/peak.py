@@ -1,0 +1,94 @@
+"""The hardware's limit: one thread's peak, what an epoch reaches of it, what a second thread adds."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from ..data import Dataset, mnist
+from ..job import LESSONS
+from ..loader import DataLoader
+from ..network import compiled
+from ..training import fit
+from .peers import make_network
+from .rounds import Setting, Times, alternate, gather, medians, ratios
+
+_PEAK_SECONDS = 0.2
+
+
+def flops(sizes: tuple[int, ...]) -> int:
+    """Return the floating-point operations per sample of a step: products alone, zeros counted.
+
+    Forward and weight gradient everywhere, the gradient towards the pixels nowhere.
+    """
+    products = [fan_in * fan_out for fan_in, fan_out in pairwise(sizes)]
+    return 2 * (2 * products[0] + 3 * sum(products[1:]))
+
+
+def section(setting: Setting) -> Iterator[dict[str, Any]]:
+    """Measure the peak and epochs of lesson 9; yield the result so far after every round."""
+    lesson = LESSONS["lesson9"]
+    ink, valid_set, _ = mnist()
+    dense = Dataset(np.maximum(ink.images, 1), ink.labels)  # no zero that could be skipped
+    sizes = (dense.images.shape[1], *lesson.hidden, valid_set.classes)
+    work = len(dense) * flops(sizes)
+    epochs = {
+        (kind, threads): _epoch(data, sizes, threads)
+        for kind, data in (("dense", dense), ("mnist", ink))
+        for threads in sorted({1, setting.threads})
+    }
+
+    def beside_the_peak(number: int) -> tuple[float, float]:
+        return compiled.fma_peak(_PEAK_SECONDS), epochs["dense", 1](number)
+
+    works: dict[str, Callable[[int], Any]] = {"peak": beside_the_peak}
+    for kind, threads in epochs:
+        if (kind, threads) != ("dense", 1):
+            works[_key(kind, threads)] = epochs[kind, threads]
+    times: Times = {}
+    peaks: list[float] = []
+    for row in alternate(works, setting.repeats):
+        peak, row[_key("dense", 1)] = row.pop("peak")
+        peaks.append(peak)
+        gather(times, row)
+        reached = [1e-9 * work / seconds for seconds in times[_key("dense", 1)]]
+        result = {
+            "what": "one thread's peak, and lesson 9's epoch on images without zeros beside it",
+            "rounds": len(peaks),
+            "peak_gflops": statistics.median(peaks),
+            "dense_gflops": statistics.median(reached),
+            "efficiency": statistics.median(r / p for r, p in zip(reached, peaks, strict=True)),
+            "threads": setting.threads,
+            "seconds": medians(times),
+            "times": times,
+            "peaks": peaks,
+        }
+        if setting.threads > 1:
+            result["speedup"] = {
+                kind: ratios(times, _key(kind, setting.threads))[_key(kind, 1)]
+                for kind in ("dense", "mnist")
+            }
+        yield result
+
+
+def _key(kind: str, threads: int) -> str:
+    return f"{kind}, {threads} thread{'s' if threads > 1 else ''}"
+
+
+def _epoch(data: Dataset, sizes: tuple[int, ...], threads: int) -> Callable[[int], float]:
+    lesson = LESSONS["lesson9"]
+    network = make_network(lesson, sizes, threads)
+    optimizer = lesson.make_optimizer()
+
+    def epoch(seed: int) -> float:
+        loader = DataLoader(data, lesson.batch_size, shuffle=True, seed=seed)
+        begin = time.perf_counter()
+        fit(network, loader, optimizer=optimizer, epochs=1)
+        return time.perf_counter() - begin
+
+    return epoch

@@ -1,0 +1,123 @@
+"""Matrix products side by side, over the sheet of sizes; every product is checked."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..functions import matmul
+from .rounds import Setting, Times, alternate, gather, medians, ratios
+
+SIZES = (  # (B, M, K, N), or (M, K, N) for a single product
+    (100_000, 4, 4, 4),
+    (10_000, 8, 8, 8),
+    (10_000, 16, 16, 16),
+    (4000, 28, 28, 28),
+    (2000, 32, 32, 32),
+    (500, 64, 64, 64),
+    (64, 64, 784, 64),
+    (64, 128, 128, 128),
+    (16, 256, 256, 256),
+    (64, 784, 64),
+    (784, 64, 64),
+    (512, 512, 512),
+    (1024, 1024, 1024),
+    (2048, 2048, 2048),
+    (10_000, 784, 64),
+)
+CONTENDERS = ("cutaway", "numpy", "torch", "jax")
+_LEAST = 0.005  # seconds that a timing lasts: shorter products are repeated within it
+_CLOSE = 1e-5  # relative error, by norm, against float64
+
+F32 = NDArray[np.float32]
+Call = Callable[[], Any]
+
+
+def _calls(names: list[str], a: F32, b: F32) -> dict[str, Call]:
+    """Return by contender what computes a @ b: into a buffer where it can be told to."""
+    calls: dict[str, Call] = {}
+    if "cutaway" in names:
+        calls["cutaway"] = lambda: matmul(a, b)
+    out = np.empty((*a.shape[:-1], b.shape[-1]), np.float32)
+    if "numpy" in names:
+        calls["numpy"] = lambda: np.matmul(a, b, out=out)
+    if "torch" in names:
+        import torch
+
+        x, y, z = (torch.from_numpy(array) for array in (a, b, out))
+        calls["torch"] = lambda: torch.matmul(x, y, out=z)
+    if "jax" in names:
+        import jax
+
+        product, u, v = jax.jit(jax.numpy.matmul), jax.numpy.asarray(a), jax.numpy.asarray(b)
+        calls["jax"] = lambda: product(u, v).block_until_ready()
+    return calls
+
+
+def _check(size: tuple[int, ...], name: str, product: Any, exact: NDArray[np.float64]) -> None:
+    error = np.linalg.norm(np.asarray(product) - exact) / np.linalg.norm(exact)
+    if not error <= _CLOSE:
+        raise RuntimeError(f"the product {size} by {name} is wrong: relative error {error:.1e}")
+
+
+def _clock(call: Call, loops: int) -> float:
+    begin = time.perf_counter()
+    for _ in range(loops):
+        call()
+    return (time.perf_counter() - begin) / loops
+
+
+def section(setting: Setting) -> Iterator[dict[str, Any]]:
+    """Time all sizes by all contenders in turn; yield the result so far after every round.
+
+    Raises:
+        RuntimeError: if a product is wrong.
+    """
+    names = setting.among(CONTENDERS)
+    rng = np.random.default_rng(0)
+    calls: list[dict[str, Call]] = []
+    loops: list[dict[str, int]] = []
+    for size in SIZES:
+        *stack, m, k, n = size
+        a = rng.standard_normal((*stack, m, k), np.float32)
+        b = rng.standard_normal((*stack, k, n), np.float32)
+        exact = a.astype(np.float64) @ b.astype(np.float64)
+        calls.append(_calls(names, a, b))
+        for name, call in calls[-1].items():
+            _check(size, name, call(), exact)
+        loops.append(
+            {name: math.ceil(_LEAST / _clock(call, 1)) for name, call in calls[-1].items()}
+        )
+
+    def sheet(name: str) -> Callable[[int], list[float]]:
+        """Return what times all sizes by one contender."""
+        return lambda _: [_clock(c[name], l[name]) for c, l in zip(calls, loops, strict=True)]
+
+    times: list[Times] = [{} for _ in SIZES]
+    for row in alternate({name: sheet(name) for name in names}, setting.repeats):
+        for i in range(len(SIZES)):
+            gather(times[i], {name: row[name][i] for name in names})
+        yield {
+            "what": "products of float32 matrices, GFLOP/s",
+            "rounds": len(times[0]["cutaway"]),
+            "sizes": [_result(s, t) for s, t in zip(SIZES, times, strict=True)],
+        }
+
+
+def _result(size: tuple[int, ...], times: Times) -> dict[str, Any]:
+    seconds, against = medians(times), ratios(times, "cutaway")
+    best = min(against, key=lambda name: against[name], default=None)
+    return {
+        "size": list(size),
+        "gflops": {name: 2e-9 * math.prod(size) / value for name, value in seconds.items()},
+        "ratios": against,
+        "best_peer": best,
+        "ratio_to_best_peer": against[best] if best else None,
+        "seconds": seconds,
+        "times": times,
+    }

@@ -1,0 +1,90 @@
+"""The method: contenders take turns, round after round, each after a pause; medians and ratios come out."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+R = TypeVar("R")
+
+_QUIET = 0.25  # seconds: BLAS and OpenMP keep their threads spinning for a while after a call
+
+Times = dict[str, list[float]]  # seconds of every counted round, by contender
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How a section is to be run.
+
+    Attributes:
+        contenders: Who may take part, cutaway first.
+        repeats: Rounds that are counted, after one that is not.
+        threads: Of every contender.
+        talk: Is told what happens.
+    """
+
+    contenders: tuple[str, ...]
+    repeats: int
+    threads: int
+    talk: Callable[[str], None]
+
+    def among(self, names: Sequence[str]) -> list[str]:
+        """Return those of the contenders that are among `names`."""
+        return [name for name in self.contenders if name in names]
+
+
+def alternate(
+    works: Mapping[str, Callable[[int], R]], repeats: int, warm_up: bool = True
+) -> Iterator[dict[str, R]]:
+    """Let all work in turn and yield what each returned, round after round.
+
+    Another contender begins in every round, so that none always follows the same one.
+
+    Args:
+        works: By name what to call with the number of the round, 0 for the one that warms up.
+        repeats: Rounds to yield.
+        warm_up: Begin with a round that is not yielded.
+    """
+    names = list(works)
+    for number in range(0 if warm_up else 1, repeats + 1):
+        first = number % len(names)
+        row = {}
+        for name in names[first:] + names[:first]:
+            time.sleep(_QUIET)
+            row[name] = works[name](number)
+        if number:
+            yield {name: row[name] for name in names}
+
+
+def clocked(work: Callable[[int], object]) -> Callable[[int], float]:
+    """Return a function that does the work and returns the seconds it took."""
+
+    def clock(number: int) -> float:
+        begin = time.perf_counter()
+        work(number)
+        return time.perf_counter() - begin
+
+    return clock
+
+
+def gather(times: Times, row: Mapping[str, float]) -> None:
+    """Append the seconds of a round."""
+    for name, seconds in row.items():
+        times.setdefault(name, []).append(seconds)
+
+
+def medians(times: Times) -> dict[str, float]:
+    """Return every contender's median."""
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def ratios(times: Times, base: str) -> dict[str, float]:
+    """Return how many times as long as `base` the others take: medians of the rounds' ratios."""
+    return {
+        name: statistics.median(t / b for t, b in zip(values, times[base], strict=True))
+        for name, values in times.items()
+        if name != base
+    }

@@ -1,0 +1,97 @@
+"""The whole job of `cutaway train` against encoding its film alone, each in a process of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from .. import job, picture
+from ..data import mnist
+from ..film import Film
+from ..loader import DataLoader
+from ..training import train
+from .children import ask, peak_memory
+from .peers import make_network
+from .rounds import Setting, Times, alternate, gather, medians, ratios
+
+_LESSON = "lesson9"
+_FILM = "learn.mp4"
+_ROUNDS = 3  # at most: a round takes as long as two films
+
+
+def section(setting: Setting) -> Iterator[dict[str, Any]]:
+    """Run the job and the encoding in turn; yield the result so far after every round.
+
+    Raises:
+        RuntimeError: if their films differ.
+    """
+    works: dict[str, Callable[[int], dict[str, Any]]] = {
+        name: partial(_in_a_process, name, setting.threads) for name in ("whole_job", "encoding")
+    }
+    times: Times = {}
+    memory: list[float] = []
+    for row in alternate(works, min(setting.repeats, _ROUNDS), warm_up=False):
+        whole, alone = row["whole_job"], row["encoding"]
+        if whole["film"] != alone["film"]:
+            raise RuntimeError("the job's film and the one encoded alone differ")
+        gather(times, {name: answer["seconds"] for name, answer in row.items()})
+        memory.append(whole["megabytes"])
+        yield {
+            "what": f"lesson 9's whole job, {whole['frames']:,} frames, against encoding them alone",
+            "rounds": len(memory),
+            "seconds": medians(times),
+            "ratio": 1 / ratios(times, "whole_job")["encoding"],
+            "megabytes": statistics.median(memory),
+            "frames": whole["frames"],
+            "times": times,
+        }
+
+
+def _in_a_process(name: str, threads: int, _: int) -> dict[str, Any]:
+    code = f"from cutaway.bench import whole; whole.tell(whole.{name}, {threads})"
+    answer: dict[str, Any] = ask("-c", code)
+    return answer
+
+
+def tell(work: Callable[[Path, int], dict[str, Any]], threads: int) -> None:
+    """Do the work in a folder that goes away; print what it returns, and what film it left."""
+    with tempfile.TemporaryDirectory() as folder:
+        answer = work(Path(folder), threads)
+        answer["film"] = hashlib.sha256((Path(folder) / _FILM).read_bytes()).hexdigest()
+    print(json.dumps(answer))
+
+
+def whole_job(folder: Path, threads: int) -> dict[str, Any]:
+    """Train lesson 9 and leave its film, pictures, model and history."""
+    result = job.run(job.LESSONS[_LESSON], mnist(), folder, threads=threads)
+    memory = peak_memory()
+    return {"seconds": result.seconds["total"], "frames": result.frames, "megabytes": memory}
+
+
+def encoding(folder: Path, threads: int) -> dict[str, Any]:
+    """Make the job's frames first, then time their encoding."""
+    lesson, (data, valid_set, _) = job.LESSONS[_LESSON], mnist()
+    sizes = (data.images.shape[1], *lesson.hidden, valid_set.classes)
+    network = make_network(lesson, sizes, threads)
+    limit = job._FILM_LIMIT * float(network.weights[0].std())
+    moments = train(
+        network,
+        DataLoader(data, lesson.batch_size, shuffle=True),
+        optimizer=lesson.make_optimizer(),
+        schedule=lesson.make_schedule(),
+        epochs=lesson.epochs,
+        every=1,
+    )
+    frames = [picture.tiles(m.weights[0], shape=data.shape, limit=limit) for m in moments]
+    begin = time.perf_counter()
+    with Film(folder / _FILM) as film:
+        for frame in frames:
+            film.write(frame)
+    return {"seconds": time.perf_counter() - begin, "frames": film.frames}

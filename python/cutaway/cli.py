@@ -317,12 +317,12 @@ def bench_command(
         notes = {"Software": MARK, "Description": "cutaway bench"}
         job.write_figure(bench.plot(result), plot, notes)
         print(_plain(str(plot)), file=sys.stderr if as_json else sys.stdout)
-    if result["failed"]:
-        told = "; ".join(f"{name}: {why}" for name, why in result["failed"].items())
-        raise RuntimeError(f"bench: {told}")
     if result["interrupted"]:
         print("cutaway: interrupted; this is what was measured so far", file=sys.stderr)
         return 130
+    if result["failed"]:
+        told = "; ".join(f"{name}: {why}" for name, why in result["failed"].items())
+        raise RuntimeError(f"bench: {told}")
     return 0
 
 

@@ -110,3 +110,4 @@ def _run(name: str, setting: Setting, result: dict[str, Any]) -> None:
             setting.talk(f"{name}: round {part['rounds']} done")
     except Exception as error:  # of any library: the other sections are wanted all the same
         result["failed"][name] = str(error) or type(error).__name__
+        setting.talk(f"{name}: failed")

@@ -31,10 +31,8 @@ def ask(*arguments: str | Path, **environment: str) -> Any:
         check=False,
     )
     if run.returncode:
-        lines = run.stderr.strip().splitlines()
-        raise RuntimeError(
-            f"a process of the comparison failed: {lines[-1] if lines else 'killed'}"
-        )
+        lines = run.stderr.strip().splitlines() or [f"exit code {run.returncode}"]
+        raise RuntimeError(f"a process of the comparison failed: {lines[-1]}")
     return json.loads(run.stdout)
 
 

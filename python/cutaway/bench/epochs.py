@@ -35,19 +35,19 @@ class Epoch:
 
 EPOCHS = {
     "lesson9": Epoch(
-        "an epoch of lesson 9: 784-64-10 sigmoid, squared error, SGD, batch 64, 50,000 images",
+        "an epoch of 784-64-10 sigmoid, squared error, SGD, batch 64, 50,000 images",
         LESSONS["lesson9"],
         50_000,
         0.003,
     ),
     "lesson5": Epoch(
-        "an epoch of lesson 5: 784-50-10 ReLU, cross-entropy, Adam, batch 64, 50,000 images",
+        "an epoch of 784-50-10 ReLU, cross-entropy, Adam, batch 64, 50,000 images",
         replace(LESSONS["lesson5"], lr=1e-3, schedule="constant"),
         50_000,
         0.005,
     ),
     "wide": Epoch(
-        "50 steps of a wide network: 784-1024-1024-10 ReLU, cross-entropy, SGD, batch 256",
+        "50 steps of 784-1024-1024-10 ReLU, cross-entropy, SGD, batch 256",
         Lesson(
             (1024, 1024),
             "relu",

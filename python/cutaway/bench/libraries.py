@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import importlib
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import Any
-
-import numpy as np
 
 from ..machine import default_threads
 from ..network import compiled
@@ -25,7 +24,7 @@ def missing() -> list[str]:
 
 @contextmanager
 def prepared(names: Sequence[str], threads: int) -> Iterator[dict[str, dict[str, Any]]]:
-    """Load the libraries and set everybody's thread counts; NumPy's goes back to what it was.
+    """Load the libraries and set everybody's thread count; put NumPy's and the environment back.
 
     Args:
         names: Contenders.
@@ -39,27 +38,39 @@ def prepared(names: Sequence[str], threads: int) -> Iterator[dict[str, dict[str,
     """
     from threadpoolctl import threadpool_info, threadpool_limits
 
-    if threads != default_threads():  # which cutaway.matmul takes, and every child
-        os.environ["CUTAWAY_NUM_THREADS"] = str(threads)
-    os.environ.setdefault("JAX_PLATFORMS", "cpu")
-    for variable in ("NPROC", "PJRT_NPROC"):  # JAX reads them once, when it starts
-        os.environ[variable] = str(threads)
-    loaded = {name: _load(name) for name in names if name in PIP}
-    if "torch" in loaded:
-        loaded["torch"].set_num_threads(threads)
-    with threadpool_limits(threads):
-        pools = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
-        blas = max(pools, default=None)
-        facts: dict[str, dict[str, Any]] = {}
-        for name in names:
-            version = loaded[name].__version__ if name in loaded else np.__version__
-            facts[name] = {"version": version, "threads": blas}
-        facts["cutaway"] = {"version": compiled.__version__, "threads": threads}
-        if "torch" in facts:
-            facts["torch"]["threads"] = loaded["torch"].get_num_threads()
-        if "jax" in facts:
-            facts["jax"]["threads"] = threads
-        yield facts
+    changes = dict.fromkeys(("NPROC", "PJRT_NPROC"), str(threads))  # JAX reads them when it starts
+    changes["JAX_PLATFORMS"] = "cpu"
+    if threads != default_threads():  # cutaway.matmul takes these
+        changes["CUTAWAY_NUM_THREADS"] = str(threads)
+    with _environment(changes):
+        loaded = {name: _load(name) for name in names if name in PIP}
+        if "torch" in loaded:
+            loaded["torch"].set_num_threads(threads)
+        with threadpool_limits(threads):
+            pools = [p["num_threads"] for p in threadpool_info() if p["user_api"] == "blas"]
+            counts = dict.fromkeys(names, max(pools, default=None))
+            counts |= {"cutaway": threads, "jax": threads, "torch": threads}
+            yield {name: {"version": _version(name), "threads": counts[name]} for name in names}
+
+
+@contextmanager
+def _environment(changes: dict[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in changes}
+    os.environ.update(changes)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _version(name: str) -> str:
+    if name == "cutaway":
+        return compiled.__version__
+    return str(sys.modules[name if name in PIP else "numpy"].__version__)
 
 
 def _load(name: str) -> Any:

@@ -58,7 +58,7 @@ def section(setting: Setting) -> Iterator[dict[str, Any]]:
         gather(times, row)
         reached = [1e-9 * work / seconds for seconds in times[_key("dense", 1)]]
         result = {
-            "what": "one thread's peak, and lesson 9's epoch on images without zeros beside it",
+            "what": "one thread's peak, and beside it lesson 9 on images without zeros",
             "rounds": len(peaks),
             "peak_gflops": statistics.median(peaks),
             "dense_gflops": statistics.median(reached),

@@ -72,6 +72,11 @@ def _clock(call: Call, loops: int) -> float:
     return (time.perf_counter() - begin) / loops
 
 
+def _loops(call: Call) -> int:
+    """Return how often to repeat a call within one timing."""
+    return math.ceil(_LEAST / min(_clock(call, 1) for _ in range(3)))
+
+
 def section(setting: Setting) -> Iterator[dict[str, Any]]:
     """Time all sizes by all contenders in turn; yield the result so far after every round.
 
@@ -90,9 +95,7 @@ def section(setting: Setting) -> Iterator[dict[str, Any]]:
         calls.append(_calls(names, a, b))
         for name, call in calls[-1].items():
             _check(size, name, call(), exact)
-        loops.append(
-            {name: math.ceil(_LEAST / _clock(call, 1)) for name, call in calls[-1].items()}
-        )
+        loops.append({name: _loops(call) for name, call in calls[-1].items()})
 
     def sheet(name: str) -> Callable[[int], list[float]]:
         """Return what times all sizes by one contender."""

@@ -42,9 +42,10 @@ def section(setting: Setting) -> Iterator[dict[str, Any]]:
         trained = {name: values for name, values in times.items() if name not in imports}
         accuracy = {name: row[name][1] for name in trained}
         if accuracy and max(accuracy.values()) - min(accuracy.values()) > _CLOSE:
-            raise RuntimeError(f"the nets' test accuracies disagree: {accuracy}")
+            listed = ", ".join(f"{name} {value:.2%}" for name, value in accuracy.items())
+            raise RuntimeError(f"the nets' test accuracies disagree: {listed}")
         yield {
-            "what": "in fresh processes: importing; training from the process's start to its end",
+            "what": "fresh processes: importing; training, from start to exit",
             "rounds": len(times[imports[0]]),
             "import": {
                 "seconds": {n.removeprefix("import "): s for n, s in medians(imported).items()},

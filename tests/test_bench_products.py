@@ -1,0 +1,67 @@
+"""Products side by side: every size is timed, rated against the best, and checked."""
+
+import numpy as np
+import pytest
+
+from cutaway.bench import products
+from cutaway.bench.rounds import Setting
+
+SIZES = ((5, 2, 3, 4), (8, 7, 6))
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch):
+    monkeypatch.setattr(products, "SIZES", SIZES)
+    monkeypatch.setattr(products, "_LEAST", 1e-5)
+    monkeypatch.setattr("cutaway.bench.rounds._QUIET", 0)
+
+
+def setting(*names):
+    return Setting(names, 2, 2, lambda _: None)
+
+
+def test_every_size_is_timed_by_every_contender():
+    *_, result = products.section(setting("cutaway", "tutorial", "numpy"))
+    assert result["rounds"] == 2
+    assert [size["size"] for size in result["sizes"]] == [list(size) for size in SIZES]
+    for size in result["sizes"]:
+        assert set(size["times"]) == {"cutaway", "numpy"}  # the tutorial has no products
+        assert all(len(times) == 2 for times in size["times"].values())
+
+
+def test_work_and_ratios_are_of_the_medians():
+    result = products._result(
+        (10, 2, 3, 4),
+        {"cutaway": [1.0, 2.0, 3.0], "numpy": [4.0, 6.0, 6.0], "jax": [3.0, 9.0, 3.0]},
+    )
+    assert result["gflops"]["cutaway"] == pytest.approx(2 * 10 * 2 * 3 * 4 / 2 * 1e-9)
+    assert result["ratios"] == {"numpy": 3, "jax": 3}
+    assert result["ratio_to_best_peer"] == 3
+    result = products._result((2, 3, 4), {"cutaway": [1.0], "numpy": [2.0], "jax": [0.5]})
+    assert (result["best_peer"], result["ratio_to_best_peer"]) == ("jax", 0.5)
+
+
+def test_alone_there_is_no_best_peer():
+    *_, result = products.section(setting("cutaway"))
+    assert {size["best_peer"] for size in result["sizes"]} == {None}
+    assert {size["ratio_to_best_peer"] for size in result["sizes"]} == {None}
+
+
+@pytest.mark.parametrize("wrong", [1.001, np.nan], ids=["inexact", "NaN"])
+def test_a_wrong_product_is_no_result(monkeypatch, wrong):
+    monkeypatch.setattr(products, "matmul", lambda a, b: wrong * (a @ b))
+    with pytest.raises(RuntimeError, match=r"^the product \(5, 2, 3, 4\) by cutaway is wrong: rel"):
+        list(products.section(setting("cutaway", "numpy")))
+
+
+def test_short_products_are_repeated_within_a_timing(monkeypatch):
+    monkeypatch.setattr(products, "_LEAST", 0.005)
+    monkeypatch.setattr(products, "_clock", lambda _, loops: 0.002 / loops)
+    assert products._loops(lambda: None) == 3
+
+
+def test_a_timing_is_of_one_call(monkeypatch):
+    now, calls = iter([10.0, 18.0]), []
+    monkeypatch.setattr("time.perf_counter", lambda: next(now))
+    assert products._clock(lambda: calls.append(1), 4) == 2
+    assert len(calls) == 4

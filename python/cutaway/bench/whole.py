@@ -55,16 +55,17 @@ def section(setting: Setting) -> Iterator[dict[str, Any]]:
 
 
 def _in_a_process(name: str, threads: int, _: int) -> dict[str, Any]:
-    code = f"from cutaway.bench import whole; whole.tell(whole.{name}, {threads})"
-    answer: dict[str, Any] = ask("-c", code)
+    code = "import sys; from cutaway.bench import whole; whole.tell(*sys.argv[1:])"
+    with tempfile.TemporaryDirectory() as folder:  # goes away even if the child is killed
+        answer: dict[str, Any] = ask("-c", code, name, folder, str(threads))
     return answer
 
 
-def tell(work: Callable[[Path, int], dict[str, Any]], threads: int) -> None:
-    """Do the work in a folder that goes away; print what it returns, and what film it left."""
-    with tempfile.TemporaryDirectory() as folder:
-        answer = work(Path(folder), threads)
-        answer["film"] = hashlib.sha256((Path(folder) / _FILM).read_bytes()).hexdigest()
+def tell(name: str, folder: str, threads: str) -> None:
+    """Do the job or the encoding in a folder; print what it returns, and what film it left."""
+    work = {"whole_job": whole_job, "encoding": encoding}[name]
+    answer = work(Path(folder), int(threads))
+    answer["film"] = hashlib.sha256((Path(folder) / _FILM).read_bytes()).hexdigest()
     print(json.dumps(answer))
 
 

@@ -76,16 +76,21 @@ struct Session {
 };
 
 template <class T>
-void load(Session& session, const Array<T>& images, const Array<int64_t>& labels, float mean,
-          float std) {
-  require(images.ndim() == 2, "load: images must have two axes");
+Images images_of(const Array<T>& images) {
+  require(images.ndim() == 2, "images must have two axes");
   Images view{nullptr, nullptr, images.shape(0), images.shape(1)};
   if constexpr (sizeof(T) == 1) {
     view.bytes = images.data();
   } else {
     view.floats = images.data();
   }
-  session.core->load(view, span_of(labels), mean, std);
+  return view;
+}
+
+template <class T>
+void load(Session& session, const Array<T>& images, const Array<int64_t>& labels, float mean,
+          float std) {
+  session.core->load(images_of(images), span_of(labels), mean, std);
   session.images = images;
 }
 
@@ -151,18 +156,19 @@ void set_state(Session& session, const py::dict& values) {
   session.core->set_state(state);
 }
 
-std::vector<Array<float>> forward(Session& session, const Array<float>& x) {
+template <class T>
+std::vector<Array<float>> forward(Session& session, const Array<T>& x, float mean, float std) {
   const auto& sizes = session.core->recipe().sizes;
-  require(x.ndim() == 2 && x.shape(1) == sizes[0], "forward: x must be (rows, features)");
+  const Images rows = images_of(x);
+  require(rows.features == sizes[0], "forward: x must be (rows, features)");
   std::vector<Array<float>> activations;
   std::vector<float*> out;
   for (std::size_t l = 1; l < sizes.size(); ++l) {
     activations.emplace_back(std::vector<py::ssize_t>{x.shape(0), sizes[l]});
     out.push_back(activations.back().mutable_data());
   }
-  const View<const float> rows{x.data(), x.shape(0), x.shape(1)};
   const py::gil_scoped_release release;  // milliseconds for a large x
-  session.core->forward(rows, out);
+  session.core->forward(rows, mean, std, out);
   return activations;
 }
 
@@ -306,7 +312,9 @@ PYBIND11_MODULE(_core, m) {
       .def("correct", [](const Session& s) { return s.core->correct(); })
       .def("state", &state)
       .def("set_state", &set_state, py::arg("state"))
-      .def("forward", &forward, py::arg("x").noconvert())
+      .def("forward", &forward<std::uint8_t>, py::arg("x").noconvert(), py::arg("mean"),
+           py::arg("std"))
+      .def("forward", &forward<float>, py::arg("x").noconvert(), py::arg("mean"), py::arg("std"))
       .def("backprop", &backprop, py::arg("x").noconvert(), py::arg("labels").noconvert())
       .def(
           "weights",

@@ -53,8 +53,13 @@ struct Images {
   const float* floats;
   int64_t rows, features;
 
-  const char* start() const {
-    return bytes ? reinterpret_cast<const char*>(bytes) : reinterpret_cast<const char*>(floats);
+  Images from(int64_t first) const {
+    return {bytes ? bytes + first * features : nullptr,
+            floats ? floats + first * features : nullptr, rows - first, features};
+  }
+  const char* row(int64_t i) const {
+    return bytes ? reinterpret_cast<const char*>(bytes + i * features)
+                 : reinterpret_cast<const char*>(floats + i * features);
   }
 };
 
@@ -81,8 +86,9 @@ class Core {
   virtual State state() const = 0;
   virtual void set_state(const State& state) = 0;
 
-  // activations[l] is (rows of x, sizes[l + 1]).
-  virtual void forward(View<const float> x, std::span<float* const> activations) = 0;
+  // activations[l] is (rows of x, sizes[l + 1]). Bytes stand for (byte - mean) / std, floats for
+  // themselves.
+  virtual void forward(Images x, float mean, float std, std::span<float* const> activations) = 0;
   // gradients[l] is (1 + sizes[l], sizes[l + 1]), row 0 the bias. Returns the loss.
   virtual double backprop(View<const float> x, std::span<const int64_t> labels,
                           std::span<float* const> gradients) = 0;

@@ -19,7 +19,10 @@ constexpr auto kPatience = std::chrono::milliseconds(5);  // between two questio
 
 // Folding subtracts two sums that are |mean| / std times as large as their difference: with bright
 // pixels that hardly differ, the digits would be lost.
-constexpr float kMostCancelling = 8;
+bool foldable(const Images& images, float mean, float std) {
+  constexpr float kMostCancelling = 8;
+  return images.bytes && std::abs(mean) <= kMostCancelling * std;
+}
 
 constexpr int64_t kFewUnits = 256;  // of the first layer, at most, for threads to share the inputs
 
@@ -104,7 +107,7 @@ void CpuCore::load(Images images, std::span<const int64_t> labels, float mean, f
       throw std::invalid_argument("load: label " + std::to_string(label) +
                                   " is not one of the network's " +
                                   std::to_string(recipe_.sizes.back()) + " classes");
-  folded_ = images.bytes && std::abs(mean) <= kMostCancelling * std;
+  folded_ = foldable(images, mean, std);
   images_ = images;
   labels_.assign(labels.begin(), labels.end());
   mean_ = mean;
@@ -194,22 +197,33 @@ bool CpuCore::learn(std::span<const int64_t> order, int64_t batch, std::span<con
   return last == steps - 1;
 }
 
-void CpuCore::forward(View<const float> x, std::span<float* const> activations) {
+void CpuCore::forward(Images x, float mean, float std, std::span<float* const> activations) {
   const InUse guard(in_use_);
+  const bool folded = foldable(x, mean, std);
   reserve(std::min(x.rows, kForwardRows));
   pool_.run(pool_.ready(), [&](const Team& team) {
     const FlushDenormals flush;
     for (int64_t start = 0; start < x.rows; start += kForwardRows) {
       const Batch batch{std::min(kForwardRows, x.rows - start),
+                        x.from(start),
                         nullptr,
-                        x.data + start * x.cols,
                         nullptr,
-                        1,
-                        0,
+                        mean,
+                        1 / std,
+                        folded,
                         {}};
       team.each([&](int worker) {  // from inputs to output, a worker needs only its own rows
         const Pool::Share rows = rows_of(batch, worker);
-        for (int other = 0; other < pool_.workers(); ++other) multiply_inputs(batch, other, rows);
+        bool sparse = false;
+        for (int other = 0; other < pool_.workers(); ++other) {
+          Desk& desk = desks_[desk_of(other)];
+          if (other % sharing_ == 0) {
+            sparse = find_zeros(batch, rows, desk);
+            if (!sparse && !batch.in_place())
+              unpack(batch, rows, {0, desk.inputs.end - desk.inputs.begin}, desk);
+          }
+          multiply_inputs(batch, other, rows, sparse);
+        }
         forward_rows(batch, worker, rows);
         for (int64_t i = rows.begin; i < rows.end; ++i) hand_out(i, start + i, activations);
       });
@@ -237,7 +251,8 @@ double CpuCore::backprop(View<const float> x, std::span<const int64_t> labels,
                          std::span<float* const> gradients) {
   const InUse guard(in_use_);
   reserve(x.rows);
-  const Batch batch{x.rows, nullptr, x.data, labels.data(), 1, 0, {}};
+  const Batch batch{x.rows, {nullptr, x.data, x.rows, x.cols}, nullptr, labels.data(), 0, 1, false,
+                    {}};
   pool_.run(pool_.ready(), [&](const Team& team) {
     const FlushDenormals flush;
     learn_from(batch, team);

@@ -34,7 +34,7 @@ class CpuCore final : public Core {
   int64_t correct() const override { return correct_; }
   State state() const override;
   void set_state(const State& state) override;
-  void forward(View<const float> x, std::span<float* const> activations) override;
+  void forward(Images x, float mean, float std, std::span<float* const> activations) override;
   double backprop(View<const float> x, std::span<const int64_t> labels,
                   std::span<float* const> gradients) override;
   void weights(int64_t layer, float* values) const override;
@@ -74,34 +74,42 @@ class CpuCore final : public Core {
   struct Desk {
     Pool::Share inputs;                     // a worker reads no others, unless it is alone
     bool sparse = false;                    // enough zeros to be worth skipping
-    std::vector<const std::uint8_t*> rows;  // (batch,): where the bytes of a sample lie; if sparse
+    std::vector<const std::uint8_t*> rows;  // (batch,): where the bytes of a row lie, if bytes
     Buffer<std::uint64_t> row_masks;        // (batch, inputs / 64): which of them are not zero
     Buffer<std::uint8_t> columns;           // (batch / 64, inputs, 64): the bytes, transposed
     Buffer<std::uint64_t> column_masks;     // (batch / 64, inputs)
-    Buffer<float> x;                        // (batch, x_row); u for bytes, x for floats; if dense
+    Buffer<float> x;                        // (batch, x_row): u if folded, else x; if dense
     int64_t x_row;
   };
 
-  // Where the rows of a mini-batch come from: sample numbers of the loaded images, or rows of x.
+  // Rows of images, and how they are multiplied: x = scale * u + shift.
   struct Batch {
     int64_t rows;
-    const int64_t* order;           // (rows,) or null
-    const float* x;                 // (rows, features) if order is null
-    const int64_t* labels;          // (rows,) if order is null; null for a forward pass alone
-    float scale, shift;             // of the rows as they are multiplied
-    std::span<const int64_t> next;  // sample numbers that will be gathered after these
+    Images images;
+    const int64_t* order;   // (rows,) the numbers of the images, or null: the first ones, as floats
+                            // just as they are
+    const int64_t* labels;  // of the images, or null for a forward pass alone
+    float mean, inverse_std;
+    bool folded;  // these two are folded into the product, not applied to the rows
+    std::span<const int64_t> next;  // images that will be gathered after these
+
+    int64_t image(int64_t i) const { return order ? order[i] : i; }
+    bool in_place() const { return !order && images.floats; }
+    float scale() const { return folded ? inverse_std : 1; }
+    float shift() const { return folded ? -mean * inverse_std : 0; }
   };
 
   class InUse;
 
   void reserve(int64_t rows);
-  int64_t label_of(const Batch& batch, int64_t row) const;
   Batch batch_of(std::span<const int64_t> order, int64_t start, int64_t batch) const;
 
   // The phases of a step (step.cpp); each does one worker's part.
+  bool find_zeros(const Batch& batch, Pool::Share rows, Desk& desk) const;
+  void unpack(const Batch& batch, Pool::Share rows, Pool::Share inputs, Desk& desk) const;
   void gather(const Batch& batch, int worker);
   void prefetch(const Batch& batch, Pool::Share inputs) const;
-  void multiply_inputs(const Batch& batch, int worker, Pool::Share rows);
+  void multiply_inputs(const Batch& batch, int worker, Pool::Share rows, bool sparse);
   void forward_rows(const Batch& batch, int worker, Pool::Share rows);
   void judge(const Batch& batch, Pool::Share rows);
   void backprop_rows(Pool::Share rows);
@@ -122,7 +130,6 @@ class CpuCore final : public Core {
     return Pool::share(batch.rows, 1, worker, pool_.workers());
   }
   int desk_of(int worker) const { return worker / sharing_; }
-  int64_t leaf_inputs(int64_t leaf) const { return leaves_[leaf].end - leaves_[leaf].begin; }
 
   const Recipe recipe_;
   const Kernels& kernels_;

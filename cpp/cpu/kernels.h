@@ -87,8 +87,9 @@ struct Kernels {
   // Bit k % 64 of mask[k / 64] tells whether in[k] is not zero, for k < n. Returns how many are
   // not.
   int64_t (*find_non_zero)(const uint8_t* in, int64_t n, uint64_t* mask);
-  // out[64 i + k] = rows[k][i], for i < n and k < 64; from `count` on, rows are taken as zeros.
-  void (*transpose)(const uint8_t* const* rows, int64_t count, int64_t n, uint8_t* out);
+  // out[64 (i - from) + k] = rows[k][i], for from <= i < to and k < 64; from row `count` on, zeros.
+  void (*transpose)(const uint8_t* const* rows, int64_t count, int64_t from, int64_t to,
+                    uint8_t* out);
 
   void (*store)(const Product<float>&, const Store<float>&);
   // For a stack of products: from one to the next, the matrices lie so many elements apart.

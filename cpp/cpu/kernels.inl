@@ -27,7 +27,7 @@ constexpr int kRegisters = 16;
 // row of b and one broadcast of a.
 constexpr int rows_for(int vectors) {
   const int rows = (kRegisters - vectors - 1) / vectors;
-  return rows > 16 ? 16 : rows;
+  return rows > 12 ? 12 : rows;
 }
 constexpr int kWidest = kRegisters == 32 ? 4 : 2;
 
@@ -403,26 +403,20 @@ inline void transpose_square(U8 (&square)[16]) {
   }
 }
 
-void transpose(const uint8_t* const* rows, int64_t count, int64_t n, uint8_t* out) {
+void transpose(const uint8_t* const* rows, int64_t count, int64_t from, int64_t to, uint8_t* out) {
   for (int64_t k = 0; k < 64; k += 16) {
-    if (k + 16 > count) {
-      for (int64_t i = 0; i < n; ++i)
-        for (int64_t row = k; row < k + 16; ++row)
-          out[64 * i + row] = row < count ? rows[row][i] : 0;
-      continue;
-    }
-    int64_t i = 0;
-    for (; i + 16 <= n; i += 16) {
+    int64_t i = from;
+    uint8_t* at = out + k;
+    for (; k + 16 <= count && i + 16 <= to; i += 16, at += 16 * 64) {
       U8 square[16];
 #pragma GCC unroll 16
       for (int row = 0; row < 16; ++row) __builtin_memcpy(&square[row], rows[k + row] + i, 16);
       transpose_square(square);
 #pragma GCC unroll 16
-      for (int row = 0; row < 16; ++row)
-        __builtin_memcpy(out + 64 * (i + row) + k, &square[row], 16);
+      for (int row = 0; row < 16; ++row) __builtin_memcpy(at + 64 * row, &square[row], 16);
     }
-    for (; i < n; ++i)
-      for (int64_t row = k; row < k + 16; ++row) out[64 * i + row] = rows[row][i];
+    for (; i < to; ++i, at += 64)
+      for (int64_t row = 0; row < 16; ++row) at[row] = k + row < count ? rows[k + row][i] : 0;
   }
 }
 

@@ -19,10 +19,6 @@ constexpr float kOne = 1.0f;  // what the bias is multiplied by
 
 }  // namespace
 
-int64_t CpuCore::label_of(const Batch& batch, int64_t row) const {
-  return batch.order ? labels_[batch.order[row]] : batch.labels[row];
-}
-
 CpuCore::Batch CpuCore::batch_of(std::span<const int64_t> order, int64_t start,
                                  int64_t batch) const {
   const auto part = [&](std::size_t from) {
@@ -30,68 +26,68 @@ CpuCore::Batch CpuCore::batch_of(std::span<const int64_t> order, int64_t start,
     return order.subspan(from, std::min(static_cast<std::size_t>(batch), order.size() - from));
   };
   const std::span<const int64_t> rows = part(start);
-  Batch result{
-      static_cast<int64_t>(rows.size()), rows.data(), nullptr, nullptr, 1, 0, part(start + batch)};
-  if (folded_) {
-    result.scale = inverse_std_;
-    result.shift = -mean_ * inverse_std_;
-  }
-  return result;
+  return {static_cast<int64_t>(rows.size()),
+          images_,
+          rows.data(),
+          labels_.data(),
+          mean_,
+          inverse_std_,
+          folded_,
+          part(start + batch)};
 }
 
-// Brings the worker's inputs to its desk: bytes transposed if most of them are zero, else floats.
-void CpuCore::gather(const Batch& batch, int worker) {
-  if (!batch.order) return;  // rows of x are used where they lie
-  Desk& desk = desks_[desk_of(worker)];
-  const int64_t features = recipe_.sizes.front();
-  const auto [begin, end] = desk.inputs;
-  const auto bytes_of = [&, first = begin](int64_t i) {
-    return images_.bytes + batch.order[i] * features + first;
-  };
-  const int64_t words = round_up(end - begin, 64) / 64;
+// Tells whether enough of a desk's inputs are zero to be worth skipping, in these rows.
+bool CpuCore::find_zeros(const Batch& batch, Pool::Share rows, Desk& desk) const {
+  if (!batch.images.bytes) return false;
+  const int64_t inputs = desk.inputs.end - desk.inputs.begin, words = round_up(inputs, 64) / 64;
   int64_t touched = 0;
-  for (int64_t i = 0; i < batch.rows; ++i) {
-    if (folded_)
-      touched +=
-          kernels_.find_non_zero(bytes_of(i), end - begin, desk.row_masks.data() + i * words);
+  for (int64_t i = rows.begin; i < rows.end; ++i) {
+    desk.rows[i] = batch.images.bytes + batch.image(i) * batch.images.features + desk.inputs.begin;
+    if (batch.folded)
+      touched += kernels_.find_non_zero(desk.rows[i], inputs, desk.row_masks.data() + i * words);
   }
-  const bool sparse =
-      folded_ && static_cast<double>(touched) <
-                     kWorthSkipping * static_cast<double>(batch.rows * (end - begin));
-  if (worker % sharing_ == 0) desk.sparse = sparse;
+  return batch.folded && static_cast<double>(touched) <
+                             kWorthSkipping * static_cast<double>((rows.end - rows.begin) * inputs);
+}
 
-  const auto [from, to] = Pool::share(end - begin, kLanes, worker % sharing_, sharing_);
-  if (sparse) {
-    const std::uint8_t* rows[64];
-    for (int64_t block = 0; block < batch.rows; block += 64) {
-      const int64_t count = std::min<int64_t>(64, batch.rows - block);
-      for (int64_t i = 0; i < count; ++i) rows[i] = bytes_of(block + i) + from;
-      std::uint8_t* columns = desk.columns.data() + block * (end - begin) + from * 64;
-      kernels_.transpose(rows, count, to - from, columns);
-      kernels_.find_non_zero(columns, 64 * (to - from),
-                             desk.column_masks.data() + block / 64 * (end - begin) + from);
-      if (worker % sharing_ == 0) std::copy_n(rows, count, desk.rows.begin() + block);
-    }
-    return;
-  }
-  for (int64_t i = 0; i < batch.rows; ++i) {
-    float* row = desk.x.data() + i * desk.x_row + from;
-    if (images_.bytes) {
-      kernels_.unpack(bytes_of(i) + from, row, to - from);
-      if (!folded_) kernels_.normalise(row, row, to - from, mean_, inverse_std_);
+// Writes some of a desk's inputs as floats.
+void CpuCore::unpack(const Batch& batch, Pool::Share rows, Pool::Share inputs, Desk& desk) const {
+  const int64_t count = inputs.end - inputs.begin;
+  for (int64_t i = rows.begin; i < rows.end; ++i) {
+    float* to = desk.x.data() + i * desk.x_row + inputs.begin;
+    const float* from = to;
+    if (batch.images.bytes) {
+      kernels_.unpack(desk.rows[i] + inputs.begin, to, count);
     } else {
-      kernels_.normalise(images_.floats + batch.order[i] * features + begin + from, row, to - from,
-                         mean_, inverse_std_);
+      from = batch.images.floats + batch.image(i) * batch.images.features + desk.inputs.begin +
+             inputs.begin;
     }
+    if (!batch.folded) kernels_.normalise(from, to, count, batch.mean, batch.inverse_std);
+  }
+}
+
+// Brings the worker's part of a desk's inputs to it: bytes transposed, or else floats.
+void CpuCore::gather(const Batch& batch, int worker) {
+  if (batch.in_place()) return;
+  Desk& desk = desks_[desk_of(worker)];
+  const int64_t inputs = desk.inputs.end - desk.inputs.begin;
+  const Pool::Share part = Pool::share(inputs, kLanes, worker % sharing_, sharing_);
+  if (!desk.sparse) return unpack(batch, {0, batch.rows}, part, desk);
+  for (int64_t i = 0; i < batch.rows; i += 64) {
+    std::uint8_t* columns = desk.columns.data() + i * inputs + part.begin * 64;
+    kernels_.transpose(desk.rows.data() + i, std::min<int64_t>(64, batch.rows - i), part.begin,
+                       part.end, columns);
+    kernels_.find_non_zero(columns, 64 * (part.end - part.begin),
+                           desk.column_masks.data() + i / 64 * inputs + part.begin);
   }
 }
 
 // Asks for some inputs of the next mini-batch, which come from memory: leaf by leaf, between other
 // work, for a core cannot wait for all of them at once.
 void CpuCore::prefetch(const Batch& batch, Pool::Share inputs) const {
-  const int64_t features = recipe_.sizes.front(), width = images_.bytes ? 1 : 4;
+  const int64_t width = batch.images.bytes ? 1 : 4;
   for (const int64_t sample : batch.next) {
-    const char* row = images_.start() + sample * features * width;
+    const char* row = batch.images.row(sample);
     for (int64_t byte = inputs.begin * width; byte < inputs.end * width; byte += 64)
       __builtin_prefetch(row + byte, 0, 2);
     if (inputs.begin == 0) __builtin_prefetch(&labels_[sample]);
@@ -100,7 +96,7 @@ void CpuCore::prefetch(const Batch& batch, Pool::Share inputs) const {
 
 // x W leaf by leaf, for the worker's inputs and units, and the sums of W's rows if the folding of
 // mean and std needs them.
-void CpuCore::multiply_inputs(const Batch& batch, int worker, Pool::Share rows) {
+void CpuCore::multiply_inputs(const Batch& batch, int worker, Pool::Share rows, bool sparse) {
   const Layer& layer = layers_[0];
   const Slab& slab = layers_[0].worker_slab(worker);
   const Desk& desk = desks_[desk_of(worker)];
@@ -123,17 +119,17 @@ void CpuCore::multiply_inputs(const Batch& batch, int worker, Pool::Share rows) 
                       desk.row_masks.data() + rows.begin * words + at / 64,
                       words,
                       1};
-    if (!batch.order) {
-      product.a = batch.x + rows.begin * layer.fan_in + begin;
+    if (batch.in_place()) {
+      product.a = batch.images.floats + rows.begin * layer.fan_in + begin;
       product.a_row = layer.fan_in;
-    } else if (desk.sparse) {
+    } else if (sparse) {
       product.bytes = &bytes;
     } else {
       product.a = desk.x.data() + rows.begin * desk.x_row + at;
       product.a_row = desk.x_row;
     }
     kernels_.store(product, {out, layer.row});
-    if (batch.shift != 0)
+    if (batch.folded)
       kernels_.store({1, slab.columns(), end - begin, &kOne, 0, 0, weights, slab.row},
                      {weight_sums_[leaf].data() + slab.units.begin, layer.row});
   }
@@ -150,17 +146,17 @@ void CpuCore::forward_rows(const Batch& batch, int worker, Pool::Share rows) {
   const int64_t leaves = static_cast<int64_t>(leaves_.size());
   const float* parts[kMostLeaves];
   const float* shift = first.bias().weights.data();
-  if (batch.shift != 0) {
+  if (batch.folded) {
     for (int64_t leaf = 0; leaf < leaves; ++leaf) parts[leaf] = weight_sums_[leaf].data();
     float* folded = scratch_[worker].data();
-    kernels_.join(parts, leaves, batch.shift, shift, folded, padded);
+    kernels_.join(parts, leaves, batch.shift(), shift, folded, padded);
     shift = folded;
   }
   for (int64_t i = begin; i < end; ++i) {
     float* a = first.a.data() + i * first.row;
     for (int64_t leaf = 0; leaf < leaves; ++leaf)
       parts[leaf] = leaf_sums_[leaf].data() + i * first.row;
-    kernels_.join(parts, leaves, batch.scale, shift, a, padded);
+    kernels_.join(parts, leaves, batch.scale(), shift, a, padded);
     if (output > 0) kernels_.activate(first.activation, a, padded);
   }
 
@@ -183,7 +179,7 @@ void CpuCore::judge(const Batch& batch, Pool::Share rows) {
   for (int64_t i = rows.begin; i < rows.end; ++i) {
     const Verdict verdict = kernels_.judge(
         layer.activation, recipe_.loss, layer.a.data() + i * layer.row,
-        layer.delta.data() + i * layer.row, layer.fan_out, label_of(batch, i), scale);
+        layer.delta.data() + i * layer.row, layer.fan_out, batch.labels[batch.image(i)], scale);
     sample_losses_[i] = verdict.loss;
     sample_correct_[i] = verdict.correct;
   }
@@ -241,18 +237,18 @@ void CpuCore::gradient(int64_t l, const Batch& batch, int worker, const Finish& 
   const Desk& desk = desks_[desk_of(worker)];
   const float* delta = layer.delta.data() + slab.units.begin;
   Product<float> product{slab.rows, slab.columns(), batch.rows, nullptr, 1, 0, delta, layer.row};
-  if (batch.scale != 1 || batch.shift != 0) {
+  if (batch.folded) {
     float* shift = scratch_[worker].data();
     kernels_.store({1, slab.columns(), batch.rows, &kOne, 0, 0, delta, layer.row},
                    {shift, slab.row});
-    for (int64_t j = 0; j < slab.columns(); ++j) shift[j] *= batch.shift;
+    for (int64_t j = 0; j < slab.columns(); ++j) shift[j] *= batch.shift();
     product.shift = shift;
-    product.scale = batch.scale;
+    product.scale = batch.scale();
   }
   const Bytes bytes{
       nullptr, 0, desk.columns.data(), 64, 64 * slab.rows, desk.column_masks.data(), 1, slab.rows};
-  if (!batch.order) {
-    product.a = batch.x + desk.inputs.begin;
+  if (batch.in_place()) {
+    product.a = batch.images.floats + desk.inputs.begin;
     product.a_col = layer.fan_in;
   } else if (desk.sparse) {
     product.bytes = &bytes;
@@ -309,9 +305,16 @@ void CpuCore::store_gradient(int64_t l, const Batch& batch, float* out, int work
 
 // From the mini-batch to the deltas of all layers.
 void CpuCore::learn_from(const Batch& batch, const Team& team) {
+  team.each([&](int worker) {
+    Desk& desk = desks_[desk_of(worker)];
+    if (worker % sharing_ == 0) desk.sparse = find_zeros(batch, {0, batch.rows}, desk);
+  });
+  if (sharing_ > 1) team.wait();
   team.each([&](int worker) { gather(batch, worker); });
   if (sharing_ > 1) team.wait();
-  team.each([&](int worker) { multiply_inputs(batch, worker, {0, batch.rows}); });
+  team.each([&](int worker) {
+    multiply_inputs(batch, worker, {0, batch.rows}, desks_[desk_of(worker)].sparse);
+  });
   team.wait();
   team.each([&](int worker) {
     const Pool::Share rows = rows_of(batch, worker);

@@ -17,6 +17,7 @@ from . import checks
 from .optimizer import Optimizer
 
 F32 = NDArray[np.float32]
+U8 = NDArray[np.uint8]
 I64 = NDArray[np.int64]
 State = dict[str, Any]
 
@@ -118,8 +119,11 @@ class Core(Protocol):
     def set_state(self, state: State) -> None:
         """Go on from such a memory, after use()."""
 
-    def forward(self, x: F32) -> list[F32]:
-        """Every layer's activations (rows, fan_out) for rows x (rows, features)."""
+    def forward(self, x: F32 | U8, mean: float, std: float) -> list[F32]:
+        """Every layer's activations (rows, fan_out) for rows x (rows, features).
+
+        Bytes stand for (byte - mean) / std, floats for themselves.
+        """
 
     def backprop(self, x: F32, labels: I64) -> tuple[float, list[F32]]:
         """The loss and its gradients, as weights; nothing is updated."""

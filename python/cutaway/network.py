@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from . import _core as compiled
 from . import checks, reference
-from .contract import F32, I64, Core, Recipe, State, make_recipe
+from .contract import F32, I64, U8, Core, Recipe, State, make_recipe
 from .data import Dataset, normalise
 from .machine import MOST_THREADS, default_threads
 from .optimizer import Optimizer, check, memory_of, same_memory
@@ -131,15 +131,15 @@ class Network:
             x: (rows, features) or (rows, height, width). uint8 rows are normalised with the mean
                 and std of the data the network learned from; others are taken as they are.
         """
-        return self._forward(self._rows("activations", x))
+        return self._forward(*self._rows("activations", x))
 
     def forward(self, x: ArrayLike) -> F32:
         """Return the output (rows, classes) for rows x; see activations()."""
-        return self._forward(self._rows("forward", x))[-1]
+        return self._forward(*self._rows("forward", x))[-1]
 
     def predict(self, x: ArrayLike) -> I64:
         """Return the class of each row of x (rows,): the number of its largest output."""
-        classes: I64 = self._forward(self._rows("predict", x))[-1].argmax(axis=1)
+        classes: I64 = self._forward(*self._rows("predict", x))[-1].argmax(axis=1)
         return classes
 
     def evaluate(self, data: Dataset | Iterable[tuple[Any, Any]]) -> tuple[float, float]:
@@ -157,8 +157,10 @@ class Network:
         last = self.get_weights(recipe.layers - 1).astype(np.float64)
         targets = np.eye(recipe.sizes[-1])
         total, correct, count = 0.0, 0, 0
-        for x, labels in self._batches(data):
-            below, a = [x, *self._core.forward(x)][-2:]
+        for x, labels, mean, std in self._batches(data):
+            below, a = [x, *self._core.forward(x, mean, std)][-2:]
+            if below.dtype == np.uint8:  # there is no layer in between
+                below = normalise(below, mean, std)
             z = np.empty(a.shape)  # the loss needs z: near 0 and 1 the output has lost its digits
             compiled.matmul(below.astype(np.float64), last[1:], z, self.threads)
             z += last[0]
@@ -347,7 +349,8 @@ class Network:
                 f"classes, got {dataset.classes - 1}"
             )
 
-    def _rows(self, who: str, x: ArrayLike) -> F32:
+    def _rows(self, who: str, x: ArrayLike) -> tuple[F32 | U8, float, float]:
+        """Return rows, and the mean and std with which a core normalises them if they are bytes."""
         rows = checks.numbers(who, "x", x)
         if rows.ndim == 3:
             rows = rows.reshape(len(rows), -1)
@@ -356,22 +359,25 @@ class Network:
                 f"{who}: x must be (rows, {self.recipe.sizes[0]}), got shape {np.shape(x)}"
             )
         if rows.dtype != np.uint8:
-            return checks.floats(who, "x", rows)
+            return checks.floats(who, "x", rows), 0.0, 1.0
         if self.mean is None or self.std is None:
             raise ValueError(
                 f"{who}: uint8 rows are normalised with the mean and std of the data that the "
                 "network learned from, but it has not learned yet; pass floats"
             )
-        return normalise(np.ascontiguousarray(rows), self.mean, self.std)
+        return np.ascontiguousarray(rows), self.mean, self.std
 
     def _batch(self, who: str, x: ArrayLike, y: ArrayLike) -> tuple[F32, I64]:
-        rows = self._rows(who, x)
+        rows, mean, std = self._rows(who, x)
         if len(rows) == 0:
             raise ValueError(f"{who}: x must have at least 1 row, got 0")
-        checks.finite(who, "x", rows)
-        return rows, checks.labels(who, y, len(rows), self.recipe.sizes[-1])
+        floats: F32 = normalise(rows, mean, std) if rows.dtype == np.uint8 else rows
+        checks.finite(who, "x", floats)
+        return floats, checks.labels(who, y, len(rows), self.recipe.sizes[-1])
 
-    def _batches(self, data: Dataset | Iterable[tuple[Any, Any]]) -> Iterator[tuple[F32, I64]]:
+    def _batches(
+        self, data: Dataset | Iterable[tuple[Any, Any]]
+    ) -> Iterator[tuple[F32 | U8, I64, float, float]]:
         if not isinstance(data, Dataset):
             if not isinstance(data, Iterable):
                 raise TypeError(
@@ -379,24 +385,27 @@ class Network:
                     f"got {type(data).__name__}"
                 )
             for x, y in data:
-                yield self._batch("evaluate", x, y)
+                yield *self._batch("evaluate", x, y), 0.0, 1.0
             return
         self._fits("evaluate", data)
         mean = data.mean if self.mean is None else self.mean
         std = data.std if self.std is None else self.std
         block = self._block()
         for start in range(0, len(data), block):
-            rows = slice(start, start + block)
-            yield normalise(data.images[rows], mean, std), data.labels[rows]
+            x = data.images[start : start + block]
+            if x.dtype != np.uint8:
+                x = normalise(x, mean, std)
+            yield x, data.labels[start : start + block], mean, std
 
     def _block(self) -> int:
         return min(max(_BLOCK_WORK // self.recipe.weights, 64), 8192)
 
-    def _forward(self, rows: F32) -> list[F32]:
+    def _forward(self, rows: F32 | U8, mean: float, std: float) -> list[F32]:
         block = self._block()
         if len(rows) <= block:
-            return self._core.forward(rows)
-        blocks = [self._core.forward(rows[i : i + block]) for i in range(0, len(rows), block)]
+            return self._core.forward(rows, mean, std)
+        parts = (rows[i : i + block] for i in range(0, len(rows), block))
+        blocks = [self._core.forward(part, mean, std) for part in parts]
         return [np.concatenate(layer) for layer in zip(*blocks, strict=True)]
 
     def _use(self, who: str, optimizer: Optimizer) -> None:

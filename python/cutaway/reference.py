@@ -142,10 +142,12 @@ class ReferenceCore:
         """How many samples of the last learn() were recognised."""
         return self._correct
 
-    def forward(self, x: Array) -> list[Array]:
-        """Every layer's activations."""
+    def forward(self, x: Array, mean: float = 0.0, std: float = 1.0) -> list[Array]:
+        """Every layer's activations; bytes stand for (byte - mean) / std."""
         activations = []
         a = x.astype(self.dtype, copy=False)
+        if x.dtype == np.uint8:
+            a = (a - self.dtype.type(mean)) / self.dtype.type(std)
         for w, name in zip(self._weights, self.recipe.activations, strict=True):
             a = activate(name, a @ w[1:] + w[0])
             activations.append(a)

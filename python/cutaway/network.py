@@ -371,7 +371,9 @@ class Network:
         rows, mean, std = self._rows(who, x)
         if len(rows) == 0:
             raise ValueError(f"{who}: x must have at least 1 row, got 0")
-        floats: F32 = normalise(rows, mean, std) if rows.dtype == np.uint8 else rows
+        floats = (
+            normalise(rows, mean, std) if rows.dtype == np.uint8 else checks.floats(who, "x", rows)
+        )
         checks.finite(who, "x", floats)
         return floats, checks.labels(who, y, len(rows), self.recipe.sizes[-1])
 

@@ -380,7 +380,7 @@ void unpack(const uint8_t* in, float* out, int64_t n) {
 int64_t find_non_zero(const uint8_t* in, int64_t n, uint64_t* mask) {
   int64_t count = 0;
   for (int64_t i = 0; i < n; i += 64) {
-    const uint64_t bits = non_zero(in + i, n - i);
+    const uint64_t bits = n - i < 64 ? non_zero_part(in + i, n - i) : non_zero_word(in + i);
     *mask++ = bits;
     count += __builtin_popcountll(bits);
   }

@@ -61,9 +61,19 @@ inline Vector<T> broadcast(T value) {
   return value - Vector<T>{};  // x - 0 is x for every x (0 + x is not: -0), so it folds away
 }
 
-inline uint64_t non_zero_one_by_one(const uint8_t* bytes, int64_t n) {
+// Bit i tells whether byte i of n, at most 64, is not zero. What lies behind them is not touched: it
+// may be another picture's, which is not in the cache.
+inline uint64_t non_zero_part(const uint8_t* bytes, int64_t n) {
   uint64_t mask = 0;
-  for (int64_t i = 0; i < n; ++i) mask |= static_cast<uint64_t>(bytes[i] != 0) << i;
+  int64_t i = 0;
+#if defined(__SSE2__)
+  for (; i + 16 <= n; i += 16) {
+    const __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes + i));
+    const int zero = _mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_setzero_si128()));
+    mask |= static_cast<uint64_t>(0xffff ^ zero) << i;
+  }
+#endif
+  for (; i < n; ++i) mask |= static_cast<uint64_t>(bytes[i] != 0) << i;
   return mask;
 }
 
@@ -78,10 +88,9 @@ inline I32 integers_from(const uint8_t* bytes) {
   return I32(
       _mm512_maskz_cvtepu8_epi32(0xffff, _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes))));
 }
-// Bit i tells whether byte i is not zero, for the first of n bytes, at most 64; no more are read.
-inline uint64_t non_zero(const uint8_t* bytes, int64_t n) {
-  const uint64_t wanted = n < 64 ? (uint64_t{1} << n) - 1 : ~uint64_t{0};
-  const __m512i v = _mm512_maskz_loadu_epi8(wanted, bytes);
+// Bit i tells whether byte i of 64 is not zero.
+inline uint64_t non_zero_word(const uint8_t* bytes) {
+  const __m512i v = _mm512_loadu_si512(bytes);
   return _mm512_test_epi8_mask(v, v);
 }
 #elif defined(__AVX2__)
@@ -93,8 +102,7 @@ inline F32 sqrt(F32 v) { return F32(_mm256_sqrt_ps(v)); }
 inline I32 integers_from(const uint8_t* bytes) {
   return I32(_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(bytes))));
 }
-inline uint64_t non_zero(const uint8_t* bytes, int64_t n) {
-  if (n < 64) return non_zero_one_by_one(bytes, n);
+inline uint64_t non_zero_word(const uint8_t* bytes) {
   uint64_t zero = 0;
   for (int half = 0; half < 2; ++half) {
     const __m256i v = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(bytes + 32 * half));
@@ -118,9 +126,7 @@ inline I32 integers_from(const uint8_t* bytes) {
   for (int lane = 0; lane < kF32Lanes; ++lane) v[lane] = bytes[lane];
   return v;
 }
-inline uint64_t non_zero(const uint8_t* bytes, int64_t n) {
-  return non_zero_one_by_one(bytes, n < 64 ? n : 64);
-}
+inline uint64_t non_zero_word(const uint8_t* bytes) { return non_zero_part(bytes, 64); }
 #endif
 
 typedef uint8_t U8 __attribute__((vector_size(16)));

@@ -90,8 +90,9 @@ void CpuCore::prefetch(const Batch& batch, Pool::Share inputs) const {
     const char* row = batch.images.row(sample);
     for (int64_t byte = inputs.begin * width; byte < inputs.end * width; byte += 64)
       __builtin_prefetch(row + byte, 0, 2);
-    if (inputs.begin == 0) __builtin_prefetch(&labels_[sample]);
+    if (inputs.begin == 0) __builtin_prefetch(&batch.labels[sample]);
   }
+  asm volatile("");  // or GCC takes the function for one without effect, and drops its calls
 }
 
 // x W leaf by leaf, for the worker's inputs and units, and the sums of W's rows if the folding of

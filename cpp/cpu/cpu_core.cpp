@@ -144,6 +144,7 @@ void CpuCore::reserve(int64_t rows) {
   leaf_sums_.clear();
   for (std::size_t leaf = 0; leaf < leaves_.size(); ++leaf)
     leaf_sums_.emplace_back(rows * layers_[0].row);
+  sample_labels_ = Buffer<int64_t>(rows);
   sample_losses_ = Buffer<float>(rows);
   sample_correct_ = Buffer<std::uint8_t>(rows);
   for (Layer& layer : layers_) {

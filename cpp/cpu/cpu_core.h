@@ -148,9 +148,10 @@ class CpuCore final : public Core {
   std::vector<Buffer<float>> weight_sums_;  // per leaf (row,): the sum of the weights' rows
   std::vector<Buffer<float>> scratch_;      // per worker (row of the first layer)
 
-  int64_t capacity_ = 0;                 // rows that the buffers have room for
-  Buffer<float> sample_losses_;          // (capacity,)
-  Buffer<std::uint8_t> sample_correct_;  // (capacity,)
+  int64_t capacity_ = 0;           // rows that the buffers have room for
+  Buffer<int64_t> sample_labels_;  // (capacity,), the two below alike
+  Buffer<float> sample_losses_;
+  Buffer<std::uint8_t> sample_correct_;
 
   Images images_{nullptr, nullptr, 0, 0};
   std::vector<int64_t> labels_;

@@ -88,8 +88,9 @@ struct Kernels {
   // not.
   int64_t (*find_non_zero)(const uint8_t* in, int64_t n, uint64_t* mask);
   // out[64 (i - from) + k] = rows[k][i], for from <= i < to and k < 64; from row `count` on, zeros.
+  // Bit k of masks[i - from] tells whether that is not zero.
   void (*transpose)(const uint8_t* const* rows, int64_t count, int64_t from, int64_t to,
-                    uint8_t* out);
+                    uint8_t* out, uint64_t* masks);
 
   void (*store)(const Product<float>&, const Store<float>&);
   // For a stack of products: from one to the next, the matrices lie so many elements apart.

@@ -403,20 +403,28 @@ inline void transpose_square(U8 (&square)[16]) {
   }
 }
 
-void transpose(const uint8_t* const* rows, int64_t count, int64_t from, int64_t to, uint8_t* out) {
-  for (int64_t k = 0; k < 64; k += 16) {
-    int64_t i = from;
-    uint8_t* at = out + k;
-    for (; k + 16 <= count && i + 16 <= to; i += 16, at += 16 * 64) {
+void transpose(const uint8_t* const* rows, int64_t count, int64_t from, int64_t to, uint8_t* out,
+               uint64_t* masks) {
+  int64_t i = from;
+  for (; i + 16 <= to; i += 16, out += 16 * 64, masks += 16) {
+    for (int row = 0; row < 16; ++row) masks[row] = 0;
+    for (int64_t k = 0; k < 64; k += 16) {
       U8 square[16];
-#pragma GCC unroll 16
-      for (int row = 0; row < 16; ++row) __builtin_memcpy(&square[row], rows[k + row] + i, 16);
+      for (int row = 0; row < 16; ++row) {
+        square[row] = U8{};
+        if (k + row < count) __builtin_memcpy(&square[row], rows[k + row] + i, 16);
+      }
       transpose_square(square);
 #pragma GCC unroll 16
-      for (int row = 0; row < 16; ++row) __builtin_memcpy(at + 64 * row, &square[row], 16);
+      for (int row = 0; row < 16; ++row) {
+        __builtin_memcpy(out + 64 * row + k, &square[row], 16);
+        masks[row] |= non_zero_lanes(square[row]) << k;
+      }
     }
-    for (; i < to; ++i, at += 64)
-      for (int64_t row = 0; row < 16; ++row) at[row] = k + row < count ? rows[k + row][i] : 0;
+  }
+  for (; i < to; ++i, out += 64, ++masks) {
+    for (int64_t k = 0; k < 64; ++k) out[k] = k < count ? rows[k][i] : 0;
+    *masks = non_zero_word(out);
   }
 }
 
@@ -459,11 +467,21 @@ Partition softmax_row(float* row, int64_t n) {
 
 void softmax(float* row, int64_t n) { softmax_row(row, n); }
 
-// Adds the first n of a block's terms, in order, whatever the vector width.
-inline double add(const float* terms, int64_t n) {
-  double sum = 0;
-  for (int64_t j = 0; j < n; ++j) sum += terms[j];
-  return sum;
+// Adds kLanes terms as doubles, halves onto halves: the same sum for every vector width.
+inline double add(const float* terms) {
+  double sums[kLanes];
+  for (int64_t j = 0; j < kLanes; ++j) sums[j] = terms[j];
+#pragma GCC unroll 4
+  for (int64_t half = kLanes / 2; half > 0; half /= 2)
+    for (int64_t j = 0; j < half; ++j) sums[j] += sums[j + half];
+  return sums[0];
+}
+
+// Lane j of the vector that starts at column `first` counts if j < n.
+inline F32 first_lanes(F32 v, int64_t first, int64_t n) {
+  I32 column;
+  for (int lane = 0; lane < kF32Lanes; ++lane) column[lane] = static_cast<int32_t>(first + lane);
+  return column < static_cast<int32_t>(n) ? v : broadcast(0.0f);
 }
 
 Verdict judge(Activation activation, Loss loss, float* z, float* delta, int64_t n, int64_t label,
@@ -477,9 +495,10 @@ Verdict judge(Activation activation, Loss loss, float* z, float* delta, int64_t 
     for (int64_t j = 0; j < padded; j += kLanes) {
       for (int64_t v = 0; v < kLanes; v += kF32Lanes) {
         const F32 x = load(z + j + v);
-        store(terms + v, (x > 0.0f ? x : broadcast(0.0f)) + log(1.0f + exp(-absolute(x))));
+        const F32 term = (x > 0.0f ? x : broadcast(0.0f)) + log(1.0f + exp(-absolute(x)));
+        store(terms + v, first_lanes(term, j + v, n));
       }
-      total += add(terms, n - j < kLanes ? n - j : kLanes);
+      total += add(terms);
     }
     total -= z_label;
   }
@@ -504,10 +523,10 @@ Verdict judge(Activation activation, Loss loss, float* z, float* delta, int64_t 
     for (int64_t j = 0; j < padded; j += kLanes) {
       for (int64_t v = 0; v < kLanes; v += kF32Lanes) {
         const F32 d = load(delta + j + v);
-        store(terms + v, d * d);
+        store(terms + v, first_lanes(d * d, j + v, n));
         store(delta + j + v, d + d);
       }
-      total += add(terms, n - j < kLanes ? n - j : kLanes);
+      total += add(terms);
     }
     if (activation == Activation::softmax) {  // its Jacobian couples the classes
       double mixed = 0;

@@ -61,18 +61,39 @@ inline Vector<T> broadcast(T value) {
   return value - Vector<T>{};  // x - 0 is x for every x (0 + x is not: -0), so it folds away
 }
 
-// Bit i tells whether byte i of n, at most 64, is not zero. What lies behind them is not touched: it
-// may be another picture's, which is not in the cache.
+typedef uint8_t U8 __attribute__((vector_size(16)));
+
+// a0 b0 a1 b1 ... of the first eight bytes of each, or of the last eight.
+inline U8 low_halves_in_turn(U8 a, U8 b) {
+  return __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+}
+inline U8 high_halves_in_turn(U8 a, U8 b) {
+  return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15,
+                                 31);
+}
+
+// Bit i tells whether byte i is not zero.
+inline uint64_t non_zero_lanes(U8 bytes) {
+#if defined(__SSE2__)
+  const auto zero = _mm_cmpeq_epi8(reinterpret_cast<__m128i>(bytes), _mm_setzero_si128());
+  return 0xffff ^ static_cast<uint64_t>(_mm_movemask_epi8(zero));
+#else
+  uint64_t mask = 0;
+  for (int i = 0; i < 16; ++i) mask |= static_cast<uint64_t>(bytes[i] != 0) << i;
+  return mask;
+#endif
+}
+
+// The same for n bytes, at most 64. What lies behind them is not touched: it may be another
+// picture's, which is not in the cache.
 inline uint64_t non_zero_part(const uint8_t* bytes, int64_t n) {
   uint64_t mask = 0;
   int64_t i = 0;
-#if defined(__SSE2__)
   for (; i + 16 <= n; i += 16) {
-    const __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes + i));
-    const int zero = _mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_setzero_si128()));
-    mask |= static_cast<uint64_t>(0xffff ^ zero) << i;
+    U8 lanes;
+    __builtin_memcpy(&lanes, bytes + i, 16);
+    mask |= non_zero_lanes(lanes) << i;
   }
-#endif
   for (; i < n; ++i) mask |= static_cast<uint64_t>(bytes[i] != 0) << i;
   return mask;
 }
@@ -128,17 +149,6 @@ inline I32 integers_from(const uint8_t* bytes) {
 }
 inline uint64_t non_zero_word(const uint8_t* bytes) { return non_zero_part(bytes, 64); }
 #endif
-
-typedef uint8_t U8 __attribute__((vector_size(16)));
-
-// a0 b0 a1 b1 ... of the first eight bytes of each, or of the last eight.
-inline U8 low_halves_in_turn(U8 a, U8 b) {
-  return __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-}
-inline U8 high_halves_in_turn(U8 a, U8 b) {
-  return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15,
-                                 31);
-}
 
 inline F32 floats_from(const uint8_t* bytes) {
   return __builtin_convertvector(integers_from(bytes), F32);

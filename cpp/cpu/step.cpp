@@ -40,14 +40,17 @@ CpuCore::Batch CpuCore::batch_of(std::span<const int64_t> order, int64_t start,
 bool CpuCore::find_zeros(const Batch& batch, Pool::Share rows, Desk& desk) const {
   if (!batch.images.bytes) return false;
   const int64_t inputs = desk.inputs.end - desk.inputs.begin, words = round_up(inputs, 64) / 64;
-  int64_t touched = 0;
-  for (int64_t i = rows.begin; i < rows.end; ++i) {
+  for (int64_t i = rows.begin; i < rows.end; ++i)
     desk.rows[i] = batch.images.bytes + batch.image(i) * batch.images.features + desk.inputs.begin;
-    if (batch.folded)
+  if (!batch.folded) return false;
+  constexpr int64_t kSample = 4;  // one row of four tells already that the others are not worth it
+  for (int64_t first = rows.begin; first < rows.begin + kSample; ++first) {
+    int64_t touched = 0, seen = 0;
+    for (int64_t i = first; i < rows.end; i += kSample, seen += inputs)
       touched += kernels_.find_non_zero(desk.rows[i], inputs, desk.row_masks.data() + i * words);
+    if (static_cast<double>(touched) >= kWorthSkipping * static_cast<double>(seen)) return false;
   }
-  return batch.folded && static_cast<double>(touched) <
-                             kWorthSkipping * static_cast<double>((rows.end - rows.begin) * inputs);
+  return true;
 }
 
 // Writes some of a desk's inputs as floats.
@@ -74,11 +77,9 @@ void CpuCore::gather(const Batch& batch, int worker) {
   const Pool::Share part = Pool::share(inputs, kLanes, worker % sharing_, sharing_);
   if (!desk.sparse) return unpack(batch, {0, batch.rows}, part, desk);
   for (int64_t i = 0; i < batch.rows; i += 64) {
-    std::uint8_t* columns = desk.columns.data() + i * inputs + part.begin * 64;
     kernels_.transpose(desk.rows.data() + i, std::min<int64_t>(64, batch.rows - i), part.begin,
-                       part.end, columns);
-    kernels_.find_non_zero(columns, 64 * (part.end - part.begin),
-                           desk.column_masks.data() + i / 64 * inputs + part.begin);
+                       part.end, desk.columns.data() + i * inputs + part.begin * 64,
+                       desk.column_masks.data() + i / 64 * inputs + part.begin);
   }
 }
 
@@ -93,7 +94,6 @@ void CpuCore::prefetch(const Batch& batch, Pool::Share inputs) const {
     const auto end = reinterpret_cast<std::uintptr_t>(row + inputs.end * width);
     for (auto line = first; line < end; line += kLine)  // into the second cache: the first is full
       __builtin_prefetch(reinterpret_cast<const void*>(line), 0, 2);
-    if (inputs.begin == 0) __builtin_prefetch(&batch.labels[sample], 0, 2);
   }
   asm volatile("");  // or GCC takes the function for one without effect, and drops its calls
 }
@@ -180,10 +180,12 @@ void CpuCore::forward_rows(const Batch& batch, int worker, Pool::Share rows) {
 void CpuCore::judge(const Batch& batch, Pool::Share rows) {
   Layer& layer = layers_.back();
   const float scale = recipe_.mean ? 1.0f / static_cast<float>(batch.rows) : 1.0f;
+  for (int64_t i = rows.begin; i < rows.end; ++i)  // all at once: each comes from far away
+    sample_labels_[i] = batch.labels[batch.image(i)];
   for (int64_t i = rows.begin; i < rows.end; ++i) {
-    const Verdict verdict = kernels_.judge(
-        layer.activation, recipe_.loss, layer.a.data() + i * layer.row,
-        layer.delta.data() + i * layer.row, layer.fan_out, batch.labels[batch.image(i)], scale);
+    const Verdict verdict =
+        kernels_.judge(layer.activation, recipe_.loss, layer.a.data() + i * layer.row,
+                       layer.delta.data() + i * layer.row, layer.fan_out, sample_labels_[i], scale);
     sample_losses_[i] = verdict.loss;
     sample_correct_[i] = verdict.correct;
   }

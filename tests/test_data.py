@@ -46,6 +46,8 @@ def test_mnist_is_50_000_and_10_000_and_10_000_images(mnist):
 
 def test_mnist_is_normalised_by_its_training_set(mnist):
     train, valid, test = mnist
+    own = Dataset(train.images, train.labels)
+    assert (train.mean, train.std) == (own.mean, own.std)
     assert train.mean == pytest.approx(train.images.mean(dtype=np.float64), rel=1e-12)
     # The tutorial prints 0.1304 and 0.3073 for pixels that are v / 256.
     assert train.mean / 256 == pytest.approx(0.1304, abs=5e-5)

@@ -160,6 +160,22 @@ def test_every_lesson_learns(out, name):
     assert result.network.recipe.sizes == (64, *lesson.hidden, 4)
 
 
+def test_the_fast_lesson_draws_only_when_asked(out):
+    lesson = dataclasses.replace(LESSONS["fast"], hidden=(6,))
+    plain = run(lesson, DATA, out)
+    assert sorted(contents(out)) == ["history.json", "model.safetensors"]
+    drawn = run(lesson, DATA, out, film=True)
+    assert sorted(contents(out)) == sorted(FILES)
+    assert drawn.network.fingerprint() == plain.network.fingerprint()
+
+
+def test_waves_need_pictures(out):
+    data = [Dataset(part.images[:, :12], part.labels) for part in DATA]
+    with pytest.raises(ValueError, match=r"^train: start weights of waves need pictures"):
+        run(LESSONS["fast"], data, out)
+    assert not out.exists()
+
+
 def test_samples_that_are_no_images_are_drawn_as_strips(out):
     data = [Dataset(part.images[:, :12], part.labels) for part in DATA]
     run(LESSON, data, out)

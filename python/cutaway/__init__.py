@@ -1,24 +1,32 @@
-"""cutaway: train small neural networks very fast, and look inside while they learn."""
+"""cutaway: train small neural networks very fast, and look inside while they learn.
 
-from .checkpoint import load, save
-from .data import Dataset, load_idx, load_pickle, mnist
-from .film import Film
-from .functions import (
-    matmul,
-    relu,
-    relu_derivative,
-    sigmoid,
-    sigmoid_derivative,
-    softmax,
-    softmax_derivative,
-    tanh,
-    tanh_derivative,
-)
-from .loader import DataLoader, RandomSampler, SequentialSampler
+Importing it loads NumPy and the compiled core; what a name needs beyond that is loaded when the name
+is first used.
+"""
+
+from typing import TYPE_CHECKING, Any
+
 from .network import Network, compiled
 from .optimizer import SGD, Adam, Constant, OneCycle
-from .picture import grid, loss_curve, neuron
-from .training import History, Moment, fit, train
+
+if TYPE_CHECKING:
+    from .checkpoint import load, save
+    from .data import Dataset, load_idx, load_pickle, mnist
+    from .film import Film
+    from .functions import (
+        matmul,
+        relu,
+        relu_derivative,
+        sigmoid,
+        sigmoid_derivative,
+        softmax,
+        softmax_derivative,
+        tanh,
+        tanh_derivative,
+    )
+    from .loader import DataLoader, RandomSampler, SequentialSampler
+    from .picture import grid, loss_curve, neuron
+    from .training import History, Moment, fit, train
 
 __version__ = compiled.__version__
 
@@ -55,3 +63,32 @@ __all__ = [
     "tanh_derivative",
     "train",
 ]
+
+_MODULE_OF = {
+    name: module
+    for module, names in {
+        "checkpoint": "load save",
+        "data": "Dataset load_idx load_pickle mnist",
+        "film": "Film",
+        "functions": "matmul relu relu_derivative sigmoid sigmoid_derivative "
+        "softmax softmax_derivative tanh tanh_derivative",
+        "loader": "DataLoader RandomSampler SequentialSampler",
+        "picture": "grid loss_curve neuron",
+        "training": "History Moment fit train",
+    }.items()
+    for name in names.split()
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load the module that has a public name, at its first use (PEP 562)."""
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = globals()[name] = getattr(import_module(f".{_MODULE_OF[name]}", __name__), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

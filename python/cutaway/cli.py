@@ -103,7 +103,9 @@ def cli(debug: bool) -> None:
 )
 @click.option("--fps", type=click.IntRange(1, 1000), default=70, show_default=True)
 @click.option("--codec", type=click.Choice(["h264", "mp4v"]), default="h264", show_default=True)
-@click.option("--no-film", is_flag=True, help="Make no film: several times faster.")
+@click.option(
+    "--film/--no-film", default=None, help="Whether to make a film; without: several times faster."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 @click.option("--quiet", is_flag=True, help="No progress.")
 @click.option("--force", is_flag=True, help="Replace files that cutaway did not write.")
@@ -112,7 +114,6 @@ def train(
     data: Path | None,
     hidden: tuple[int, ...],
     out: Path,
-    no_film: bool,
     as_json: bool,
     quiet: bool,
     **options: Any,
@@ -132,7 +133,7 @@ def train(
     steps = chosen.epochs * -(-len(sets[0]) // chosen.batch_size)
     show = _Progress(steps, bar=not quiet and sys.stderr.isatty(), lines=not quiet, json=as_json)
     with show:
-        result = job.run(chosen, sets, out, film=not no_film, watch=show.moment, **options)
+        result = job.run(chosen, sets, out, watch=show.moment, **options)
 
     if as_json:
         print(json.dumps(result.summary(), indent=1))

@@ -7,17 +7,22 @@ are normalised then.
 from __future__ import annotations
 
 import os
-from pathlib import Path
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import checks, idx, pickles
+from . import checks
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 F32 = NDArray[np.float32]
 I64 = NDArray[np.int64]
 
+# Mean and std of the embedded training set, which is the same every time: to find them again takes
+# as long as an epoch.
+_MNIST_PIXELS = (33.39512885204082, 78.6661972212755)
 _VALIDATION = 6  # the last sixth of the training file: 10,000 of MNIST's 60,000
 _ROWS = 4096  # rows per step of a pass over all images: bounds the memory it takes
 
@@ -172,6 +177,8 @@ def load_idx(images: str | os.PathLike[str], labels: str | os.PathLike[str]) -> 
         ValueError: if a file is damaged, of another kind, or the counts disagree.
         OSError: if a file cannot be read.
     """
+    from . import idx
+
     pixels, classes = idx.read(images, axes=3), idx.read(labels, axes=1)
     if len(pixels) != len(classes):
         raise ValueError(
@@ -192,6 +199,8 @@ def load_pickle(path: str | os.PathLike[str]) -> tuple[Dataset, Dataset, Dataset
             images or labels.
         OSError: if the file cannot be read.
     """
+    from . import pickles
+
     sets = pickles.read(path)
     if not (isinstance(sets, tuple | list) and len(sets) == 3):
         raise ValueError(f"load_pickle: {os.fspath(path)} must hold three pairs of arrays")
@@ -223,7 +232,9 @@ def mnist() -> tuple[Dataset, Dataset, Dataset]:
     The four files come with the package; nothing is downloaded. Validation is the last sixth of
     the training file, as in the tutorial's `mnist.pkl.gz`.
     """
-    return load_directory(Path(__file__).parent / "mnist")
+    from pathlib import Path
+
+    return _load(Path(__file__).parent / "mnist", *_MNIST_PIXELS)
 
 
 def load_directory(directory: str | os.PathLike[str]) -> tuple[Dataset, Dataset, Dataset]:
@@ -241,13 +252,19 @@ def load_directory(directory: str | os.PathLike[str]) -> tuple[Dataset, Dataset,
         FileNotFoundError: if a file is missing.
         ValueError: if a file is damaged or the files disagree.
     """
-    folder = Path(directory)
-    whole = _pair(folder, "train")
-    images, labels = whole
+    from pathlib import Path
+
+    return _load(Path(directory))
+
+
+def _load(
+    folder: Path, mean: float | None = None, std: float | None = None
+) -> tuple[Dataset, Dataset, Dataset]:
+    images, labels = _pair(folder, "train")
     cut = len(images) - len(images) // _VALIDATION
     if cut == len(images):
         raise ValueError(f"load_directory: {folder}: too few training images, got {len(images)}")
-    train = Dataset(images[:cut], labels[:cut])
+    train = Dataset(images[:cut], labels[:cut], mean=mean, std=std)
     valid = Dataset(images[cut:], labels[cut:], mean=train.mean, std=train.std)
     test = Dataset(*_pair(folder, "t10k"), mean=train.mean, std=train.std)
     if test.images.shape[1] != train.images.shape[1]:
@@ -259,6 +276,8 @@ def load_directory(directory: str | os.PathLike[str]) -> tuple[Dataset, Dataset,
 
 
 def _pair(folder: Path, name: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    from . import idx
+
     paths = []
     for kind in ("images-idx3", "labels-idx1"):
         plain = folder / f"{name}-{kind}-ubyte"

@@ -52,6 +52,9 @@ class Lesson:
     schedule: str
     epochs: int
     batch_size: int
+    warmup: float = 0.3  # of a one-cycle schedule: which part of it goes up
+    start: str = "normal"  # the first layer's start weights: "normal" or "waves"
+    draws: bool = True  # a film and pictures
 
     def make_optimizer(self) -> Optimizer:
         """Return the optimizer by its name."""
@@ -61,7 +64,7 @@ class Lesson:
 
     def make_schedule(self) -> Schedule:
         """Return the schedule by its name."""
-        return OneCycle() if self.schedule == "one-cycle" else Constant()
+        return OneCycle(self.warmup) if self.schedule == "one-cycle" else Constant()
 
 
 LESSONS = {
@@ -72,6 +75,22 @@ LESSONS = {
     # Lesson 5, with one Adam for all steps and one cycle of its rate.
     "lesson5": Lesson(
         (50,), "relu", "softmax", "cross_entropy", "mean", "adam", 7e-3, "one-cycle", 1, 64
+    ),
+    # As soon as possible to 98 % on MNIST's test set: one epoch from waves, and nothing drawn.
+    "fast": Lesson(
+        (320,),
+        "relu",
+        "softmax",
+        "cross_entropy",
+        "mean",
+        "sgd",
+        0.4,
+        "one-cycle",
+        1,
+        64,
+        warmup=0.1,
+        start="waves",
+        draws=False,
     ),
 }
 
@@ -116,7 +135,7 @@ def run(
     seed: int = 0,
     backend: str = "auto",
     threads: int | None = None,
-    film: bool = True,
+    film: bool | None = None,
     every: int = 1,
     fps: int = 70,
     codec: str = "h264",
@@ -134,7 +153,7 @@ def run(
         seed: Of start weights and shuffling.
         backend: As for Network.
         threads: As for Network.
-        film: Make `learn.mp4`.
+        film: Make `learn.mp4`; None for what the lesson does.
         every: Mini-batches per frame.
         fps: Frames per second.
         codec: As for Film.
@@ -157,9 +176,13 @@ def run(
         backend=backend,
         threads=threads,
     )
+    if lesson.start == "waves":
+        _start_from_waves(network, training.shape, seed)
+    film = lesson.draws if film is None else film
+    pictures = lesson.draws or film
     out.mkdir(parents=True, exist_ok=True)
     for name in _FILES:
-        if film or name != _FILM:
+        if (film or name != _FILM) and (pictures or not name.endswith(".png")):
             may_write(out / name, force)
 
     result = Result(network, History(), seed, {})
@@ -197,7 +220,9 @@ def run(
             result.files.append(out / _FILM)
         if not result.interrupted:
             result.test_accuracy = network.evaluate(test)[1]
-        _write_rest(result, out, training.shape, lesson)
+        _write_model(result, out, lesson)
+        if pictures:
+            _write_pictures(result, out, training.shape)
         for name in _FILES:  # what an earlier run left and this one did not make would mislead
             path = out / name
             if path not in result.files and path.is_file() and is_ours(path):
@@ -245,15 +270,25 @@ def _timed(moments: Iterator[Moment]) -> Iterator[tuple[Moment, float]]:
         yield moment, time.perf_counter() - begin
 
 
-def _write_rest(result: Result, out: Path, shape: tuple[int, int] | None, lesson: Lesson) -> None:
-    """Write everything but the film: what cannot be made again first."""
+def _start_from_waves(network: Network, shape: tuple[int, int] | None, seed: int) -> None:
+    if shape is None:
+        raise ValueError("train: start weights of waves need pictures, got rows without a shape")
+    from .start import waves
+
+    weights = network.get_weights(0)
+    weights[1:] = waves(shape, weights.shape[1], seed)
+    network.set_weights(0, weights)
+
+
+def _write(result: Result, path: Path, how: Callable[[Path], None]) -> None:
+    how(path)
+    result.files.append(path)
+
+
+def _write_model(result: Result, out: Path, lesson: Lesson) -> None:
+    """Write what cannot be made again."""
     network, history = result.network, result.history
-
-    def write(name: str, how: Callable[[Path], None]) -> None:
-        how(out / name)
-        result.files.append(out / name)
-
-    write("model.safetensors", lambda path: checkpoint.save(network, path))
+    _write(result, out / "model.safetensors", lambda path: checkpoint.save(network, path))
     about = {
         "cutaway": MARK,
         "lesson": asdict(lesson),
@@ -264,8 +299,11 @@ def _write_rest(result: Result, out: Path, shape: tuple[int, int] | None, lesson
         "epochs": history.epochs,
         "losses": history.losses,
     }
-    write("history.json", lambda path: write_json(about, path))
+    _write(result, out / "history.json", lambda path: write_json(about, path))
 
+
+def _write_pictures(result: Result, out: Path, shape: tuple[int, int] | None) -> None:
+    network, history = result.network, result.history
     weights = network.weights[0]
     strongest = int(np.square(weights).sum(axis=0).argmax())
     notes = {
@@ -280,10 +318,11 @@ def _write_rest(result: Result, out: Path, shape: tuple[int, int] | None, lesson
     neuron = picture.neuron(
         weights, strongest, shape=shape, scale=max(1, round(_NEURON_WIDTH / native)), legend=True
     )
-    write("hidden.png", lambda path: write_png(hidden, path, notes))
-    write("neuron.png", lambda path: write_png(neuron, path, notes))
+    _write(result, out / "hidden.png", lambda path: write_png(hidden, path, notes))
+    _write(result, out / "neuron.png", lambda path: write_png(neuron, path, notes))
     if history.losses:  # none if interrupted before the first mini-batch
-        write("loss.png", lambda path: write_figure(picture.loss_curve(history), path, notes))
+        curve = picture.loss_curve(history)
+        _write(result, out / "loss.png", lambda path: write_figure(curve, path, notes))
 
 
 def write_json(value: dict[str, Any], path: Path) -> None:

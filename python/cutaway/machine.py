@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 import os
 from functools import cache
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from . import checks
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MOST_THREADS = 1024
 
 
-def default_threads(root: Path = Path("/")) -> int:
+def default_threads(root: str | os.PathLike[str] = "/") -> int:
     """Return CUTAWAY_NUM_THREADS if set, else the CPUs that affinity and container quota allow.
 
     Raises:
@@ -26,13 +29,16 @@ def default_threads(root: Path = Path("/")) -> int:
     available = os.cpu_count() or 1
     if hasattr(os, "sched_getaffinity"):
         available = len(os.sched_getaffinity(0))
-    quota = _quota(root)
+    quota = _quota(os.fspath(root))
     return max(1, available if quota is None else min(available, math.ceil(quota)))
 
 
 @cache  # to look takes longer than many a product
-def _quota(root: Path) -> float | None:
+def _quota(top: str) -> float | None:
     """Return the CPUs that cgroup v2 or v1 grants this process, or None for no limit."""
+    from pathlib import Path
+
+    root = Path(top)
     try:
         lines = (root / "proc/self/cgroup").read_text().splitlines()
     except OSError:

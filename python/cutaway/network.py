@@ -5,7 +5,6 @@ The one file that knows the backends: what else needs compiled code takes it fro
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -13,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import _core as compiled
-from . import checks, reference
+from . import checks
 from .contract import F32, I64, U8, Core, Recipe, State, make_recipe
 from .data import Dataset, normalise
 from .machine import MOST_THREADS, default_threads
@@ -117,6 +116,8 @@ class Network:
 
     def fingerprint(self) -> str:
         """Return the SHA-256 of all weights, in hexadecimal."""
+        import hashlib
+
         sha = hashlib.sha256()
         for layer in range(self.recipe.layers):
             sha.update(self.get_weights(layer).astype("<f4").tobytes())
@@ -153,6 +154,8 @@ class Network:
         Raises:
             ValueError: if there is no sample.
         """
+        from .reference import losses
+
         recipe = self.recipe
         last = self.get_weights(recipe.layers - 1).astype(np.float64)
         targets = np.eye(recipe.sizes[-1])
@@ -164,7 +167,7 @@ class Network:
             z = np.empty(a.shape)  # the loss needs z: near 0 and 1 the output has lost its digits
             compiled.matmul(below.astype(np.float64), last[1:], z, self.threads)
             z += last[0]
-            total += float(reference.losses(recipe.loss, z, a, targets[labels]).sum())
+            total += float(losses(recipe.loss, z, a, targets[labels]).sum())
             correct += int((a.argmax(axis=1) == labels).sum())
             count += len(labels)
         if count == 0:
@@ -430,7 +433,9 @@ def _make_core(recipe: Recipe, backend: str, threads: int | None) -> tuple[str, 
             "Network: backend 'cuda' is not part of this build of cutaway; use 'cpu' or 'auto'"
         )
     if backend == "numpy":
-        return "numpy", 1, reference.ReferenceCore(recipe)
+        from .reference import ReferenceCore
+
+        return "numpy", 1, ReferenceCore(recipe)
     try:
         core = compiled.CpuCore(
             list(recipe.sizes),

@@ -44,6 +44,9 @@ squares = about["loss"] == "squared_error"
 hidden = {"sigmoid": nn.Sigmoid, "relu": nn.ReLU, "tanh": nn.Tanh}[about["activation"]]
 layers = [m for i, o in pairwise([784, *about["hidden"], 10]) for m in (nn.Linear(i, o), hidden())]
 model = nn.Sequential(*layers[:-1], *([nn.Sigmoid()] if squares else []))
+if "first_weights" in about:
+    model[0].weight.data.copy_(torch.from_numpy(np.load(about["first_weights"])))
+    model[0].bias.data.zero_()
 loss_of = nn.MSELoss(reduction="sum") if squares else nn.CrossEntropyLoss()
 targets = nn.functional.one_hot(t).float() if squares else t
 
@@ -55,7 +58,7 @@ steps = about["epochs"] * -(-len(x) // about["batch_size"])
 schedule = None
 if about["schedule"] == "one-cycle":
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, about["lr"], steps, cycle_momentum=False
+        optimizer, about["lr"], steps, about["warmup"], cycle_momentum=False
     )
 
 for _ in range(about["epochs"]):

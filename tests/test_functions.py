@@ -74,6 +74,41 @@ def test_matmul_has_numpys_shapes_and_results(left, right, dtype):
     close_to_numpy(a, b, np.asarray(result))
 
 
+@pytest.mark.parametrize(("left", "right"), SHAPES)
+def test_matmul_writes_to_the_array_that_it_is_given(left, right):
+    rng = np.random.default_rng(0)
+    a, b = rng.standard_normal(left), rng.standard_normal(right)
+    expected = cutaway.matmul(a, b)
+    out = np.full_like(expected, np.nan)
+    assert cutaway.matmul(a, b, out=out) is out
+    np.testing.assert_array_equal(out, expected)
+
+
+READ_ONLY = np.empty((2, 4))
+READ_ONLY.flags.writeable = False
+
+
+@pytest.mark.parametrize(
+    ("out", "error", "message"),
+    [
+        ([[0.0]], TypeError, "out must be an array, got list"),
+        (np.empty((4, 2)), ValueError, r"out must be \(2, 4\) float64, got \(4, 2\) float64"),
+        (np.empty((2, 4), "f4"), ValueError, r"out must be \(2, 4\) float64, got \(2, 4\) float32"),
+        (np.empty((2, 8))[:, ::2], ValueError, "out must be writeable and in C order"),
+        (READ_ONLY, ValueError, "out must be writeable and in C order"),
+    ],
+)
+def test_matmul_refuses_an_array_that_it_cannot_fill(out, error, message):
+    with pytest.raises(error, match=f"^matmul: {message}"):
+        cutaway.matmul(np.ones((2, 3)), np.ones((3, 4)), out=out)
+
+
+def test_matmul_refuses_to_write_over_what_it_reads():
+    square = np.eye(3)
+    with pytest.raises(ValueError, match=r"^matmul: out must share no memory with a or b$"):
+        cutaway.matmul(square, np.ones((3, 3)), out=square)
+
+
 @pytest.mark.parametrize("dtype", TYPES)
 def test_matmul_reads_every_layout(dtype):
     rng = np.random.default_rng(1)

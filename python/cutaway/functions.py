@@ -33,12 +33,14 @@ def _readable(array: Array, dtype: np.dtype[Any]) -> Array:
     return array
 
 
-def matmul(a: ArrayLike, b: ArrayLike) -> Array:
+def matmul(a: ArrayLike, b: ArrayLike, out: Array | None = None) -> Array:
     """Multiply matrices, or stacks of them, with the shapes and broadcasting of `numpy.matmul`.
 
     Args:
         a: (..., m, k), or a vector (k,), which stands for one row.
         b: (..., k, n), or a vector (k,), which stands for one column.
+        out: Where the result goes, instead of new memory: an array of its shape and dtype, in C
+            order, that shares no memory with a or b.
 
     Returns:
         (..., m, n), without the axes that a vector lacked; float32 or float64.
@@ -66,19 +68,31 @@ def matmul(a: ArrayLike, b: ArrayLike) -> Array:
         raise ValueError(
             f"matmul: stacks must broadcast, got {left.shape[:-2]} and {right.shape[:-2]}"
         ) from None
-    out = np.empty((*stack, left.shape[-2], right.shape[-1]), dtype)
+    full = (*stack, left.shape[-2], right.shape[-1])
+    shape = stack + full[len(stack) + row : len(full) - column]  # a vector has no axis for it
+    if out is None:
+        out = np.empty(shape, dtype)
+    else:
+        _check_out(out, shape, dtype, left, right)
     left, right = _readable(left, dtype), _readable(right, dtype)
     compiled.matmul(
         np.broadcast_to(left, stack + left.shape[-2:]),
         np.broadcast_to(right, stack + right.shape[-2:]),
-        out,
+        out.reshape(full),
         default_threads(),
     )
-    if row:
-        out = out[..., 0, :]
-    if column:
-        out = out[..., 0]
     return out
+
+
+def _check_out(out: Array, shape: tuple[int, ...], dtype: np.dtype[Any], *inputs: Array) -> None:
+    if not isinstance(out, np.ndarray):
+        raise TypeError(f"matmul: out must be an array, got {type(out).__name__}")
+    if out.shape != shape or out.dtype != dtype:
+        raise ValueError(f"matmul: out must be {shape} {dtype}, got {out.shape} {out.dtype}")
+    if not (out.flags.c_contiguous and out.flags.writeable and out.flags.aligned):
+        raise ValueError("matmul: out must be writeable and in C order")
+    if any(np.may_share_memory(out, array) for array in inputs):
+        raise ValueError("matmul: out must share no memory with a or b")
 
 
 def _activate(name: str, x: ArrayLike) -> Array:

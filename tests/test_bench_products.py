@@ -49,7 +49,7 @@ def test_alone_there_is_no_best_peer():
 
 @pytest.mark.parametrize("wrong", [1.001, np.nan], ids=["inexact", "NaN"])
 def test_a_wrong_product_is_no_result(monkeypatch, wrong):
-    monkeypatch.setattr(products, "matmul", lambda a, b: wrong * (a @ b))
+    monkeypatch.setattr(products, "matmul", lambda a, b, **_: wrong * (a @ b))
     with pytest.raises(RuntimeError, match=r"^the product \(5, 2, 3, 4\) by cutaway is wrong: rel"):
         list(products.section(setting("cutaway", "numpy")))
 

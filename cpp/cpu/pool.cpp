@@ -1,6 +1,7 @@
 #include "cpu/pool.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #ifdef CUTAWAY_X86
 #include <xmmintrin.h>
@@ -20,8 +21,10 @@
 namespace cutaway {
 namespace {
 
-// Some 30 us of spinning before a thread goes to sleep: longer than any phase of a small step.
-constexpr int kSpins = 2000;
+// Spinning before a thread goes to sleep. At a barrier some 30 us: longer than any phase of a small
+// step. Between two jobs some 300 us: as long as Python may take to call again, while to wake a
+// sleeper takes longer than a small product.
+constexpr int kSpins = 2000, kIdleSpins = 20000;
 
 inline void pause() {
 #ifdef CUTAWAY_X86
@@ -31,8 +34,8 @@ inline void pause() {
 
 // Tells whether `value` is no longer `seen`, after waiting a little for it.
 template <class T>
-bool spin_while(const std::atomic<T>& value, T seen) {
-  for (int i = 0; i < kSpins; ++i) {
+bool spin_while(const std::atomic<T>& value, T seen, int spins) {
+  for (int i = 0; i < spins; ++i) {
     if (value.load(std::memory_order_acquire) != seen) return true;
     pause();
   }
@@ -42,7 +45,7 @@ bool spin_while(const std::atomic<T>& value, T seen) {
 // Returns when `value` is no longer `seen`.
 template <class T>
 void wait_while(const std::atomic<T>& value, T seen) {
-  if (!spin_while(value, seen)) value.wait(seen, std::memory_order_acquire);
+  if (!spin_while(value, seen, kSpins)) value.wait(seen, std::memory_order_acquire);
 }
 
 // How many threads of the whole machine run or want to, this one among them; 1 if nobody tells.
@@ -88,6 +91,7 @@ struct Pool::Crew {
   std::mutex failure_mutex;
   std::exception_ptr failure;
   const std::uint64_t born = forks;
+  int avoided = -1;  // the CPU that the workers keep off
 
   void execute(int worker) noexcept {
     try {
@@ -112,7 +116,7 @@ struct Pool::Crew {
   void work(int worker) {
     std::uint32_t seen = 0;
     for (;;) {
-      if (!spin_while(job_number, seen)) {
+      if (!spin_while(job_number, seen, kIdleSpins)) {
         --awake;
         job_number.wait(seen, std::memory_order_acquire);
         ++awake;
@@ -122,6 +126,22 @@ struct Pool::Crew {
       execute(worker);
       if (running.fetch_sub(1, std::memory_order_acq_rel) == 1) running.notify_one();
     }
+  }
+
+  // Keeps the workers off the CPU that the caller runs on. The system likes to wake them there, and
+  // for some milliseconds all would take turns on one CPU while the others sleep.
+  void step_aside() {
+#ifdef __linux__
+    const int cpu = sched_getcpu();
+    if (cpu < 0 || cpu == avoided) return;
+    cpu_set_t allowed;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;  // more CPUs than it can hold
+    if (CPU_COUNT(&allowed) <= static_cast<int>(threads.size())) return;
+    CPU_CLR(static_cast<std::size_t>(cpu), &allowed);
+    for (std::thread& thread : threads)
+      pthread_setaffinity_np(thread.native_handle(), sizeof allowed, &allowed);
+    avoided = cpu;
+#endif
   }
 
   void dismiss() {
@@ -183,6 +203,7 @@ void Pool::run(int threads, const std::function<void(const Team&)>& job) {
   const auto part = [&](int thread) { job(Team(barrier, thread, threads, workers_)); };
   if (threads == 1) return part(0);
   muster();
+  crew_->step_aside();
   const std::function<void(int)> call = part;
   crew_->call(&call);
   crew_->execute(0);

@@ -19,17 +19,23 @@ Array = NDArray[Any]
 
 
 def _float_type(*arrays: Array) -> np.dtype[Any]:
-    common = np.result_type(*arrays)
+    common = arrays[0].dtype
+    if any(array.dtype is not common for array in arrays):  # to ask NumPy takes a microsecond
+        common = np.result_type(*arrays)
     if common.kind != "f":
         return np.dtype(np.float64)
     return np.dtype(np.float32 if common.itemsize <= 4 else np.float64)
 
 
-def _readable(array: Array, dtype: np.dtype[Any]) -> Array:
-    """Return an array that the core can read in place: aligned, with steps of whole numbers."""
-    array = array.astype(dtype, copy=False)
-    if not array.flags.aligned or any(step % array.itemsize for step in array.strides):
-        return array.copy(order="C")
+def _operand(array: Array, dtype: np.dtype[Any], stack: tuple[int, ...]) -> Array:
+    """Return a stack of matrices that the core can read in place: aligned, with whole steps."""
+    if array.dtype is not dtype:
+        array = array.astype(dtype, copy=False)
+    if not (array.flags.c_contiguous and array.flags.aligned):
+        whole = not any(step % array.itemsize for step in array.strides)
+        array = array if whole and array.flags.aligned else array.copy(order="C")
+    if array.shape[:-2] != stack:
+        array = np.broadcast_to(array, stack + array.shape[-2:])
     return array
 
 
@@ -62,25 +68,23 @@ def matmul(a: ArrayLike, b: ArrayLike, out: Array | None = None) -> Array:
             f"matmul: a must have as many columns as b has rows, got {left.shape[-1]} and "
             f"{right.shape[-2]}"
         )
-    try:
-        stack = np.broadcast_shapes(left.shape[:-2], right.shape[:-2])
-    except ValueError:
-        raise ValueError(
-            f"matmul: stacks must broadcast, got {left.shape[:-2]} and {right.shape[:-2]}"
-        ) from None
+    stack = left.shape[:-2]
+    if right.shape[:-2] != stack:
+        try:
+            stack = np.broadcast_shapes(stack, right.shape[:-2])
+        except ValueError:
+            raise ValueError(
+                f"matmul: stacks must broadcast, got {left.shape[:-2]} and {right.shape[:-2]}"
+            ) from None
     full = (*stack, left.shape[-2], right.shape[-1])
     shape = stack + full[len(stack) + row : len(full) - column]  # a vector has no axis for it
     if out is None:
         out = np.empty(shape, dtype)
     else:
         _check_out(out, shape, dtype, left, right)
-    left, right = _readable(left, dtype), _readable(right, dtype)
-    compiled.matmul(
-        np.broadcast_to(left, stack + left.shape[-2:]),
-        np.broadcast_to(right, stack + right.shape[-2:]),
-        out.reshape(full),
-        default_threads(),
-    )
+    left, right = (_operand(array, dtype, stack) for array in (left, right))
+    matrices = out.reshape(full) if row or column else out
+    compiled.matmul(left, right, matrices, default_threads())
     return out
 
 

@@ -26,9 +26,8 @@ def default_threads(root: str | os.PathLike[str] = "/") -> int:
         if not text.strip().isdecimal():
             raise ValueError(f"CUTAWAY_NUM_THREADS must be an integer of at least 1, got {text!r}")
         return checks.count("cutaway", "CUTAWAY_NUM_THREADS", int(text), most=MOST_THREADS)
-    available = os.cpu_count() or 1
-    if hasattr(os, "sched_getaffinity"):
-        available = len(os.sched_getaffinity(0))
+    everywhere = not hasattr(os, "sched_getaffinity")
+    available = os.cpu_count() or 1 if everywhere else len(os.sched_getaffinity(0))
     quota = _quota(os.fspath(root))
     return max(1, available if quota is None else min(available, math.ceil(quota)))
 

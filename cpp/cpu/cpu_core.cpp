@@ -220,7 +220,7 @@ void CpuCore::forward(Images x, float mean, float std, std::span<float* const> a
           Desk& desk = desks_[desk_of(other)];
           if (other % sharing_ == 0) {
             sparse = find_zeros(batch, rows, desk);
-            if (!sparse && !batch.in_place())
+            if (!batch.folded && !batch.in_place())
               unpack(batch, rows, {0, desk.inputs.end - desk.inputs.begin}, desk);
           }
           multiply_inputs(batch, other, rows, sparse);

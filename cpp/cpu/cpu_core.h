@@ -78,7 +78,7 @@ class CpuCore final : public Core {
     Buffer<std::uint64_t> row_masks;        // (batch, inputs / 64): which of them are not zero
     Buffer<std::uint8_t> columns;           // (batch / 64, inputs, 64): the bytes, transposed
     Buffer<std::uint64_t> column_masks;     // (batch / 64, inputs)
-    Buffer<float> x;                        // (batch, x_row): u if folded, else x; if dense
+    Buffer<float> x;                        // (batch, x_row): normalised, if not folded
     int64_t x_row;
   };
 

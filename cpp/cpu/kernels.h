@@ -11,20 +11,21 @@ namespace cutaway {
 
 constexpr int64_t kLanes = 16;  // padding unit in elements: the widest vector of floats
 
-// A matrix of bytes most of which are 0, in words of 64 columns.
+// A matrix of bytes, in words of 64 columns. Without a mask, it is as `rows` tells: in a Store,
+// element (i, k) is rows[i][column + k]; in an update, rows[k][column + i].
 struct Bytes {
   const uint8_t* const* rows;  // row i starts at rows[i] + column, or, if null, first + i * row
   int64_t column;
   const uint8_t* first;
   int64_t row;
   int64_t word;          // from one word of a row to the next
-  const uint64_t* mask;  // bit k of a word's mask: its byte k is not 0
+  const uint64_t* mask;  // bit k of a word's mask: its byte k is not 0; null: skip nothing
   int64_t mask_row,
       mask_word;  // from one row's masks to the next row's, from one word's to the next
 };
 
 // result(i, j) = scale * (sum over k of a(i, k) b(k, j)) + shift[j]. The sum is one chain of fused
-// multiply-adds in the order of k. If a is of bytes, its zeros are skipped: they change no bit.
+// multiply-adds in the order of k. Of bytes, zeros can be skipped: they change no bit.
 template <class T>
 struct Product {
   int64_t m, n, k;

@@ -153,12 +153,61 @@ void sparse_panel(const Product<float>& product, int64_t j, const Finish& finish
   if (i < p.m) sparse_block<1, Vectors>(p, bytes, i, j, finish);
 }
 
+// The same for bytes of which none is skipped, Rows rows at a time.
+template <int Rows, int Vectors, class Finish>
+inline void byte_block(const Product<float> p, const Bytes bytes, int64_t i, int64_t j,
+                       const Finish& finish) {
+  F32 sum[Rows][Vectors] = {};
+  const uint8_t* a[Rows];
+#pragma GCC unroll 12
+  for (int r = 0; r < Rows; ++r)
+    a[r] = Finish::kUpdates ? nullptr : bytes.rows[i + r] + bytes.column;
+  const float* b = p.b + j;
+  for (int64_t k = 0; k < p.k; ++k, b += p.b_row) {
+    F32 row[Vectors];
+#pragma GCC unroll 4
+    for (int v = 0; v < Vectors; ++v) row[v] = load(b + v * kF32Lanes);
+    const uint8_t* column = Finish::kUpdates ? bytes.rows[k] + bytes.column + i : nullptr;
+#pragma GCC unroll 12
+    for (int r = 0; r < Rows; ++r) {
+      const F32 value = broadcast(kFloatOfByte.value[Finish::kUpdates ? column[r] : a[r][k]]);
+#pragma GCC unroll 4
+      for (int v = 0; v < Vectors; ++v) sum[r][v] = fma(value, row[v], sum[r][v]);
+    }
+  }
+#pragma GCC unroll 12
+  for (int r = 0; r < Rows; ++r)
+#pragma GCC unroll 4
+    for (int v = 0; v < Vectors; ++v)
+      finish.template take<true>(i + r, j + v * kF32Lanes, kF32Lanes, false,
+                                 fold(p, j + v * kF32Lanes, sum[r][v]));
+}
+
+template <int Rows, int Vectors, class Finish>
+inline void byte_block_of(int rows, const Product<float>& p, const Bytes& bytes, int64_t i,
+                          int64_t j, const Finish& finish) {
+  if (rows == Rows) return byte_block<Rows, Vectors>(p, bytes, i, j, finish);
+  if constexpr (Rows > 1) byte_block_of<Rows - 1, Vectors>(rows, p, bytes, i, j, finish);
+}
+
+template <int Vectors, class Finish>
+void byte_panel(const Product<float>& product, int64_t j, const Finish& finish) {
+  const Product<float> p = product;  // values, as above
+  const Bytes bytes = *p.bytes;
+  int64_t i = 0;
+  for (int64_t left = (p.m + rows_for(Vectors) - 1) / rows_for(Vectors); left > 0; --left) {
+    const int rows = static_cast<int>((p.m - i + left - 1) / left);
+    byte_block_of<rows_for(Vectors), Vectors>(rows, p, bytes, i, j, finish);
+    i += rows;
+  }
+}
+
 // Panels of columns: as wide as the registers hold, then narrower ones for the rest.
 template <int Vectors, class T, class Finish>
 int64_t panels(const Product<T>& p, int64_t j, const Finish& finish) {
   constexpr int kWidth = Vectors * kLanesOf<T>;
   for (; p.n - j >= kWidth; j += kWidth) panel<Vectors, true>(p, j, kLanesOf<T>, finish);
-  if constexpr (!Finish::kPadded) {
+  if constexpr (!Finish::kUpdates) {
     if (p.n - j > kWidth - kLanesOf<T>) {
       panel<Vectors, false>(p, j, p.n - j - (kWidth - kLanesOf<T>), finish);
       j = p.n;
@@ -174,14 +223,27 @@ int64_t sparse_panels(const Product<float>& p, int64_t j, const Finish& finish) 
   return j;
 }
 
+template <int Vectors, class Finish>
+int64_t byte_panels(const Product<float>& p, int64_t j, const Finish& finish) {
+  constexpr int kWidth = Vectors * kF32Lanes;
+  for (; p.n - j >= kWidth; j += kWidth) byte_panel<Vectors>(p, j, finish);
+  return j;
+}
+
 template <class T, class Finish>
 inline void product(const Product<T>& p, const Finish& finish) {
   int64_t j = 0;
   if constexpr (sizeof(T) == sizeof(float)) {
-    if (p.bytes) {
+    if (p.bytes && p.bytes->mask) {
       j = sparse_panels<4>(p, j, finish);
       j = sparse_panels<2>(p, j, finish);
       sparse_panels<1>(p, j, finish);
+      return;
+    }
+    if (p.bytes) {
+      if constexpr (kWidest >= 4) j = byte_panels<4>(p, j, finish);
+      j = byte_panels<2>(p, j, finish);
+      byte_panels<1>(p, j, finish);
       return;
     }
   }
@@ -194,7 +256,7 @@ inline void product(const Product<T>& p, const Finish& finish) {
 // result; of the last vector of a row, `lanes` count, unless all are Whole.
 template <class T>
 struct StoreFinish {
-  static constexpr bool kPadded = false;
+  static constexpr bool kUpdates = false;
   Store<T> s;
 
   template <bool Whole>
@@ -231,7 +293,7 @@ void store_stack(const Product<T>& first, const Store<T>& to, int64_t count, int
 // The columns of weights are padded, so that an update knows only whole vectors.
 template <class Update>
 struct UpdateFinish {
-  static constexpr bool kPadded = true;
+  static constexpr bool kUpdates = true;
   Update update;
 
   template <bool Whole>

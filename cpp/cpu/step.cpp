@@ -53,7 +53,7 @@ bool CpuCore::find_zeros(const Batch& batch, Pool::Share rows, Desk& desk) const
   return true;
 }
 
-// Writes some of a desk's inputs as floats.
+// Writes some of a desk's inputs as normalised floats.
 void CpuCore::unpack(const Batch& batch, Pool::Share rows, Pool::Share inputs, Desk& desk) const {
   const int64_t count = inputs.end - inputs.begin;
   for (int64_t i = rows.begin; i < rows.end; ++i) {
@@ -65,17 +65,19 @@ void CpuCore::unpack(const Batch& batch, Pool::Share rows, Pool::Share inputs, D
       from = batch.images.floats + batch.image(i) * batch.images.features + desk.inputs.begin +
              inputs.begin;
     }
-    if (!batch.folded) kernels_.normalise(from, to, count, batch.mean, batch.inverse_std);
+    kernels_.normalise(from, to, count, batch.mean, batch.inverse_std);
   }
 }
 
-// Brings the worker's part of a desk's inputs to it: bytes transposed, or else floats.
+// Brings the worker's part of a desk's inputs to it: bytes transposed if their zeros are skipped,
+// or normalised floats.
 void CpuCore::gather(const Batch& batch, int worker) {
   if (batch.in_place()) return;
   Desk& desk = desks_[desk_of(worker)];
   const int64_t inputs = desk.inputs.end - desk.inputs.begin;
   const Pool::Share part = Pool::share(inputs, kLanes, worker % sharing_, sharing_);
-  if (!desk.sparse) return unpack(batch, {0, batch.rows}, part, desk);
+  if (!batch.folded) return unpack(batch, {0, batch.rows}, part, desk);
+  if (!desk.sparse) return;  // the bytes are read where they lie
   for (int64_t i = 0; i < batch.rows; i += 64) {
     kernels_.transpose(desk.rows.data() + i, std::min<int64_t>(64, batch.rows - i), part.begin,
                        part.end, desk.columns.data() + i * inputs + part.begin * 64,
@@ -120,13 +122,13 @@ void CpuCore::multiply_inputs(const Batch& batch, int worker, Pool::Share rows, 
                       nullptr,
                       0,
                       64,
-                      desk.row_masks.data() + rows.begin * words + at / 64,
+                      sparse ? desk.row_masks.data() + rows.begin * words + at / 64 : nullptr,
                       words,
                       1};
     if (batch.in_place()) {
       product.a = batch.images.floats + rows.begin * layer.fan_in + begin;
       product.a_row = layer.fan_in;
-    } else if (sparse) {
+    } else if (batch.folded) {
       product.bytes = &bytes;
     } else {
       product.a = desk.x.data() + rows.begin * desk.x_row + at;
@@ -251,13 +253,14 @@ void CpuCore::gradient(int64_t l, const Batch& batch, int worker, const Finish& 
     product.shift = shift;
     product.scale = batch.scale();
   }
-  const Bytes bytes{
+  const Bytes dense{desk.rows.data(), 0, nullptr, 0, 0, nullptr, 0, 0};
+  const Bytes sparse{
       nullptr, 0, desk.columns.data(), 64, 64 * slab.rows, desk.column_masks.data(), 1, slab.rows};
   if (batch.in_place()) {
     product.a = batch.images.floats + desk.inputs.begin;
     product.a_col = layer.fan_in;
-  } else if (desk.sparse) {
-    product.bytes = &bytes;
+  } else if (batch.folded) {
+    product.bytes = desk.sparse ? &sparse : &dense;
   } else {
     product.a = desk.x.data();
     product.a_col = desk.x_row;

@@ -201,6 +201,7 @@ Stack<T> stack_of(const Strided<Q>& array, T* data) {
   const auto axes = array.ndim();
   require(axes >= 2, "matmul: expected two axes or more");
   const auto stride = [&](py::ssize_t axis) {
+    if (array.shape(axis) <= 1) return py::ssize_t{0};  // NumPy leaves it undefined
     const py::ssize_t bytes = array.strides(axis);
     require(bytes % static_cast<py::ssize_t>(sizeof(Q)) == 0, "matmul: array is misaligned");
     return bytes / static_cast<py::ssize_t>(sizeof(Q));

@@ -91,7 +91,8 @@ READ_ONLY.flags.writeable = False
 @pytest.mark.parametrize(
     ("out", "error", "message"),
     [
-        ([[0.0]], TypeError, "out must be an array, got list"),
+        (np.ma.zeros((2, 4)), TypeError, "out must be a plain array, got MaskedArray"),
+        ([[0.0]], TypeError, "out must be a plain array, got list"),
         (np.empty((4, 2)), ValueError, r"out must be \(2, 4\) float64, got \(4, 2\) float64"),
         (np.empty((2, 4), "f4"), ValueError, r"out must be \(2, 4\) float64, got \(2, 4\) float32"),
         (np.empty((2, 8))[:, ::2], ValueError, "out must be writeable and in C order"),
@@ -103,9 +104,15 @@ def test_matmul_refuses_an_array_that_it_cannot_fill(out, error, message):
         cutaway.matmul(np.ones((2, 3)), np.ones((3, 4)), out=out)
 
 
+def test_matmul_reads_a_field_of_a_single_record():
+    record = np.ones(1, np.dtype([("row", "f4", (5,)), ("flag", "u1")]))  # 21 bytes a record
+    result = cutaway.matmul(record["row"], np.ones((5, 2), np.float32))
+    np.testing.assert_array_equal(result, np.full((1, 2), 5))
+
+
 def test_matmul_refuses_to_write_over_what_it_reads():
     square = np.eye(3)
-    with pytest.raises(ValueError, match=r"^matmul: out must share no memory with a or b$"):
+    with pytest.raises(ValueError, match=r"^matmul: out must lie apart from a and b in memory$"):
         cutaway.matmul(square, np.ones((3, 3)), out=square)
 
 

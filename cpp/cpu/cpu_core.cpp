@@ -204,6 +204,10 @@ void CpuCore::forward(Images x, float mean, float std, std::span<float* const> a
   reserve(std::min(x.rows, kForwardRows));
   pool_.run(pool_.ready(), [&](const Team& team) {
     const FlushDenormals flush;
+    if (folded) {
+      team.each([&](int worker) { sum_weights(worker); });
+      team.wait();
+    }
     for (int64_t start = 0; start < x.rows; start += kForwardRows) {
       const Batch batch{std::min(kForwardRows, x.rows - start),
                         x.from(start),

@@ -1,5 +1,6 @@
 // The CPU's core: gather -> forward -> backprop -> update, on a pool of threads that meet at a
-// barrier after every phase of a step. In: the views of core.h. Out: losses, weights, gradients.
+// barrier where one needs what another has made. In: the views of core.h. Out: losses, weights,
+// gradients.
 #pragma once
 
 #include <atomic>
@@ -46,8 +47,8 @@ class CpuCore final : public Core {
   // Some rows and columns of a layer's (1 + fan_in, fan_out), in memory of their own: two threads
   // that write neighbouring cache lines slow each other down by a half.
   struct Slab {
-    int64_t first;            // its first row; row 0 is the bias
-    int64_t rows;             //
+    int64_t first;  // its first row; row 0 is the bias
+    int64_t rows;
     Pool::Share units;        // its columns, padding included
     int64_t row;              // floats from one row to the next
     Buffer<float> weights;    // (rows, row); columns of padding stay zero
@@ -109,6 +110,7 @@ class CpuCore final : public Core {
   void unpack(const Batch& batch, Pool::Share rows, Pool::Share inputs, Desk& desk) const;
   void gather(const Batch& batch, int worker);
   void prefetch(const Batch& batch, Pool::Share inputs) const;
+  void sum_weights(int worker);
   void multiply_inputs(const Batch& batch, int worker, Pool::Share rows, bool sparse);
   void forward_rows(const Batch& batch, int worker, Pool::Share rows);
   void judge(const Batch& batch, Pool::Share rows);

@@ -25,7 +25,8 @@ struct Bytes {
 };
 
 // result(i, j) = scale * (sum over k of a(i, k) b(k, j)) + shift[j]. The sum is one chain of fused
-// multiply-adds in the order of k. Of bytes, zeros can be skipped: they change no bit.
+// multiply-adds in the order of k. Of bytes, zeros can be skipped: they change no bit
+// (if b is finite).
 template <class T>
 struct Product {
   int64_t m, n, k;

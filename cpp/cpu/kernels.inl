@@ -127,7 +127,7 @@ inline void sparse_block(const Product<float> p, const Bytes bytes, int64_t i, i
 #pragma GCC unroll 4
       for (int v = 0; v < Vectors; ++v) {
         F32 weights = load(row + v * kF32Lanes);
-        asm("" : "+v"(weights));  // once: otherwise GCC loads it for every row anew
+        keep(weights);
 #pragma GCC unroll 2
         for (int r = 0; r < Rows; ++r) sum[r][v] = fma(value[r], weights, sum[r][v]);
       }

@@ -23,7 +23,7 @@ namespace {
 
 // Spinning before a thread goes to sleep. At a barrier some 30 us: longer than any phase of a small
 // step. Between two jobs some 300 us: as long as Python may take to call again, while to wake a
-// sleeper takes longer than a small product.
+// sleeper takes longer than a small product. (A pause is 15 ns here, and up to three times that.)
 constexpr int kSpins = 2000, kIdleSpins = 20000;
 
 inline void pause() {
@@ -64,9 +64,17 @@ int running_threads() {
 // that forked, so a crew from before the fork is left alone and a new one is started.
 std::atomic<std::uint64_t> forks{0};
 
+// Workers of all pools of this process that are not asleep: they are no crowd to any of the pools.
+std::atomic<int> awake{0};
+
 void watch_forks() {
   static std::once_flag once;
-  std::call_once(once, [] { pthread_atfork(nullptr, nullptr, [] { ++forks; }); });
+  std::call_once(once, [] {
+    pthread_atfork(nullptr, nullptr, [] {
+      ++forks;
+      awake = 0;
+    });
+  });
 }
 
 }  // namespace
@@ -86,12 +94,17 @@ struct Pool::Crew {
   std::vector<std::thread> threads;
   std::atomic<std::uint32_t> job_number{0};
   std::atomic<int> running{0};
-  std::atomic<int> awake{0};                      // threads that are not asleep between two jobs
   const std::function<void(int)>* job = nullptr;  // null: go home
   std::mutex failure_mutex;
   std::exception_ptr failure;
   const std::uint64_t born = forks;
-  int avoided = -1;  // the CPU that the workers keep off
+#ifdef __linux__
+  std::vector<std::atomic<bool>> asleep;  // per thread
+  cpu_set_t allowed;                      // the CPUs that the caller may use
+  explicit Crew(int workers) : asleep(static_cast<std::size_t>(workers)) { CPU_ZERO(&allowed); }
+#else
+  explicit Crew(int) {}
+#endif
 
   void execute(int worker) noexcept {
     try {
@@ -116,31 +129,44 @@ struct Pool::Crew {
   void work(int worker) {
     std::uint32_t seen = 0;
     for (;;) {
-      if (!spin_while(job_number, seen, kIdleSpins)) {
-        --awake;
-        job_number.wait(seen, std::memory_order_acquire);
-        ++awake;
-      }
+      if (!spin_while(job_number, seen, kIdleSpins)) sleep(worker, seen);
       ++seen;
-      if (!job) return;
+      if (!job) {
+        --awake;
+        return;
+      }
       execute(worker);
       if (running.fetch_sub(1, std::memory_order_acq_rel) == 1) running.notify_one();
     }
   }
 
-  // Keeps the workers off the CPU that the caller runs on. The system likes to wake them there, and
-  // for some milliseconds all would take turns on one CPU while the others sleep.
+  void sleep([[maybe_unused]] int worker, std::uint32_t seen) {
+    --awake;
+#ifdef __linux__
+    std::atomic<bool>& mine = asleep[static_cast<std::size_t>(worker)];
+    mine = true;
+    job_number.wait(seen, std::memory_order_acquire);
+    if (!mine.exchange(false)) sched_setaffinity(0, sizeof allowed, &allowed);  // woken aside
+#else
+    job_number.wait(seen, std::memory_order_acquire);
+#endif
+    ++awake;
+  }
+
+  // Lets sleepers wake up on another CPU than the caller's. The system likes to wake them there,
+  // and for some milliseconds all would take turns on one CPU while the others sleep. Once awake, a
+  // worker may go where it likes.
   void step_aside() {
 #ifdef __linux__
     const int cpu = sched_getcpu();
-    if (cpu < 0 || cpu == avoided) return;
-    cpu_set_t allowed;
-    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;  // more CPUs than it can hold
-    if (CPU_COUNT(&allowed) <= static_cast<int>(threads.size())) return;
-    CPU_CLR(static_cast<std::size_t>(cpu), &allowed);
-    for (std::thread& thread : threads)
-      pthread_setaffinity_np(thread.native_handle(), sizeof allowed, &allowed);
-    avoided = cpu;
+    cpu_set_t others;
+    if (cpu < 0 || sched_getaffinity(0, sizeof others, &others) != 0) return;
+    if (CPU_COUNT(&others) <= static_cast<int>(threads.size())) return;
+    allowed = others;
+    CPU_CLR(static_cast<std::size_t>(cpu), &others);
+    for (std::size_t i = 0; i < threads.size(); ++i)
+      if (asleep[i + 1].exchange(false))
+        pthread_setaffinity_np(threads[i].native_handle(), sizeof others, &others);
 #endif
   }
 
@@ -172,7 +198,7 @@ Pool::~Pool() {
 void Pool::muster() {
   if (crew_ && crew_->born != forks) static_cast<void>(crew_.release());
   if (crew_) return;
-  auto crew = std::make_unique<Crew>();
+  auto crew = std::make_unique<Crew>(workers_);
   try {
     for (int worker = 1; worker < workers_; ++worker) crew->start(worker);
   } catch (const std::system_error& error) {
@@ -191,8 +217,7 @@ int Pool::ready() {
     const int cpus = static_cast<int>(std::thread::hardware_concurrency());
     crowded_ = workers_ <= cpus;  // who asks for more threads than CPUs has them
     for (int look = 0; look < 3 && crowded_; ++look) {  // a passer-by is no crowd
-      const int ours = crew_ && crew_->born == forks ? crew_->awake.load() : 0;
-      crowded_ = running_threads() - ours + workers_ - 1 > cpus;
+      crowded_ = running_threads() - awake + workers_ - 1 > cpus;
     }
   }
   return crowded_ ? 1 : workers_;

@@ -1,5 +1,6 @@
 // Threads that work together: a pool that runs one job on all of its workers, and the barrier at
-// which they wait for each other. Idle workers sleep; a forked child starts a pool of its own.
+// which they wait for each other. Idle workers spin a little, then sleep; a forked child starts a
+// pool of its own.
 #pragma once
 
 #include <atomic>

@@ -150,6 +150,13 @@ inline I32 integers_from(const uint8_t* bytes) {
 inline uint64_t non_zero_word(const uint8_t* bytes) { return non_zero_part(bytes, 64); }
 #endif
 
+// Keeps a value in its register: otherwise GCC loads it again for every use.
+inline void keep([[maybe_unused]] F32& value) {
+#if defined(__SSE2__)
+  asm("" : "+v"(value));
+#endif
+}
+
 inline F32 floats_from(const uint8_t* bytes) {
   return __builtin_convertvector(integers_from(bytes), F32);
 }

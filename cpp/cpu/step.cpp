@@ -3,7 +3,8 @@
 // Who does what. Where the weights of the first layer are multiplied and where weights are updated,
 // a worker has some inputs (some units, if the units are many): its weights stay in its cache, and
 // it reads no other inputs. In between, from the first layer's sums to the deltas, it has some rows
-// of the mini-batch, and needs nothing of the others'. So a step of any depth has two barriers.
+// of the mini-batch, and needs nothing of the others'. So a step of any depth has two barriers, and
+// three more if workers share a desk.
 
 #include <algorithm>
 #include <cmath>
@@ -36,7 +37,7 @@ CpuCore::Batch CpuCore::batch_of(std::span<const int64_t> order, int64_t start,
           part(start + batch)};
 }
 
-// Tells whether enough of a desk's inputs are zero to be worth skipping, in these rows.
+// Notes where these rows lie and which bytes are zero, and tells whether that is worth skipping.
 bool CpuCore::find_zeros(const Batch& batch, Pool::Share rows, Desk& desk) const {
   if (!batch.images.bytes) return false;
   const int64_t inputs = desk.inputs.end - desk.inputs.begin, words = round_up(inputs, 64) / 64;
@@ -44,7 +45,7 @@ bool CpuCore::find_zeros(const Batch& batch, Pool::Share rows, Desk& desk) const
     desk.rows[i] = batch.images.bytes + batch.image(i) * batch.images.features + desk.inputs.begin;
   if (!batch.folded) return false;
   constexpr int64_t kSample = 4;  // one row of four tells already that the others are not worth it
-  for (int64_t first = rows.begin; first < rows.begin + kSample; ++first) {
+  for (int64_t first = rows.begin; first < std::min(rows.begin + kSample, rows.end); ++first) {
     int64_t touched = 0, seen = 0;
     for (int64_t i = first; i < rows.end; i += kSample, seen += inputs)
       touched += kernels_.find_non_zero(desk.rows[i], inputs, desk.row_masks.data() + i * words);
@@ -100,8 +101,21 @@ void CpuCore::prefetch(const Batch& batch, Pool::Share inputs) const {
   asm volatile("");  // or GCC takes the function for one without effect, and drops its calls
 }
 
-// x W leaf by leaf, for the worker's inputs and units, and the sums of W's rows if the folding of
-// mean and std needs them.
+// The sums of W's rows, leaf by leaf, which the folding of mean and std needs.
+void CpuCore::sum_weights(int worker) {
+  const Slab& slab = layers_[0].worker_slab(worker);
+  const Pool::Share inputs = desks_[desk_of(worker)].inputs;
+  if (slab.columns() == 0) return;
+  for (std::size_t leaf = 0; leaf < leaves_.size(); ++leaf) {
+    const auto [begin, end] = leaves_[leaf];
+    if (begin < inputs.begin || begin >= inputs.end) continue;
+    const float* weights = slab.weights.data() + (begin - inputs.begin) * slab.row;
+    kernels_.store({1, slab.columns(), end - begin, &kOne, 0, 0, weights, slab.row},
+                   {weight_sums_[leaf].data() + slab.units.begin, layers_[0].row});
+  }
+}
+
+// x W leaf by leaf, for the worker's inputs and units.
 void CpuCore::multiply_inputs(const Batch& batch, int worker, Pool::Share rows, bool sparse) {
   const Layer& layer = layers_[0];
   const Slab& slab = layers_[0].worker_slab(worker);
@@ -135,9 +149,6 @@ void CpuCore::multiply_inputs(const Batch& batch, int worker, Pool::Share rows, 
       product.a_row = desk.x_row;
     }
     kernels_.store(product, {out, layer.row});
-    if (batch.folded)
-      kernels_.store({1, slab.columns(), end - begin, &kOne, 0, 0, weights, slab.row},
-                     {weight_sums_[leaf].data() + slab.units.begin, layer.row});
   }
 }
 
@@ -323,6 +334,7 @@ void CpuCore::learn_from(const Batch& batch, const Team& team) {
   if (sharing_ > 1) team.wait();
   team.each([&](int worker) {
     multiply_inputs(batch, worker, {0, batch.rows}, desks_[desk_of(worker)].sparse);
+    if (batch.folded) sum_weights(worker);
   });
   team.wait();
   team.each([&](int worker) {

@@ -80,15 +80,18 @@ _MODULE_OF = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    """Load the module that has a public name, at its first use (PEP 562)."""
-    if name not in _MODULE_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
+if not TYPE_CHECKING:  # which knows the names, and should miss those that are not there
 
-    value = globals()[name] = getattr(import_module(f".{_MODULE_OF[name]}", __name__), name)
-    return value
+    def __getattr__(name: str) -> Any:
+        """Load the module that has a public name, or is named, at the first use (PEP 562)."""
+        from importlib import import_module
 
+        if name in _MODULE_OF.values():
+            return import_module(f".{name}", __name__)
+        if name not in _MODULE_OF:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = globals()[name] = getattr(import_module(f".{_MODULE_OF[name]}", __name__), name)
+        return value
 
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

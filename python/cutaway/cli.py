@@ -200,7 +200,7 @@ def _print_result(result: job.Result) -> None:
     if result.test_accuracy is not None:
         print(f"test accuracy {result.test_accuracy:.2%}")
     print(
-        f"training {seconds['train']:.2f} s, film and files {seconds['render']:.2f} s "
+        f"training {seconds['train']:.2f} s, the rest {seconds['render']:.2f} s "
         f"({result.network.backend}, {result.network.threads} threads)"
     )
     for path in result.files:

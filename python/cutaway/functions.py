@@ -46,14 +46,14 @@ def matmul(a: ArrayLike, b: ArrayLike, out: Array | None = None) -> Array:
         a: (..., m, k), or a vector (k,), which stands for one row.
         b: (..., k, n), or a vector (k,), which stands for one column.
         out: Where the result goes, instead of new memory: an array of its shape and dtype, in C
-            order, that shares no memory with a or b.
+            order, that lies apart from a and b in memory.
 
     Returns:
         (..., m, n), without the axes that a vector lacked; float32 or float64.
 
     Raises:
         TypeError: if an argument is no array of real numbers.
-        ValueError: if an argument is a scalar, or the shapes do not fit.
+        ValueError: if an argument is a scalar, the shapes do not fit, or out is not such an array.
     """
     left, right = checks.numbers("matmul", "a", a), checks.numbers("matmul", "b", b)
     for name, array in (("a", left), ("b", right)):
@@ -89,14 +89,14 @@ def matmul(a: ArrayLike, b: ArrayLike, out: Array | None = None) -> Array:
 
 
 def _check_out(out: Array, shape: tuple[int, ...], dtype: np.dtype[Any], *inputs: Array) -> None:
-    if not isinstance(out, np.ndarray):
-        raise TypeError(f"matmul: out must be an array, got {type(out).__name__}")
+    if not isinstance(out, np.ndarray) or isinstance(out, np.ma.MaskedArray):
+        raise TypeError(f"matmul: out must be a plain array, got {type(out).__name__}")
     if out.shape != shape or out.dtype != dtype:
         raise ValueError(f"matmul: out must be {shape} {dtype}, got {out.shape} {out.dtype}")
     if not (out.flags.c_contiguous and out.flags.writeable and out.flags.aligned):
         raise ValueError("matmul: out must be writeable and in C order")
     if any(np.may_share_memory(out, array) for array in inputs):
-        raise ValueError("matmul: out must share no memory with a or b")
+        raise ValueError("matmul: out must lie apart from a and b in memory")
 
 
 def _activate(name: str, x: ArrayLike) -> Array:

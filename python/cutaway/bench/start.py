@@ -51,7 +51,7 @@ def section(setting: Setting) -> Iterator[dict[str, Any]]:
             "rounds": len(times[imports[0]]),
             "import": {
                 "seconds": {n.removeprefix("import "): s for n, s in medians(imported).items()},
-                "ratio": 1 / ratios(imported, "import cutaway")["import numpy"],
+                "ratio": ratios(imported, "import numpy")["import cutaway"],
             },
             "train": {
                 "recipe": _RECIPE,
@@ -67,11 +67,12 @@ def _import(module: str, _: int) -> tuple[float, float]:
     return float(ask("-c", _IMPORT.format(module))), 0.0
 
 
-def _cutaway(threads: int, _: int) -> tuple[float, float]:
+def _cutaway(threads: int, number: int) -> tuple[float, float]:
     with tempfile.TemporaryDirectory() as folder:
         command = ["-m", "cutaway", "train", "--recipe", _RECIPE, "--json", "--quiet"]
         begin = time.perf_counter()
-        answer = ask(*command, "--threads", str(threads), "--out", folder)
+        command += ["--seed", str(number), "--threads", str(threads), "--out", folder]
+        answer = ask(*command)
         return time.perf_counter() - begin, float(answer["test_accuracy"])
 
 

@@ -58,7 +58,7 @@ steps = about["epochs"] * -(-len(x) // about["batch_size"])
 schedule = None
 if about["schedule"] == "one-cycle":
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, about["lr"], steps, about["warmup"], cycle_momentum=False
+        optimizer, about["lr"], steps, pct_start=about["warmup"], cycle_momentum=False
     )
 
 for _ in range(about["epochs"]):

@@ -47,7 +47,7 @@ def section(setting: Setting) -> Iterator[dict[str, Any]]:
             "what": f"lesson 9's whole job, {whole['frames']:,} frames, against encoding them alone",
             "rounds": len(memory),
             "seconds": medians(times),
-            "ratio": 1 / ratios(times, "whole_job")["encoding"],
+            "ratio": ratios(times, "encoding")["whole_job"],
             "megabytes": statistics.median(memory),
             "frames": whole["frames"],
             "times": times,

@@ -5,11 +5,10 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <stdexcept>
-#include <string>
 #include <utility>
 
 #include "cpu/isa.h"
+#include "guards.h"
 
 namespace cutaway {
 namespace {
@@ -26,28 +25,7 @@ bool foldable(const Images& images, float mean, float std) {
 
 constexpr int64_t kFewUnits = 256;  // of the first layer, at most, for threads to share the inputs
 
-// How many arrays of a weight's size an optimizer remembers.
-int memories(const Optimizer& optimizer) {
-  if (optimizer.kind == Optimizer::Kind::adam) return 2;
-  return optimizer.momentum != 0 ? 1 : 0;
-}
-
 }  // namespace
-
-// One call at a time: a second thread gets an error, not half-updated weights.
-class CpuCore::InUse {
- public:
-  explicit InUse(std::atomic<bool>& flag) : flag_(flag) {
-    if (flag_.exchange(true))
-      throw std::runtime_error("Network: in use by another thread; give each thread its own");
-  }
-  ~InUse() { flag_ = false; }
-  InUse(const InUse&) = delete;
-  InUse& operator=(const InUse&) = delete;
-
- private:
-  std::atomic<bool>& flag_;
-};
 
 CpuCore::CpuCore(Recipe recipe, int threads)
     : recipe_(std::move(recipe)), kernels_(kernels()), pool_(threads) {
@@ -99,14 +77,7 @@ CpuCore::CpuCore(Recipe recipe, int threads)
 
 void CpuCore::load(Images images, std::span<const int64_t> labels, float mean, float std) {
   const InUse guard(in_use_);
-  if (images.features != recipe_.sizes.front() ||
-      images.rows != static_cast<int64_t>(labels.size()))
-    throw std::invalid_argument("load: images and labels do not fit the network");
-  for (const int64_t label : labels)
-    if (label < 0 || label >= recipe_.sizes.back())
-      throw std::invalid_argument("load: label " + std::to_string(label) +
-                                  " is not one of the network's " +
-                                  std::to_string(recipe_.sizes.back()) + " classes");
+  check_loaded(recipe_, images, labels);
   folded_ = foldable(images, mean, std);
   images_ = images;
   labels_.assign(labels.begin(), labels.end());
@@ -157,14 +128,8 @@ void CpuCore::reserve(int64_t rows) {
 bool CpuCore::learn(std::span<const int64_t> order, int64_t batch, std::span<const float> rates,
                     std::span<float> losses, const Interrupted& interrupted) {
   const InUse guard(in_use_);
-  for (const int64_t sample : order)
-    if (sample < 0 || sample >= images_.rows)
-      throw std::out_of_range("learn: sample number " + std::to_string(sample) +
-                              " is out of range for " + std::to_string(images_.rows) + " images");
   const int64_t n = static_cast<int64_t>(order.size());
-  const int64_t steps = (n + batch - 1) / batch;
-  if (static_cast<int64_t>(rates.size()) != steps || static_cast<int64_t>(losses.size()) != steps)
-    throw std::invalid_argument("learn: one rate per mini-batch is needed");
+  const int64_t steps = check_order(order, images_.rows, batch, rates.size(), losses.size());
   reserve(std::min(batch, n));
   correct_ = 0;
 
@@ -297,22 +262,14 @@ void CpuCore::set_weights(int64_t layer, const float* values) {
   if (layer > 0) transpose_rows(layer, {0, l.fan_in});
 }
 
-namespace {
-
-std::string name_of(const Optimizer& optimizer, int i, std::size_t layer) {
-  const char* name = optimizer.kind == Optimizer::Kind::adam ? (i == 0 ? "m." : "v.") : "velocity.";
-  return name + std::to_string(layer);
-}
-
-}  // namespace
-
 State CpuCore::state() const {
   const InUse guard(in_use_);
   State state{step_, {}};
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     const Layer& layer = layers_[l];
     for (int i = 0; i < memories(optimizer_); ++i) {
-      std::vector<float>& values = state.arrays[name_of(optimizer_, i, l)];
+      std::vector<float>& values =
+          state.arrays[memory_name(optimizer_, i, static_cast<int64_t>(l))];
       values.resize(static_cast<std::size_t>((1 + layer.fan_in) * layer.fan_out));
       for_each_row(layer, [&](std::size_t slab, int64_t from, int64_t to, int64_t count) {
         std::copy_n(layer.slabs[slab].memory[i].data() + from, count, values.data() + to);
@@ -324,21 +281,13 @@ State CpuCore::state() const {
 
 void CpuCore::set_state(const State& state) {
   const InUse guard(in_use_);
-  const auto values_of = [&](std::size_t l, int i) -> const std::vector<float>& {
-    const std::string name = name_of(optimizer_, i, l);
-    const auto found = state.arrays.find(name);
-    const Layer& layer = layers_[l];
-    if (found == state.arrays.end() ||
-        static_cast<int64_t>(found->second.size()) != (1 + layer.fan_in) * layer.fan_out)
-      throw std::invalid_argument("set_state: " + name + " is missing or has another size");
-    return found->second;
-  };
   for (const bool write : {false, true}) {  // all are checked before one is written
     for (std::size_t l = 0; l < layers_.size(); ++l) {
       for (int i = 0; i < memories(optimizer_); ++i) {
-        const std::vector<float>& values = values_of(l, i);
-        if (!write) continue;
         Layer& layer = layers_[l];
+        const std::vector<float>& values = memory_in(state, optimizer_, i, static_cast<int64_t>(l),
+                                                     (1 + layer.fan_in) * layer.fan_out);
+        if (!write) continue;
         for_each_row(layer, [&](std::size_t slab, int64_t to, int64_t from, int64_t count) {
           std::copy_n(values.data() + from, count, layer.slabs[slab].memory[i].data() + to);
         });

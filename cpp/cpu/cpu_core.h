@@ -100,8 +100,6 @@ class CpuCore final : public Core {
     float shift() const { return folded ? -mean * inverse_std : 0; }
   };
 
-  class InUse;
-
   void reserve(int64_t rows);
   Batch batch_of(std::span<const int64_t> order, int64_t start, int64_t batch) const;
 

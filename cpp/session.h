@@ -1,0 +1,244 @@
+// A core as Python sees it: NumPy arrays <-> views, the interpreter's lock, exceptions. No
+// arithmetic. Arrays must come with the exact dtype and layout (noconvert): Python makes the one
+// copy.
+#pragma once
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core.h"
+
+namespace py = pybind11;
+
+namespace cutaway {
+
+template <class T>
+using Array = py::array_t<T, py::array::c_style>;
+
+template <class T>
+T word(const std::map<std::string, T>& words, const std::string& name) {
+  const auto found = words.find(name);
+  if (found == words.end()) throw std::invalid_argument("unknown name '" + name + "'");
+  return found->second;
+}
+
+inline Activation activation_from(const std::string& name) {
+  return word<Activation>({{"identity", Activation::identity},
+                           {"sigmoid", Activation::sigmoid},
+                           {"relu", Activation::relu},
+                           {"tanh", Activation::tanh},
+                           {"softmax", Activation::softmax}},
+                          name);
+}
+
+inline Loss loss_from(const std::string& name) {
+  return word<Loss>({{"squared_error", Loss::squared_error},
+                     {"binary_cross_entropy", Loss::binary_cross_entropy},
+                     {"cross_entropy", Loss::cross_entropy}},
+                    name);
+}
+
+inline void require(bool holds, const char* rule) {
+  if (!holds) throw std::invalid_argument(rule);
+}
+
+template <class T>
+std::span<const T> span_of(const Array<T>& array) {
+  require(array.ndim() == 1, "expected one axis");
+  return {array.data(), static_cast<std::size_t>(array.shape(0))};
+}
+
+// A core and the images that it reads from.
+struct Session {
+  std::unique_ptr<Core> core;
+  py::array images;
+
+  std::vector<py::ssize_t> shape(int64_t layer) const {
+    const auto& sizes = core->recipe().sizes;
+    if (layer < 0 || layer >= core->recipe().layers())
+      throw py::index_error("layer " + std::to_string(layer) + " is out of range");
+    return {1 + sizes[layer], sizes[layer + 1]};
+  }
+};
+
+template <class T>
+Images images_of(const Array<T>& images) {
+  require(images.ndim() == 2, "images must have two axes");
+  Images view{nullptr, nullptr, images.shape(0), images.shape(1)};
+  if constexpr (sizeof(T) == 1) {
+    view.bytes = images.data();
+  } else {
+    view.floats = images.data();
+  }
+  return view;
+}
+
+template <class T>
+void load(Session& session, const Array<T>& images, const Array<int64_t>& labels, float mean,
+          float std) {
+  session.core->load(images_of(images), span_of(labels), mean, std);
+  session.images = images;
+}
+
+inline void use(Session& session, const py::object& optimizer) {
+  const auto number = [&](const char* name) { return optimizer.attr(name).cast<double>(); };
+  Optimizer o;
+  o.weight_decay = number("weight_decay");
+  if (optimizer.attr("name").cast<std::string>() == "adam") {
+    o.kind = Optimizer::Kind::adam;
+    std::tie(o.beta1, o.beta2) = optimizer.attr("betas").cast<std::pair<double, double>>();
+    o.eps = number("eps");
+  } else {
+    o.momentum = number("momentum");
+  }
+  session.core->use(o);
+}
+
+inline Array<float> learn(Session& session, const Array<int64_t>& order, int64_t batch,
+                          const Array<float>& rates) {
+  require(batch >= 1, "learn: batch must be at least 1");
+  const auto numbers = span_of(order);
+  const auto rate_of = span_of(rates);
+  Array<float> losses(rates.shape(0));
+  const std::span<float> out(losses.mutable_data(), rate_of.size());
+  bool finished;
+  {
+    // Training takes seconds; other threads (the film's encoder) go on meanwhile.
+    const py::gil_scoped_release release;
+    finished = session.core->learn(numbers, batch, rate_of, out, [] {
+      const py::gil_scoped_acquire acquire;
+      return PyErr_CheckSignals() != 0;
+    });
+  }
+  if (!finished) throw py::error_already_set();
+  return losses;
+}
+
+inline py::dict state(const Session& session) {
+  const State held = session.core->state();
+  py::dict result;
+  result["step"] = held.step;
+  for (const auto& [name, values] : held.arrays) {
+    const int64_t layer = std::stoll(name.substr(name.find('.') + 1));
+    Array<float> array(session.shape(layer));
+    std::copy(values.begin(), values.end(), array.mutable_data());
+    result[py::str(name)] = array;
+  }
+  return result;
+}
+
+inline void set_state(Session& session, const py::dict& values) {
+  State state;
+  for (const auto& [key, value] : values) {
+    const auto name = key.cast<std::string>();
+    if (name == "step") {
+      state.step = value.cast<int64_t>();
+    } else {
+      require(py::isinstance<Array<float>>(value), "set_state: arrays must be float32, C order");
+      const auto array = py::cast<Array<float>>(value);
+      state.arrays[name].assign(array.data(), array.data() + array.size());
+    }
+  }
+  session.core->set_state(state);
+}
+
+template <class T>
+std::vector<Array<float>> forward(Session& session, const Array<T>& x, float mean, float std) {
+  const auto& sizes = session.core->recipe().sizes;
+  const Images rows = images_of(x);
+  require(rows.features == sizes[0], "forward: x must be (rows, features)");
+  std::vector<Array<float>> activations;
+  std::vector<float*> out;
+  for (std::size_t l = 1; l < sizes.size(); ++l) {
+    activations.emplace_back(std::vector<py::ssize_t>{x.shape(0), sizes[l]});
+    out.push_back(activations.back().mutable_data());
+  }
+  const py::gil_scoped_release release;  // milliseconds for a large x
+  session.core->forward(rows, mean, std, out);
+  return activations;
+}
+
+inline std::pair<double, std::vector<Array<float>>> backprop(Session& session,
+                                                             const Array<float>& x,
+                                                             const Array<int64_t>& labels) {
+  const auto& sizes = session.core->recipe().sizes;
+  require(x.ndim() == 2 && x.shape(1) == sizes[0], "backprop: x must be (rows, features)");
+  const auto numbers = span_of(labels);
+  require(labels.shape(0) == x.shape(0), "backprop: one label per row");
+  require(x.shape(0) >= 1, "backprop: x must have at least 1 row");
+  for (const int64_t label : numbers)
+    require(label >= 0 && label < sizes.back(), "backprop: label out of range");
+  std::vector<Array<float>> gradients;
+  std::vector<float*> out;
+  for (int64_t l = 0; l < session.core->recipe().layers(); ++l) {
+    gradients.emplace_back(session.shape(l));
+    out.push_back(gradients.back().mutable_data());
+  }
+  const View<const float> rows{x.data(), x.shape(0), x.shape(1)};
+  double loss;
+  {
+    const py::gil_scoped_release release;
+    loss = session.core->backprop(rows, numbers, out);
+  }
+  return {loss, gradients};
+}
+
+inline Recipe recipe_from(const std::vector<int64_t>& sizes,
+                          const std::vector<std::string>& activations, const std::string& loss,
+                          bool mean) {
+  require(activations.size() >= 1 && sizes.size() == activations.size() + 1,
+          "Core: one activation per layer");
+  for (const int64_t size : sizes) require(size >= 1, "Core: sizes must be at least 1");
+  Recipe recipe{sizes, {}, loss_from(loss), mean};
+  for (const std::string& name : activations) recipe.activations.push_back(activation_from(name));
+  return recipe;
+}
+
+// The methods of the contract; how a core comes to be, the module adds. Local to the module: the
+// compiled modules share no types.
+inline py::class_<Session> bind_session(py::module_& m, const char* name) {
+  return py::class_<Session>(m, name, py::module_local())
+      .def("load", &load<std::uint8_t>, py::arg("images").noconvert(),
+           py::arg("labels").noconvert(), py::arg("mean"), py::arg("std"))
+      .def("load", &load<float>, py::arg("images").noconvert(), py::arg("labels").noconvert(),
+           py::arg("mean"), py::arg("std"))
+      .def("use", &use, py::arg("optimizer"))
+      .def("learn", &learn, py::arg("order").noconvert(), py::arg("batch"),
+           py::arg("rates").noconvert())
+      .def("correct", [](const Session& s) { return s.core->correct(); })
+      .def("state", &state)
+      .def("set_state", &set_state, py::arg("state"))
+      .def("forward", &forward<std::uint8_t>, py::arg("x").noconvert(), py::arg("mean"),
+           py::arg("std"))
+      .def("forward", &forward<float>, py::arg("x").noconvert(), py::arg("mean"), py::arg("std"))
+      .def("backprop", &backprop, py::arg("x").noconvert(), py::arg("labels").noconvert())
+      .def(
+          "weights",
+          [](const Session& s, int64_t layer) {
+            Array<float> values(s.shape(layer));
+            s.core->weights(layer, values.mutable_data());
+            return values;
+          },
+          py::arg("layer"))
+      .def(
+          "set_weights",
+          [](Session& s, int64_t layer, const Array<float>& values) {
+            const auto shape = s.shape(layer);
+            require(
+                values.ndim() == 2 && values.shape(0) == shape[0] && values.shape(1) == shape[1],
+                "set_weights: values must be (1 + fan_in, fan_out)");
+            s.core->set_weights(layer, values.data());
+          },
+          py::arg("layer"), py::arg("values").noconvert());
+}
+
+}  // namespace cutaway

@@ -12,8 +12,6 @@ from cutaway import SGD, Adam, Dataset, Network
 from cutaway.network import _make_core
 from cutaway.reference import ReferenceCore
 
-BACKENDS = ["numpy", "cpu"]
-
 # How far float32 may lie from float64, by norm. One step: float32 has 24 bits (6e-8), a sum of
 # some hundred products loses a digit or two. A hundred steps add up their errors.
 ONE_STEP, MANY_STEPS = 1e-5, 1e-4
@@ -84,11 +82,6 @@ CASES = [
 ]
 
 pytestmark = pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
-
-
-@pytest.fixture(params=BACKENDS)
-def backend(request):
-    return request.param
 
 
 @pytest.fixture(params=CASES, ids=str)
@@ -444,7 +437,6 @@ def test_errors_are_alike_and_change_nothing(backend, kind, text, call):
     ("kind", "text", "options"),
     [
         (ValueError, "backend must be one of", dict(backend="gpu")),
-        (RuntimeError, "backend 'cuda' is not part of this build", dict(backend="cuda")),
         (ValueError, "sizes must be at least", dict(sizes=(7,))),
         (ValueError, "sizes must be at least 1, got 0", dict(sizes=(7, 0, 3))),
         (TypeError, "sizes must be an integer, got 2.5", dict(sizes=(7, 2.5))),
@@ -466,11 +458,10 @@ def test_a_recipe_that_makes_no_network_is_refused(kind, text, options):
         Network(**{"sizes": (7, 5, 5, 3), **options})
 
 
-@pytest.mark.parametrize("name", BACKENDS)
-def test_a_core_guards_its_memory_by_itself(name):
+def test_a_core_guards_its_memory_by_itself(backend):
     """Whatever Python forgets to check, a sample number must not reach outside of the images."""
     network = Network((7, 5, 3))
-    _, _, core = _make_core(network.recipe, name, 2)
+    _, _, core = _make_core(network.recipe, backend, 2)
     core.load(DATA.images, DATA.labels, 0.0, 1.0)
     core.use(SGD(0.1))
     with pytest.raises(IndexError):

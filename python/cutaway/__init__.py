@@ -6,7 +6,8 @@ is first used.
 
 from typing import TYPE_CHECKING, Any
 
-from .network import Network, compiled
+from .cuda import CudaStatus, DeviceError
+from .network import Network, compiled, cuda_status
 from .optimizer import SGD, Adam, Constant, OneCycle
 
 if TYPE_CHECKING:
@@ -34,8 +35,10 @@ __all__ = [
     "SGD",
     "Adam",
     "Constant",
+    "CudaStatus",
     "DataLoader",
     "Dataset",
+    "DeviceError",
     "Film",
     "History",
     "Moment",
@@ -43,6 +46,7 @@ __all__ = [
     "OneCycle",
     "RandomSampler",
     "SequentialSampler",
+    "cuda_status",
     "fit",
     "grid",
     "load",

@@ -6,22 +6,24 @@ The one file that knows the backends: what else needs compiled code takes it fro
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from . import _core as compiled
-from . import checks
+from . import checks, cuda
 from .contract import F32, I64, U8, Core, Recipe, State, make_recipe
 from .data import Dataset, normalise
 from .machine import MOST_THREADS, default_threads
 from .optimizer import Optimizer, check, memory_of, same_memory
 
-__all__ = ["BACKENDS", "Network", "compiled"]
+__all__ = ["BACKENDS", "Network", "check_backend", "compiled", "cuda_status"]
 
-BACKENDS = ("auto", "cpu", "numpy", "cuda")
+BACKENDS = ("auto", "cpu", "numpy", "cuda", "cuda:N")  # N: the number of the GPU
 _MOST_WEIGHTS = 1 << 40
+_LARGEST_BATCH = 1 << 62
 # Multiply-adds of a forward pass per call into the core, some 10 ms: Ctrl-C is answered in between.
 _BLOCK_WORK = 1 << 29
 
@@ -38,20 +40,22 @@ class Network:
         reduction: "mean" averages the loss over a mini-batch, "sum" adds it.
         seed: Of the start weights: N(0, 1 / fan_in), N(0, 2 / fan_in) for ReLU layers (He et al.
             2015); biases start at 0.
-        backend: "cpu", "numpy" (the reference) or "auto", which takes the fastest there is.
-        threads: Of the CPU core; None for CUTAWAY_NUM_THREADS, or else what affinity and container
-            quota allow. The results are the same bits for any number.
+        backend: "cpu", "cuda" (an NVIDIA GPU; "cuda:1" is the second), "numpy" (the reference), or
+            "auto": "cuda" where cuda_status() says that it is usable, else "cpu".
+        threads: Of the CPU; None for CUTAWAY_NUM_THREADS, or else what affinity and container quota
+            allow. The results are the same bits for any number.
 
     Attributes:
         recipe: Sizes, activations, loss and reduction.
-        backend: The backend chosen: "cpu" or "numpy".
-        threads: Threads of the core; 1 for "numpy", whose BLAS has threads of its own.
+        backend: The backend chosen: "cpu", "cuda", "cuda:N" or "numpy".
+        threads: Threads of the CPU; 1 for "numpy", whose BLAS has threads of its own.
         mean: Mean pixel of the data it learned from, or None before that.
         std: Standard deviation likewise.
 
     Raises:
         TypeError, ValueError: for arguments that do not make a network.
-        RuntimeError: if the backend is not there; says why.
+        DeviceError: (a RuntimeError) if there is no GPU to use, or too little memory on it; says
+            why, and what to do.
     """
 
     def __init__(
@@ -235,7 +239,9 @@ class Network:
             IndexError: if a sample number is out of range; nothing is learned then.
         """
         numbers = checks.integers("learn", "order", order).copy()  # nobody can write to it
-        batch = min(checks.count("learn", "batch", batch), max(len(numbers), 1))
+        # Larger than any order: a core may choose its ways by it, and parts of an order learn as the
+        # whole does.
+        batch = min(checks.count("learn", "batch", batch), _LARGEST_BATCH)
         self._fits("learn", dataset)
         rates = _rates("learn", rates, optimizer, -(-len(numbers) // batch))
         self._use("learn", optimizer)
@@ -420,30 +426,54 @@ class Network:
         self.optimizer = optimizer
 
 
+def check_backend(who: str, backend: object) -> str:
+    """Return the name of a backend, or raise ValueError."""
+    if isinstance(backend, str) and cuda.device_of(backend) is not None:
+        return backend
+    return checks.choice(who, "backend", backend, BACKENDS[:-1])
+
+
+def cuda_status(device: int = 0) -> cuda.CudaStatus:
+    """Tell whether `backend="cuda"` can be used, and if not, why not; never raise.
+
+    Args:
+        device: The number of the GPU, as in "cuda:1".
+
+    Returns:
+        (usable, code, text): the text names the GPU, or what is wrong and what to do about it.
+    """
+    return cuda.status(_load_cuda, device)
+
+
+def _load_cuda() -> Any:
+    return import_module("._cuda", __package__)  # says which module is missing, if one is
+
+
 def _make_core(recipe: Recipe, backend: str, threads: int | None) -> tuple[str, int, Core]:
     """Return the backend's name, its threads and the core."""
-    checks.choice("Network", "backend", backend, BACKENDS)
+    check_backend("Network", backend)
     if recipe.weights > _MOST_WEIGHTS:
         raise MemoryError(f"Network: {_size_of(recipe)}, more than there is")
     if threads is None:
         threads = default_threads()
     threads = checks.count("Network", "threads", threads, most=MOST_THREADS)
-    if backend == "cuda":
-        raise RuntimeError(
-            "Network: backend 'cuda' is not part of this build of cutaway; use 'cpu' or 'auto'"
-        )
+    if backend == "auto":
+        backend = "cuda" if cuda_status().usable else "cpu"
     if backend == "numpy":
         from .reference import ReferenceCore
 
         return "numpy", 1, ReferenceCore(recipe)
+    what = (
+        list(recipe.sizes), list(recipe.activations), recipe.loss, recipe.reduction == "mean"
+    )  # fmt: skip
+    device = cuda.device_of(backend)
+    if device is not None:
+        found = cuda_status(device)
+        if not found.usable:
+            raise cuda.DeviceError(found.code, f"Network: backend {backend!r}: {found.text}")
+        return backend, threads, _load_cuda().CudaCore(*what, device)
     try:
-        core = compiled.CpuCore(
-            list(recipe.sizes),
-            list(recipe.activations),
-            recipe.loss,
-            recipe.reduction == "mean",
-            threads,
-        )
+        core = compiled.CpuCore(*what, threads)
     except MemoryError:
         raise MemoryError(f"Network: {_size_of(recipe)}, more than there is") from None
     return "cpu", threads, core

@@ -1,0 +1,50 @@
+# Builds cutaway._cuda, where nvcc is: a module of its own, so that it cannot break the CPU's. It needs
+# no CUDA library at run time but the driver's, which it looks for when it is used.
+include(CheckLanguage)
+check_language(CUDA)
+if(NOT CMAKE_CUDA_COMPILER)
+  if(CUTAWAY_CUDA STREQUAL "ON")
+    message(FATAL_ERROR
+      "CUTAWAY_CUDA=ON needs nvcc, which was not found. Install the CUDA toolkit; if it is there, "
+      "say where: CUDACXX=/usr/local/cuda/bin/nvcc CUTAWAY_CUDA=ON pip install . "
+      "Without a GPU, leave CUTAWAY_CUDA out.")
+  endif()
+  message(STATUS "cutaway: no nvcc was found, so cutaway is built without CUDA")
+  return()
+endif()
+
+# Every architecture since Turing, and code for those to come. Never `native`: where no GPU is, it
+# would build for the oldest.
+if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES AND NOT DEFINED ENV{CUDAARCHS})
+  execute_process(COMMAND ${CMAKE_CUDA_COMPILER} --version OUTPUT_VARIABLE nvcc_version)
+  string(REGEX MATCH "release ([0-9]+\\.[0-9]+)" _ "${nvcc_version}")
+  set(CMAKE_CUDA_ARCHITECTURES 75-real 80-real 86-real 89-real 90-real)
+  if(CMAKE_MATCH_1 VERSION_GREATER_EQUAL 12.8)
+    list(APPEND CMAKE_CUDA_ARCHITECTURES 100-real 120)
+  else()
+    list(APPEND CMAKE_CUDA_ARCHITECTURES 90-virtual)
+  endif()
+endif()
+enable_language(CUDA)
+message(STATUS "cutaway: building for CUDA architectures ${CMAKE_CUDA_ARCHITECTURES}")
+
+add_library(cutaway_gpu STATIC cpp/cuda/device.cu)
+set_target_properties(cutaway_gpu PROPERTIES
+  CUDA_STANDARD 17
+  CUDA_STANDARD_REQUIRED ON
+  CUDA_RUNTIME_LIBRARY Static
+  CUDA_VISIBILITY_PRESET hidden
+  POSITION_INDEPENDENT_CODE ON)
+target_include_directories(cutaway_gpu PRIVATE cpp)
+string(REPLACE ";" " " architectures "${CMAKE_CUDA_ARCHITECTURES}")
+target_compile_definitions(cutaway_gpu PRIVATE CUTAWAY_CUDA_ARCHITECTURES="${architectures}")
+target_compile_options(cutaway_gpu PRIVATE -lineinfo --threads=2 -Xcompiler=-Wall,-Wextra)
+if(CUTAWAY_WERROR)  # a register that is spilled is one, too
+  target_compile_options(cutaway_gpu PRIVATE
+    -Werror=all-warnings -Xcompiler=-Werror -Xptxas=--warn-on-spills,--warning-as-error)
+endif()
+
+pybind11_add_module(_cuda MODULE cpp/cuda/cuda_core.cpp cpp/cuda/module.cpp)
+set_target_properties(_cuda PROPERTIES CUDA_RUNTIME_LIBRARY Static LINKER_LANGUAGE CXX)
+target_link_libraries(_cuda PRIVATE cutaway_gpu ${CMAKE_DL_LIBS})
+list(APPEND modules _cuda)

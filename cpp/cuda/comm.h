@@ -1,0 +1,82 @@
+// What a kernel may ask of its machine. Kernels are templates over it, so that the same source runs
+// on a GPU and, one fiber per thread, in the emulation (emulated.cpp), which offers the same:
+//
+//   thread() block() lane() warp()      who I am
+//   shared()                            my block's memory, aligned to 16 bytes
+//   block_sync()                        a barrier of my block
+//   shuffle_xor(value, mask)            the value of lane ^ mask; all lanes of a warp take part
+// and to blocks that work together:
+//   rank()                              which of them is mine
+//   all_sync()                          a barrier of all of them
+//   mailbox() mail(rank)                where others write to me, and where I write to them
+//   copy_async(to, from) copy_wait()    16 bytes into shared memory; what I asked for has come
+#pragma once
+
+#include "cuda/jobs.h"
+
+#ifdef __CUDACC__
+#include <cooperative_groups.h>
+#include <cuda_pipeline_primitives.h>
+
+#define CUTAWAY_DEVICE __device__ __forceinline__
+#define CUTAWAY_BOTH __host__ __device__ inline
+#define CUTAWAY_UNROLL _Pragma("unroll")  // so that arrays stay in registers
+
+namespace cutaway::cuda {
+
+extern __shared__ __align__(16) unsigned char dynamic_shared[];
+
+// A block by itself.
+struct Block {
+  CUTAWAY_DEVICE int thread() const { return static_cast<int>(threadIdx.x); }
+  CUTAWAY_DEVICE int block() const { return static_cast<int>(blockIdx.x); }
+  CUTAWAY_DEVICE int lane() const { return thread() % kWarp; }
+  CUTAWAY_DEVICE int warp() const { return thread() / kWarp; }
+  CUTAWAY_DEVICE float* shared() const { return reinterpret_cast<float*>(dynamic_shared); }
+  CUTAWAY_DEVICE void block_sync() const { __syncthreads(); }
+  CUTAWAY_DEVICE float shuffle_xor(float value, int mask) const {
+    return __shfl_xor_sync(~0u, value, mask);
+  }
+  CUTAWAY_DEVICE void copy_async(void* to, const void* from) const {
+    __pipeline_memcpy_async(to, from, 16);
+  }
+  CUTAWAY_DEVICE void copy_wait() const {
+    __pipeline_commit();
+    __pipeline_wait_prior(0);
+  }
+};
+
+#if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 900
+// Blocks that reach each other's shared memory (sm_90 and newer).
+struct Cluster : Block {
+  CUTAWAY_DEVICE explicit Cluster(const Epoch&) {}
+  CUTAWAY_DEVICE int rank() const {
+    return static_cast<int>(cooperative_groups::this_cluster().block_rank());
+  }
+  CUTAWAY_DEVICE void all_sync() const { cooperative_groups::this_cluster().sync(); }
+  CUTAWAY_DEVICE float* mailbox() const { return shared(); }
+  CUTAWAY_DEVICE float* mail(int rank) const {
+    return cooperative_groups::this_cluster().map_shared_rank(shared(), rank);
+  }
+};
+#endif
+
+// Blocks that reach each other through global memory only.
+struct Grid : Block {
+  float* boxes;  // (ranks, floats)
+  std::int64_t floats;
+
+  CUTAWAY_DEVICE explicit Grid(const Epoch& job) : boxes(job.mail), floats(job.mail_floats) {}
+  CUTAWAY_DEVICE int rank() const { return block(); }
+  CUTAWAY_DEVICE void all_sync() const { cooperative_groups::this_grid().sync(); }
+  CUTAWAY_DEVICE float* mailbox() const { return mail(rank()); }
+  CUTAWAY_DEVICE float* mail(int rank) const { return boxes + rank * floats; }
+};
+
+}  // namespace cutaway::cuda
+
+#else
+#define CUTAWAY_DEVICE inline
+#define CUTAWAY_BOTH inline
+#define CUTAWAY_UNROLL
+#endif

@@ -1,0 +1,486 @@
+#include "cuda/cuda_core.h"
+
+#include <algorithm>
+#include <climits>
+#include <cmath>
+#include <cstdio>
+#include <string>
+#include <utility>
+
+#include "cuda/launch.h"
+#include "guards.h"
+
+namespace cutaway::cuda {
+namespace {
+
+constexpr int64_t kForwardRows = 8192;  // of a forward pass, at once
+constexpr int64_t kWorthRecording = 8;  // steps; fewer are launched kernel by kernel
+constexpr double kPatience = 4e10;      // FLOPs between two questions to `interrupted`: some 0.1 s
+                                        // if the device is poorly used. An epoch of MNIST is less
+constexpr int64_t kPiece = kPiecePixels;
+
+std::string gigabytes(double bytes) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.3g GB", bytes / 1e9);
+  return text;
+}
+
+// Throws if so much can never be there.
+void check_room(const Device& device, const char* what, double bytes) {
+  const Limits& limits = device.limits();
+  if (bytes > static_cast<double>(limits.memory))
+    throw Fault("TOO_BIG", std::string(what) + " need " + gigabytes(bytes) + " on the GPU; " +
+                               limits.name + " has " +
+                               gigabytes(static_cast<double>(limits.memory)));
+}
+
+// Room for at least so many; what was in it is lost if it is too small. True: it is another now.
+template <class T>
+bool grow(Device& device, Buffer<T>& buffer, int64_t size) {
+  if (size <= buffer.size()) return false;
+  buffer = {};  // first, or both would have to fit
+  buffer = Buffer<T>(device, size);
+  return true;
+}
+
+Rule rule_of(const Optimizer& o) {
+  const auto f = [](double value) { return static_cast<float>(value); };
+  return {o.kind == Optimizer::Kind::adam,
+          f(o.momentum),
+          f(o.weight_decay),
+          f(1 - o.beta1),
+          f(1 - o.beta2),
+          f(o.eps)};
+}
+
+Rates rates_of(const Optimizer& o, float rate, int64_t step) {
+  if (o.kind != Optimizer::Kind::adam) return {rate, 0};
+  const double t = static_cast<double>(step);
+  return {static_cast<float>(rate / (1 - std::pow(o.beta1, t))),
+          static_cast<float>(1 / std::sqrt(1 - std::pow(o.beta2, t)))};
+}
+
+Rows as_they_are(const float* values, int64_t columns) {
+  return {nullptr, values, columns, nullptr, 0, 1};
+}
+
+}  // namespace
+
+// One call at a time, in the process that the device belongs to.
+class CudaCore::Guard {
+ public:
+  explicit Guard(const CudaCore& core) : in_use_(core.in_use_) { core.device_->check(); }
+
+ private:
+  const InUse in_use_;
+};
+
+CudaCore::CudaCore(Recipe recipe, std::unique_ptr<Device> device, bool fast)
+    : recipe_(std::move(recipe)), device_(std::move(device)), fast_(fast) {
+  double bytes = 0;
+  for (int64_t l = 0; l < recipe_.layers(); ++l)
+    bytes += sizeof(float) * (1.0 + static_cast<double>(recipe_.sizes[l])) *
+             static_cast<double>(recipe_.sizes[l + 1]);
+  check_room(*device_, "Network: the weights", bytes);
+  for (const int64_t size : recipe_.sizes)
+    if (size >= INT_MAX) check_room(*device_, "Network: the layers", INFINITY);
+  for (int64_t l = 0; l < recipe_.layers(); ++l) {
+    const int64_t fan_in = recipe_.sizes[l], fan_out = recipe_.sizes[l + 1];
+    Layer layer{static_cast<int>(fan_in),
+                static_cast<int>(fan_out),
+                recipe_.activations[l],
+                {},
+                {},
+                {},
+                {}};
+    layer.weights = Buffer<float>(*device_, (1 + fan_in) * fan_out);
+    device_->clear(layer.weights.data(), layer.weights.bytes());
+    layers_.push_back(std::move(layer));
+  }
+  clock_ = Buffer<Clock>(*device_, 1);
+}
+
+template <class T>
+void CudaCore::upload(const Buffer<T>& to, const T* from, int64_t count) const {
+  const std::size_t bytes = static_cast<std::size_t>(count) * sizeof(T);
+  device_->upload(to.data(), bytes, from, bytes, 1);
+}
+
+void CudaCore::load(Images images, std::span<const int64_t> labels, float mean, float std) {
+  const Guard guard(*this);
+  check_loaded(recipe_, images, labels);
+  if (images.rows > INT_MAX) throw std::invalid_argument("load: too many images to count");
+  // A fast path's rows are padded; see Epoch.
+  int64_t pitch = images.features;
+  if (images.bytes && fast_ && recipe_.layers() == 2)
+    pitch = ((images.features + kPiece - 1) / kPiece | 1) * kPiece;
+  const auto count = static_cast<std::size_t>(images.rows), row = static_cast<std::size_t>(pitch);
+  const std::size_t size = images.bytes ? 1 : sizeof(float);
+  check_room(*device_, "load: the images", static_cast<double>(count) * row * size);
+
+  image_count_ = 0;
+  recordings_.clear();
+  plans_.clear();
+  images_ = {nullptr, nullptr, pitch, nullptr, mean, 1 / std};
+  if (images.bytes) {
+    grow(*device_, bytes_, images.rows * pitch);
+    images_.bytes = bytes_.data();
+  } else {
+    grow(*device_, floats_, images.rows * pitch);
+    images_.floats = floats_.data();
+  }
+  grow(*device_, labels_, images.rows);
+  if (images.rows > 0) {
+    void* const to = images.bytes ? static_cast<void*>(bytes_.data()) : floats_.data();
+    device_->upload(to, row * size, images.row(0), static_cast<std::size_t>(images.features) * size,
+                    count);
+    const std::vector<int> numbers(labels.begin(), labels.end());
+    upload(labels_, numbers.data(), images.rows);
+    device_->wait();
+  }
+  image_count_ = images.rows;
+}
+
+void CudaCore::use(const Optimizer& optimizer) {
+  const Guard guard(*this);
+  std::vector<Buffer<float>> fresh;  // all of it before anything changes
+  for (const Layer& layer : layers_)
+    for (int i = 0; i < 2; ++i) {
+      fresh.emplace_back(*device_, i < memories(optimizer) ? layer.weights.size() : 0);
+      if (fresh.back().data()) device_->clear(fresh.back().data(), fresh.back().bytes());
+    }
+  auto next = fresh.begin();
+  for (Layer& layer : layers_)
+    for (Buffer<float>& memory : layer.memory) memory = std::move(*next++);
+  recordings_.clear();
+  plans_.clear();
+  optimizer_ = optimizer;
+  step_ = 0;
+}
+
+// Room for the activations of so many rows.
+void CudaCore::reserve(int64_t rows) {
+  if (rows <= capacity_) return;
+  double bytes = 0;
+  for (const Layer& layer : layers_)
+    bytes += 2.0 * sizeof(float) * static_cast<double>(rows) * layer.fan_out;
+  check_room(*device_, "learn: the activations of a mini-batch", bytes);
+  capacity_ = 0;  // nothing counts until all is there
+  recordings_.clear();
+  for (Layer& layer : layers_) {
+    grow(*device_, layer.a, rows * layer.fan_out);
+    grow(*device_, layer.delta, rows * layer.fan_out);
+  }
+  capacity_ = rows;
+}
+
+void CudaCore::reserve_order(int64_t n, int64_t steps) {
+  bool changed = grow(*device_, order_, n);
+  changed |= grow(*device_, sample_losses_, n);
+  changed |= grow(*device_, sample_correct_, n);
+  changed |= grow(*device_, rates_, steps);
+  changed |= grow(*device_, losses_, steps);
+  changed |= grow(*device_, correct_counts_, steps);
+  if (changed) recordings_.clear();
+}
+
+// How the network's one hidden layer is shared among blocks, if it is and they fit. How many units
+// a block has follows from the width alone, so that all batches of a network give the same bits.
+bool CudaCore::plan(Epoch& job, int64_t batch) {
+  const int ranks = device_->limits().ranks;
+  if (!fast_ || ranks == 0 || recipe_.layers() != 2 || !images_.bytes) return false;
+  const int hidden = layers_[0].fan_out;
+  job = {};
+  for (const int units : {16, 8, 4})
+    for (int blocks = 1; blocks <= ranks; blocks *= 2)
+      if (blocks * int64_t{units} >= hidden) {
+        job.units = units;
+        job.ranks = blocks;
+        break;
+      }
+  if (job.units == 0 || batch > kForwardRows) return false;
+  job.images = images_.bytes;
+  job.pitch = images_.pitch;
+  job.mean = images_.mean;
+  job.inverse_std = images_.inverse_std;
+  job.labels = labels_.data();
+  for (int l = 0; l < 2; ++l) {
+    Layer& layer = layers_[static_cast<std::size_t>(l)];
+    job.weights[l] = layer.weights.data();
+    job.memory[l] = {layer.memory[0].data(), layer.memory[1].data()};
+  }
+  job.rule = rule_of(optimizer_);
+  job.activation = layers_[0].activation;
+  job.how = judging();
+  job.features = layers_[0].fan_in;
+  job.hidden = hidden;
+  job.batch = batch;
+
+  const auto known = plans_.find(batch);
+  if (known != plans_.end()) {
+    job.stages = known->second;
+  } else {
+    job.stages = 2;
+    while (job.stages > 0 && !device_->fits(job)) --job.stages;
+    plans_[batch] = job.stages;
+  }
+  if (job.stages == 0) return false;
+  job.mail_floats = mail_floats(job);
+  grow(*device_, mail_, job.ranks * job.mail_floats);
+  job.mail = mail_.data();
+  return true;
+}
+
+bool CudaCore::learn(std::span<const int64_t> order, int64_t batch, std::span<const float> rates,
+                     std::span<float> losses, const Interrupted& interrupted) {
+  const Guard guard(*this);
+  const int64_t n = static_cast<int64_t>(order.size());
+  const int64_t steps = check_order(order, image_count_, batch, rates.size(), losses.size());
+  correct_ = 0;
+  if (steps == 0) return true;
+  const int64_t rows = std::min(batch, n);
+  if (rows > INT_MAX) throw std::invalid_argument("learn: a mini-batch has too many samples");
+
+  reserve_order(n, steps);
+  const std::vector<int> numbers(order.begin(), order.end());
+  upload(order_, numbers.data(), n);
+  std::vector<Rates> now;  // of every step
+  for (int64_t s = 0; s < steps; ++s)
+    now.push_back(rates_of(optimizer_, rates[static_cast<std::size_t>(s)], step_ + s + 1));
+  upload(rates_, now.data(), steps);
+
+  Epoch job;
+  const bool together = plan(job, batch);
+  if (together) {
+    job.order = order_.data();
+    job.rates = rates_.data();
+    job.sample_losses = sample_losses_.data();
+    job.sample_correct = sample_correct_.data();
+    job.n = n;
+  } else {
+    reserve(rows);
+    device_->clear(clock_.data(), clock_.bytes());
+  }
+  double work = 0;  // of a step
+  for (const Layer& layer : layers_) work += 6.0 * static_cast<double>(layer.weights.size() * rows);
+  const auto at_once = static_cast<int64_t>(std::max(1.0, kPatience / work));
+  const int64_t full = n / batch;  // the last mini-batch may be short
+  int64_t done = 0;
+  while (done < steps) {
+    const int64_t last = std::min(done + at_once, steps);
+    if (together) {
+      job.first = done;
+      job.last = last;
+      device_->run(job);
+    } else {
+      replay_step(batch, static_cast<int>(rows), std::min(last, full) - done);
+      if (last > full) replay_step(batch, static_cast<int>(n - full * batch), 1);
+    }
+    done = last;
+    if (done == steps) break;
+    device_->wait();
+    if (interrupted()) break;
+  }
+  step_ += done;
+  if (done == steps) run_tally(n, batch, steps, losses);
+  return done == steps;
+}
+
+// A step of so many rows, `times` times; the device counts which it is.
+void CudaCore::replay_step(int64_t batch, int rows, int64_t times) {
+  const std::pair key{batch, rows};
+  auto found = recordings_.find(key);
+  if (found == recordings_.end() && times >= kWorthRecording)
+    found = recordings_.emplace(key, device_->record([&] { run_step(batch, rows); })).first;
+  for (int64_t i = 0; i < times; ++i) {
+    if (found != recordings_.end()) {
+      found->second->replay();
+    } else {
+      run_step(batch, rows);
+    }
+  }
+}
+
+void CudaCore::run_step(int64_t batch, int rows) {
+  Clock* const clock = clock_.data();
+  const Place before{&clock->forward, batch}, after{&clock->update, batch};
+  Rows x = images_;
+  x.order = order_.data();
+  run_forward(x, before, rows, Activation::identity);
+  run_judge(labels_.data(), order_.data(), before, clock, rows);
+  for (int64_t l = recipe_.layers() - 1; l >= 0; --l) {
+    if (l > 0) run_backprop(l, rows);
+    Update job = update_of(l, x, after, rows);
+    Layer& layer = layers_[static_cast<std::size_t>(l)];
+    job.weights = layer.weights.data();
+    job.memory = {layer.memory[0].data(), layer.memory[1].data()};
+    job.rule = rule_of(optimizer_);
+    job.rates = rates_.data();
+    job.clock = clock;
+    device_->run(job);
+  }
+}
+
+// The output gets this activation instead of its own: its z, if somebody else completes it.
+void CudaCore::run_forward(const Rows& x, const Place& place, int rows, Activation output) {
+  Rows below = x;
+  for (Layer& layer : layers_) {
+    const bool last = &layer == &layers_.back();
+    device_->run(Forward{below, place, layer.weights.data(), layer.a.data(),
+                         last ? output : layer.activation, rows, layer.fan_in, layer.fan_out});
+    below = as_they_are(layer.a.data(), layer.fan_out);
+  }
+}
+
+Judging CudaCore::judging() const {
+  return {layers_.back().activation, recipe_.loss, layers_.back().fan_out, recipe_.mean};
+}
+
+void CudaCore::run_judge(const int* labels, const int* order, const Place& place, Clock* clock,
+                         int rows) {
+  Layer& output = layers_.back();
+  device_->run(Judge{judging(), output.a.data(), output.delta.data(), labels, order, place, clock,
+                     sample_losses_.data(), sample_correct_.data(), rows});
+}
+
+void CudaCore::run_backprop(int64_t layer, int rows) {
+  Layer& above = layers_[static_cast<std::size_t>(layer)];
+  Layer& below = layers_[static_cast<std::size_t>(layer - 1)];
+  device_->run(Backprop{above.delta.data(), above.weights.data(), below.a.data(),
+                        below.delta.data(), below.activation, rows, above.fan_in, above.fan_out});
+}
+
+Update CudaCore::update_of(int64_t layer, const Rows& x, const Place& place, int rows) const {
+  const Layer& l = layers_[static_cast<std::size_t>(layer)];
+  Update job{};
+  job.x = x;
+  if (layer > 0) {
+    const Layer& below = layers_[static_cast<std::size_t>(layer - 1)];
+    job.x = as_they_are(below.a.data(), below.fan_out);
+  }
+  job.place = place;
+  job.delta = l.delta.data();
+  job.rows = rows;
+  job.fan_in = l.fan_in;
+  job.fan_out = l.fan_out;
+  return job;
+}
+
+void CudaCore::run_tally(int64_t n, int64_t batch, int64_t steps, std::span<float> losses) {
+  device_->run(Tally{sample_losses_.data(), sample_correct_.data(), n, batch, steps, recipe_.mean,
+                     losses_.data(), correct_counts_.data()});
+  device_->download(losses.data(), losses_.data(), static_cast<std::size_t>(steps) * sizeof(float));
+  std::vector<int> correct(static_cast<std::size_t>(steps));
+  device_->download(correct.data(), correct_counts_.data(), correct.size() * sizeof(int));
+  for (const int count : correct) correct_ += count;
+}
+
+// Rows that are handed in, on the device.
+Rows CudaCore::given(const Images& x, float mean, float std) {
+  const int64_t count = x.rows * x.features;
+  Rows rows{nullptr, nullptr, x.features, nullptr, 0, 1};
+  if (x.bytes) {
+    grow(*device_, given_bytes_, count);
+    upload(given_bytes_, x.bytes, count);
+    rows.bytes = given_bytes_.data();
+    rows.mean = mean;
+    rows.inverse_std = 1 / std;
+  } else {
+    grow(*device_, given_floats_, count);
+    upload(given_floats_, x.floats, count);
+    rows.floats = given_floats_.data();
+  }
+  return rows;
+}
+
+void CudaCore::forward(Images x, float mean, float std, std::span<float* const> activations) {
+  const Guard guard(*this);
+  const Layer& output = layers_.back();
+  const bool softmax = output.activation == Activation::softmax;
+  for (int64_t start = 0; start < x.rows; start += kForwardRows) {
+    Images part = x.from(start);
+    part.rows = std::min(kForwardRows, part.rows);
+    const int rows = static_cast<int>(part.rows);
+    reserve(rows);
+    run_forward(given(part, mean, std), {nullptr, 0}, rows,
+                softmax ? Activation::identity : output.activation);
+    if (softmax) device_->run(Activate{output.activation, output.a.data(), rows, output.fan_out});
+    for (std::size_t l = 0; l < layers_.size(); ++l) {
+      const int64_t width = layers_[l].fan_out;
+      device_->download(activations[l] + start * width, layers_[l].a.data(),
+                        static_cast<std::size_t>(rows * width) * sizeof(float));
+    }
+  }
+}
+
+double CudaCore::backprop(View<const float> x, std::span<const int64_t> labels,
+                          std::span<float* const> gradients) {
+  const Guard guard(*this);
+  if (x.rows > INT_MAX) throw std::invalid_argument("backprop: too many rows");
+  const int rows = static_cast<int>(x.rows);
+  reserve(rows);
+  reserve_order(rows, 1);
+  const Rows given_rows = given({nullptr, x.data, x.rows, x.cols}, 0, 1);
+  grow(*device_, given_labels_, rows);
+  const std::vector<int> numbers(labels.begin(), labels.end());
+  upload(given_labels_, numbers.data(), rows);
+
+  const Place only{nullptr, 0};
+  run_forward(given_rows, only, rows, Activation::identity);
+  run_judge(given_labels_.data(), nullptr, only, nullptr, rows);
+  for (int64_t l = recipe_.layers() - 1; l >= 0; --l) {
+    if (l > 0) run_backprop(l, rows);
+    const Buffer<float> gradient(*device_, layers_[static_cast<std::size_t>(l)].weights.size());
+    Update job = update_of(l, given_rows, only, rows);
+    job.gradient = gradient.data();
+    device_->run(job);
+    device_->download(gradients[static_cast<std::size_t>(l)], gradient.data(), gradient.bytes());
+  }
+  std::vector<float> losses(static_cast<std::size_t>(rows));
+  device_->download(losses.data(), sample_losses_.data(), losses.size() * sizeof(float));
+  double loss = 0;
+  for (const float value : losses) loss += value;
+  return recipe_.mean ? loss / rows : loss;
+}
+
+void CudaCore::weights(int64_t layer, float* values) const {
+  const Guard guard(*this);
+  const Buffer<float>& held = layers_.at(static_cast<std::size_t>(layer)).weights;
+  device_->download(values, held.data(), held.bytes());
+}
+
+void CudaCore::set_weights(int64_t layer, const float* values) {
+  const Guard guard(*this);
+  const Buffer<float>& held = layers_.at(static_cast<std::size_t>(layer)).weights;
+  upload(held, values, held.size());
+  device_->wait();
+}
+
+State CudaCore::state() const {
+  const Guard guard(*this);
+  State state{step_, {}};
+  for (std::size_t l = 0; l < layers_.size(); ++l)
+    for (int i = 0; i < memories(optimizer_); ++i) {
+      const Buffer<float>& held = layers_[l].memory[i];
+      auto& values = state.arrays[memory_name(optimizer_, i, static_cast<int64_t>(l))];
+      values.resize(static_cast<std::size_t>(held.size()));
+      device_->download(values.data(), held.data(), held.bytes());
+    }
+  return state;
+}
+
+void CudaCore::set_state(const State& state) {
+  const Guard guard(*this);
+  for (const bool write : {false, true})  // all are checked before one is written
+    for (std::size_t l = 0; l < layers_.size(); ++l)
+      for (int i = 0; i < memories(optimizer_); ++i) {
+        const Buffer<float>& held = layers_[l].memory[i];
+        const std::vector<float>& values =
+            memory_in(state, optimizer_, i, static_cast<int64_t>(l), held.size());
+        if (write) upload(held, values.data(), held.size());
+      }
+  device_->wait();
+  step_ = state.step;
+}
+
+}  // namespace cutaway::cuda

@@ -1,0 +1,126 @@
+// The GPU's core: what the contract asks (core.h), as launches of kernels on a Device. A network
+// with one hidden layer that fits learns many steps in one launch (epoch.h); any other goes layer
+// by layer (layers.h), its steps recorded once and replayed. In: the caller's views, copied to the
+// device. Out: losses, weights, gradients. It waits for the device once per learn().
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "core.h"
+#include "cuda/device.h"
+
+namespace cutaway::cuda {
+
+// Memory of a device.
+template <class T>
+class Buffer {
+ public:
+  Buffer() = default;
+  Buffer(Device& device, std::int64_t size)
+      : data_(size ? static_cast<T*>(device.allocate(static_cast<std::size_t>(size) * sizeof(T)))
+                   : nullptr,
+              Release{&device}),
+        size_(size) {}
+
+  T* data() const { return data_.get(); }
+  std::int64_t size() const { return size_; }
+  std::size_t bytes() const { return static_cast<std::size_t>(size_) * sizeof(T); }
+
+ private:
+  struct Release {
+    Device* device = nullptr;
+    void operator()(T* memory) const { device->release(memory); }
+  };
+  std::unique_ptr<T[], Release> data_;
+  std::int64_t size_ = 0;
+};
+
+class CudaCore final : public Core {
+ public:
+  // Without `fast`, every network goes layer by layer.
+  CudaCore(Recipe recipe, std::unique_ptr<Device> device, bool fast = true);
+
+  const Recipe& recipe() const override { return recipe_; }
+  void load(Images images, std::span<const int64_t> labels, float mean, float std) override;
+  void use(const Optimizer& optimizer) override;
+  bool learn(std::span<const int64_t> order, int64_t batch, std::span<const float> rates,
+             std::span<float> losses, const Interrupted& interrupted) override;
+  int64_t correct() const override { return correct_; }
+  State state() const override;
+  void set_state(const State& state) override;
+  void forward(Images x, float mean, float std, std::span<float* const> activations) override;
+  double backprop(View<const float> x, std::span<const int64_t> labels,
+                  std::span<float* const> gradients) override;
+  void weights(int64_t layer, float* values) const override;
+  void set_weights(int64_t layer, const float* values) override;
+
+ private:
+  struct Layer {
+    int fan_in, fan_out;
+    Activation activation;
+    Buffer<float> weights;    // (1 + fan_in, fan_out), row 0 the bias
+    Buffer<float> memory[2];  // the optimizer's: velocity, or m and v; as weights, or empty
+    Buffer<float> a, delta;   // (capacity, fan_out)
+  };
+  class Guard;  // of a call
+
+  template <class T>
+  void upload(const Buffer<T>& to, const T* from, int64_t count) const;
+  void reserve(int64_t rows);
+  void reserve_order(int64_t n, int64_t steps);
+  Rows given(const Images& x, float mean, float std);
+  Judging judging() const;
+
+  void run_forward(const Rows& x, const Place& place, int rows, Activation output);
+  void run_judge(const int* labels, const int* order, const Place& place, Clock* clock, int rows);
+  void run_backprop(int64_t layer, int rows);
+  Update update_of(int64_t layer, const Rows& x, const Place& place, int rows) const;
+
+  bool plan(Epoch& job, int64_t batch);
+  void run_step(int64_t batch, int rows);
+  void replay_step(int64_t batch, int rows, int64_t times);
+  void run_tally(int64_t n, int64_t batch, int64_t steps, std::span<float> losses);
+
+  const Recipe recipe_;
+  const std::unique_ptr<Device> device_;  // outlives its buffers
+  const bool fast_;
+  mutable std::atomic<bool> in_use_{false};
+
+  std::vector<Layer> layers_;
+  int64_t capacity_ = 0;  // rows that the layers have room for
+
+  // What was loaded.
+  Buffer<std::uint8_t> bytes_;  // (images, pitch); this
+  Buffer<float> floats_;        // (images, pitch); or this
+  Buffer<int> labels_;          // (images,)
+  Rows images_{};               // views them
+  int64_t image_count_ = 0;
+
+  // What a learn() is told and tells.
+  Buffer<int> order_;                    // (samples,)
+  Buffer<float> sample_losses_;          // (samples,)
+  Buffer<std::uint8_t> sample_correct_;  // (samples,)
+  Buffer<Rates> rates_;                  // (steps,)
+  Buffer<float> losses_;                 // (steps,)
+  Buffer<int> correct_counts_;           // (steps,)
+  Buffer<Clock> clock_;                  // one
+  Buffer<float> mail_;                   // of the blocks that work together
+  // Steps that were recorded, by their batch and rows; void once a buffer is another.
+  std::map<std::pair<int64_t, int>, std::unique_ptr<Recording>> recordings_;
+
+  std::map<int64_t, int> plans_;  // the fast path's stages by batch; 0: it does not fit
+
+  Buffer<std::uint8_t> given_bytes_;  // rows and labels that are handed in
+  Buffer<float> given_floats_;
+  Buffer<int> given_labels_;
+
+  Optimizer optimizer_;
+  int64_t step_ = 0;
+  int64_t correct_ = 0;
+};
+
+}  // namespace cutaway::cuda

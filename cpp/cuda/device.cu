@@ -1,0 +1,304 @@
+// A GPU as a Device: memory, copies, launches and graphs, every call checked.
+
+#include <cuda_runtime.h>
+#include <dlfcn.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <string>
+
+#include "cuda/gpu.h"
+#include "cuda/launch.h"
+
+namespace cutaway::cuda {
+namespace {
+
+pid_t first_process = 0;  // that has talked to the driver; its children cannot
+
+void must(cudaError_t error, const std::string& call) {
+  if (error == cudaSuccess) return;
+  cudaGetLastError();  // it was told, and shall not be told again
+  throw Fault(error == cudaErrorMemoryAllocation ? "OUT_OF_MEMORY" : "LAUNCH",
+              call + ": " + cudaGetErrorName(error) + ": " + cudaGetErrorString(error));
+}
+
+bool forked() { return first_process != 0 && first_process != getpid(); }
+
+template <int R, class Job>
+__global__ void __launch_bounds__(kThreads, 1) start(const __grid_constant__ Job job) {
+  Block comm;
+  work<R>(comm, job);
+}
+
+template <int U>
+__global__ void __launch_bounds__(kThreads, 1) start_cluster(const __grid_constant__ Epoch job) {
+#if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 900  // others never launch it
+  Cluster comm(job);
+  work<U>(comm, job);
+#endif
+}
+
+template <int U>
+__global__ void __launch_bounds__(kThreads, 1) start_grid(const __grid_constant__ Epoch job) {
+  Grid comm(job);
+  work<U>(comm, job);
+}
+
+class Graph final : public Recording {
+ public:
+  Graph(cudaStream_t stream, cudaGraph_t graph) : stream_(stream) {
+    const cudaError_t error = cudaGraphInstantiate(&executable_, graph, 0);
+    cudaGraphDestroy(graph);
+    must(error, "cudaGraphInstantiate");
+  }
+  ~Graph() override {
+    if (!forked()) cudaGraphExecDestroy(executable_);
+  }
+  void replay() override { must(cudaGraphLaunch(executable_, stream_), "cudaGraphLaunch"); }
+
+ private:
+  const cudaStream_t stream_;
+  cudaGraphExec_t executable_ = nullptr;
+};
+
+class Gpu final : public Device {
+ public:
+  explicit Gpu(int index) : index_(index) {
+    if (first_process == 0) first_process = getpid();
+    check();
+    cudaDeviceProp properties;
+    must(cudaGetDeviceProperties(&properties, index), "cudaGetDeviceProperties");
+    limits_.name = properties.name;
+    limits_.memory = properties.totalGlobalMem;
+    limits_.multiprocessors = properties.multiProcessorCount;
+    shared_ = static_cast<int>(properties.sharedMemPerBlockOptin);
+    cluster_ = properties.major >= 9;
+    limits_.ranks = cluster_ ? largest_cluster() : properties.cooperativeLaunch ? kMostRanks : 0;
+    must(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreate");
+  }
+  ~Gpu() override {
+    if (forked()) return;
+    cudaSetDevice(index_);
+    cudaStreamDestroy(stream_);
+  }
+  Gpu(const Gpu&) = delete;
+  Gpu& operator=(const Gpu&) = delete;
+
+  const Limits& limits() const override { return limits_; }
+
+  void check() const override {
+    if (forked())
+      throw Fault(
+          "FORKED",
+          "CUDA was used before this process was forked, and does not work in its children; "
+          "start them with multiprocessing's 'spawn', or use the GPU in the children only");
+    must(cudaSetDevice(index_), "cudaSetDevice");  // every thread has a current device of its own
+  }
+
+  void* allocate(std::size_t bytes) override {
+    void* memory = nullptr;
+    const cudaError_t error = cudaMalloc(&memory, bytes);
+    if (error == cudaErrorMemoryAllocation) {
+      std::size_t free = 0, total = 0;
+      cudaGetLastError();
+      cudaMemGetInfo(&free, &total);
+      must(error, "cudaMalloc of " + std::to_string(bytes) + " bytes, with " +
+                      std::to_string(free) + " of " + std::to_string(total) + " free on " +
+                      limits_.name);
+    }
+    must(error, "cudaMalloc");
+    must(cudaMemsetAsync(memory, 0xff, bytes, stream_), "cudaMemsetAsync");
+    return memory;
+  }
+  void release(void* memory) noexcept override {
+    if (forked()) return;
+    cudaSetDevice(index_);
+    cudaFree(memory);  // waits for what uses it; at the end of the process, errors mean nothing
+  }
+  void upload(void* to, std::size_t pitch, const void* from, std::size_t row,
+              std::size_t rows) override {
+    if (pitch == row) {
+      must(cudaMemcpyAsync(to, from, row * rows, cudaMemcpyHostToDevice, stream_),
+           "cudaMemcpyAsync");
+    } else {
+      must(cudaMemcpy2DAsync(to, pitch, from, row, row, rows, cudaMemcpyHostToDevice, stream_),
+           "cudaMemcpy2DAsync");
+    }
+  }
+  void clear(void* memory, std::size_t bytes) override {
+    must(cudaMemsetAsync(memory, 0, bytes, stream_), "cudaMemsetAsync");
+  }
+  void download(void* to, const void* from, std::size_t bytes) override {
+    must(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, stream_), "cudaMemcpyAsync");
+    wait();
+  }
+  void wait() override { must(cudaStreamSynchronize(stream_), "cudaStreamSynchronize"); }
+
+  void run(const Forward& job) override { launch("forward", job); }
+  void run(const Judge& job) override { launch("judge", job); }
+  void run(const Activate& job) override { launch("activate", job); }
+  void run(const Backprop& job) override { launch("backprop", job); }
+  void run(const Update& job) override { launch("update", job); }
+  void run(const Tally& job) override { launch("tally", job); }
+
+  void run(const Epoch& job) override {
+    with_team(job, [&](auto kernel, cudaLaunchConfig_t& config) {
+      must(cudaLaunchKernelEx(&config, kernel, job), "launch of epoch");
+    });
+  }
+
+  bool fits(const Epoch& job) override {
+    bool enough = false;
+    with_team(job, [&](auto kernel, cudaLaunchConfig_t& config) {
+      if (static_cast<int>(config.dynamicSmemBytes) > shared_) return;
+      must(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, shared_),
+           "cudaFuncSetAttribute");
+      int blocks = 0;
+      if (cluster_) {
+        must(cudaFuncSetAttribute(kernel, cudaFuncAttributeNonPortableClusterSizeAllowed, 1),
+             "cudaFuncSetAttribute");
+        must(cudaOccupancyMaxActiveClusters(&blocks, kernel, &config),
+             "cudaOccupancyMaxActiveClusters");
+        enough = blocks >= 1;
+      } else {
+        must(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, kernel, kThreads,
+                                                           config.dynamicSmemBytes),
+             "cudaOccupancyMaxActiveBlocksPerMultiprocessor");
+        enough = blocks * limits_.multiprocessors >= job.ranks;
+      }
+    });
+    return enough;
+  }
+
+  std::unique_ptr<Recording> record(const std::function<void()>& launches) override {
+    must(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeThreadLocal),
+         "cudaStreamBeginCapture");
+    cudaGraph_t graph = nullptr;
+    try {
+      launches();
+    } catch (...) {
+      cudaStreamEndCapture(stream_, &graph);
+      if (graph) cudaGraphDestroy(graph);
+      throw;
+    }
+    must(cudaStreamEndCapture(stream_, &graph), "cudaStreamEndCapture");
+    return std::make_unique<Graph>(stream_, graph);
+  }
+
+ private:
+  static constexpr int kMostRanks = 32;             // whose barrier goes through global memory
+  static constexpr int kTypicalShared = 128 << 10;  // bytes of a block of a lesson's network
+
+  template <class Job>
+  void launch(const char* name, const Job& job) {
+    lay_out(job, limits_.multiprocessors, [&](auto count, std::int64_t blocks, std::size_t bytes) {
+      cudaLaunchConfig_t config{};
+      config.gridDim = dim3(static_cast<unsigned>(blocks));
+      config.blockDim = dim3(kThreads);
+      config.dynamicSmemBytes = bytes;
+      config.stream = stream_;
+      must(cudaLaunchKernelEx(&config, start<decltype(count)::value, Job>, job),
+           std::string("launch of ") + name);
+    });
+  }
+
+  // Calls go(kernel, configuration) for the blocks that work together.
+  template <class Go>
+  void with_team(const Epoch& job, const Go& go) const {
+    lay_out(job, 1, [&](auto count, std::int64_t blocks, std::size_t bytes) {
+      constexpr int U = decltype(count)::value;
+      cudaLaunchConfig_t config{};
+      config.gridDim = dim3(static_cast<unsigned>(blocks));
+      config.blockDim = dim3(kThreads);
+      config.dynamicSmemBytes = bytes;
+      config.stream = stream_;
+      cudaLaunchAttribute attribute{};
+      if (cluster_) {
+        attribute.id = cudaLaunchAttributeClusterDimension;
+        attribute.val.clusterDim.x = static_cast<unsigned>(blocks);
+        attribute.val.clusterDim.y = 1;
+        attribute.val.clusterDim.z = 1;
+      } else {
+        attribute.id = cudaLaunchAttributeCooperative;
+        attribute.val.cooperative = 1;
+      }
+      config.attrs = &attribute;
+      config.numAttrs = 1;
+      if (cluster_) {
+        go(start_cluster<U>, config);
+      } else {
+        go(start_grid<U>, config);
+      }
+    });
+  }
+
+  int largest_cluster() const {
+    Epoch job{};
+    job.units = 4;
+    job.ranks = 1;
+    int largest = 0;
+    with_team(job, [&](auto kernel, cudaLaunchConfig_t& config) {
+      config.dynamicSmemBytes = static_cast<std::size_t>(std::min(kTypicalShared, shared_));
+      config.numAttrs = 0;
+      must(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, shared_),
+           "cudaFuncSetAttribute");
+      must(cudaFuncSetAttribute(kernel, cudaFuncAttributeNonPortableClusterSizeAllowed, 1),
+           "cudaFuncSetAttribute");
+      must(cudaOccupancyMaxPotentialClusterSize(&largest, kernel, &config),
+           "cudaOccupancyMaxPotentialClusterSize");
+    });
+    return largest;
+  }
+
+  const int index_;
+  Limits limits_{};
+  int shared_ = 0;        // bytes of a block, at most
+  bool cluster_ = false;  // blocks reach each other's shared memory
+  cudaStream_t stream_ = nullptr;
+};
+
+}  // namespace
+
+Probe probe(int index) {
+  Probe found;
+  found.architectures = CUTAWAY_CUDA_ARCHITECTURES;
+  // Without a driver, the runtime would complain of an old one.
+  if (void* const driver = dlopen("libcuda.so.1", RTLD_LAZY)) {
+    dlclose(driver);
+  } else {
+    const char* const words = dlerror();
+    found.loader = words ? words : "libcuda.so.1: not found";
+    return found;
+  }
+  found.forked = forked();
+  if (found.forked) return found;
+  first_process = getpid();
+  cudaDriverGetVersion(&found.driver);
+  cudaRuntimeGetVersion(&found.runtime);
+  const auto tell = [](cudaError_t error, int& number, std::string& name, std::string& text) {
+    number = error;
+    if (error == cudaSuccess) return;
+    name = cudaGetErrorName(error);
+    text = cudaGetErrorString(error);
+    cudaGetLastError();
+  };
+  tell(cudaGetDeviceCount(&found.count), found.error, found.error_name, found.error_text);
+  if (found.error != cudaSuccess || index >= found.count) return found;
+  cudaDeviceProp properties;
+  cudaError_t error = cudaGetDeviceProperties(&properties, index);
+  if (error == cudaSuccess) {
+    found.name = properties.name;
+    found.major = properties.major;
+    found.minor = properties.minor;
+    found.memory = properties.totalGlobalMem;
+    error = cudaSetDevice(index);
+  }
+  cudaFuncAttributes attributes;
+  if (error == cudaSuccess) error = cudaFuncGetAttributes(&attributes, start<1, Tally>);
+  tell(error, found.kernel_error, found.kernel_error_name, found.kernel_error_text);
+  return found;
+}
+
+std::unique_ptr<Device> make_gpu(int index) { return std::make_unique<Gpu>(index); }
+
+}  // namespace cutaway::cuda

@@ -1,0 +1,73 @@
+// What CudaCore asks of the machine that runs its kernels: memory, copies, launches, recordings.
+// A GPU is one (device.cu), the emulation another (emulated.cpp). No CUDA headers, no Python.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+#include "cuda/jobs.h"
+
+namespace cutaway::cuda {
+
+// Something about the device that a user must know; the codes are those of cutaway.DeviceError.
+class Fault : public std::runtime_error {
+ public:
+  Fault(std::string code, const std::string& text)
+      : std::runtime_error(text), code_(std::move(code)) {}
+  const std::string& code() const { return code_; }
+
+ private:
+  std::string code_;
+};
+
+struct Limits {
+  std::string name;
+  std::size_t memory;   // bytes
+  int multiprocessors;  // that a product should keep busy
+  int ranks;            // blocks that work together, at most; 0: none can
+};
+
+// Launches that were recorded, to be made again at once.
+class Recording {
+ public:
+  virtual ~Recording() = default;
+  virtual void replay() = 0;
+};
+
+// Launches and uploads are queued, and done in their order; wait() and download() wait for them.
+class Device {
+ public:
+  virtual ~Device() = default;
+  virtual const Limits& limits() const = 0;
+
+  // Throws unless the device can be used in this process.
+  virtual void check() const = 0;
+
+  virtual void* allocate(std::size_t bytes) = 0;  // all bits set: floats are NaN until written
+  virtual void release(void* memory) noexcept = 0;
+  // `rows` rows of `row` bytes, side by side here and `pitch` bytes apart on the device. They must
+  // stay as they are until something has waited.
+  virtual void upload(void* to, std::size_t pitch, const void* from, std::size_t row,
+                      std::size_t rows) = 0;
+  virtual void clear(void* memory, std::size_t bytes) = 0;
+  virtual void download(void* to, const void* from, std::size_t bytes) = 0;
+  virtual void wait() = 0;
+
+  virtual void run(const Forward& job) = 0;
+  virtual void run(const Judge& job) = 0;
+  virtual void run(const Activate& job) = 0;
+  virtual void run(const Backprop& job) = 0;
+  virtual void run(const Update& job) = 0;
+  virtual void run(const Tally& job) = 0;
+  virtual void run(const Epoch& job) = 0;
+  // Whether blocks with that much shared memory can work together.
+  virtual bool fits(const Epoch& job) = 0;
+
+  // What `launches` runs is recorded instead.
+  virtual std::unique_ptr<Recording> record(const std::function<void()>& launches) = 0;
+};
+
+}  // namespace cutaway::cuda

@@ -1,0 +1,38 @@
+// A machine that runs the kernels on the CPU, for tests: every CUDA thread is a fiber, and every
+// barrier a place where another goes on. In which order they go on is the machine's choice, as it
+// is a GPU's: results must not depend on it.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cuda/device.h"
+
+namespace cutaway::cuda {
+
+struct Emulation {
+  enum class Schedule {
+    forward,
+    reverse,
+    shuffled
+  };  // whose turn it is; shuffled ones starve a
+      // block, too
+  Schedule schedule = Schedule::forward;
+  unsigned seed = 0;  // of the shuffling
+  Limits limits{"emulated GPU", std::size_t{1} << 31, 1, 16};
+  std::size_t shared = 227 << 10;  // bytes of a block, at most
+  bool cluster = true;             // blocks reach each other's shared memory
+  std::string dropped;  // a barrier that is left out, as in "epoch.h:100": a planted fault
+};
+
+// What the machines of this process did so far.
+struct Traces {
+  std::vector<std::string> barriers;  // where they are in the source
+  std::vector<std::string> kernels;   // which ran, by name
+};
+
+std::unique_ptr<Device> make_emulated(const Emulation& emulation);
+Traces traces();
+
+}  // namespace cutaway::cuda

@@ -1,0 +1,374 @@
+// The fast path: a network with one hidden layer learns many steps in one launch. Its blocks share
+// the hidden units, U to each, and keep them: weights, optimizer's memory, gradients never leave a
+// block's shared memory. A step exchanges only
+//   the parts of every sample's output sums, to the block that judges the sample, and
+//   the output's deltas, from there to all:
+// a few KB, and two barriers of all blocks. What flows in and out is told in jobs.h.
+#pragma once
+
+#include "cuda/comm.h"
+#include "cuda/judge.h"
+
+namespace cutaway::cuda {
+
+constexpr int kWordPixels = 4;             // in 32 bits
+constexpr int kPiecePixels = 16;           // in what is copied at once
+constexpr int kGroup = 2 * kWarp;          // samples that a warp sums at a time: two to a lane
+constexpr int kSlices = kThreads / kWarp;  // of the pixels, one to a warp
+
+// Where things lie in a block's shared memory, in floats, each aligned to 16 bytes.
+template <int U>
+struct Layout {
+  std::int64_t padded, owned, mail_floats;  // samples, in whole groups; those judged by a block
+  std::int64_t sums, deltas;  // the mailbox: (ranks, owned, classes), (batch, classes)
+  // Weights (1 + pitch, U) and (1 + U, classes), row 0 the bias, each followed by what the
+  // optimizer remembers of them.
+  std::int64_t lower, lower_size, upper, upper_size;
+  std::int64_t parts;     // (kSlices, U, kGroup): sums over a slice of the pixels
+  std::int64_t a, delta;  // of the hidden units: (padded, U)
+  std::int64_t pixels;    // (stages, padded, pitch) bytes
+  std::int64_t bytes;
+
+  CUTAWAY_BOTH explicit Layout(const Epoch& job) {
+    const Memory& memory = job.memory[0];
+    const int memories = (memory.first ? 1 : 0) + (memory.second ? 1 : 0);
+    std::int64_t floats = 0;
+    const auto take = [&floats](std::int64_t count) {
+      const std::int64_t at = floats;
+      floats += (count + 3) / 4 * 4;
+      return at;
+    };
+    padded = (job.batch + kGroup - 1) / kGroup * kGroup;
+    owned = (job.batch + job.ranks - 1) / job.ranks;
+    sums = take(job.ranks * owned * job.how.classes);
+    deltas = take(job.batch * job.how.classes);
+    mail_floats = floats;
+    lower_size = (1 + job.pitch) * U;
+    upper_size = ((1 + U) * job.how.classes + 3) / 4 * 4;
+    lower = take((1 + memories) * lower_size);
+    upper = take((1 + memories) * upper_size);
+    parts = take(static_cast<std::int64_t>(kSlices) * U * kGroup);
+    a = take(padded * U);
+    delta = take(padded * U);
+    pixels = take(job.stages * padded * job.pitch / static_cast<std::int64_t>(sizeof(float)));
+    bytes = floats * static_cast<std::int64_t>(sizeof(float));
+  }
+};
+
+// One number for each of a block's units, read and written at once.
+template <int U>
+struct alignas(16) Units {
+  float of[U];
+};
+struct alignas(16) Piece {  // pixels
+  std::uint32_t words[kPiecePixels / kWordPixels];
+};
+
+template <int U, class Comm>
+class Learner {
+ public:
+  CUTAWAY_DEVICE Learner(Comm& comm, const Epoch& job)
+      : comm_(comm),
+        job_(job),
+        at_(job),
+        rank_(comm.rank()),
+        thread_(comm.thread()),
+        first_unit_(rank_ * U),
+        units_(job.hidden - first_unit_ < 0   ? 0
+               : job.hidden - first_unit_ > U ? U
+                                              : job.hidden - first_unit_),
+        words_(static_cast<int>(job.pitch) / kWordPixels),
+        classes_(job.how.classes),
+        shared_(comm.shared()),
+        lower_(shared_ + at_.lower),
+        upper_(shared_ + at_.upper),
+        a_(shared_ + at_.a),
+        delta_(shared_ + at_.delta),
+        sums_(comm.mailbox() + at_.sums),
+        output_deltas_(comm.mailbox() + at_.deltas) {}
+
+  CUTAWAY_DEVICE void run() {
+    for_each_weight([](float& mine, float& global) { mine = global; });
+    gather(job_.first);
+    comm_.all_sync();  // all have begun, so mail will be received
+    for (std::int64_t step = job_.first; step < job_.last; ++step) {
+      begin(step);
+      comm_.copy_wait();
+      comm_.block_sync();  // the pixels are there, and the weights are updated
+      if (job_.stages == 2) gather(step + 1);
+      forward();
+      send_sums();
+      comm_.all_sync();
+      judge();
+      comm_.all_sync();
+      backprop();
+      comm_.block_sync();
+      update_all();
+      if (job_.stages == 1) {
+        comm_.block_sync();
+        gather(step + 1);
+      }
+    }
+    comm_.block_sync();
+    for_each_weight([](float& mine, float& global) { global = mine; });
+  }
+
+ private:
+  CUTAWAY_DEVICE int rows_of(std::int64_t step) const {
+    const std::int64_t rest = job_.n - step * job_.batch;
+    return static_cast<int>(rest < job_.batch ? rest : job_.batch);
+  }
+  CUTAWAY_DEVICE std::uint8_t* pixels_of(std::int64_t step) const {
+    return reinterpret_cast<std::uint8_t*>(shared_ + at_.pixels) +
+           step % job_.stages * at_.padded * job_.pitch;
+  }
+
+  CUTAWAY_DEVICE void begin(std::int64_t step) {
+    rows_ = rows_of(step);
+    start_ = step * job_.batch;
+    rates_ = job_.rates[step];
+    pixels_ = pixels_of(step);
+  }
+
+  // Where a pixel's weights lie. Those of the first pixels of all words come first, then those of
+  // the second ones: threads that update neighbouring words shall not wait for the same bank.
+  CUTAWAY_DEVICE int row_of(int pixel) const {
+    return 1 + pixel % kWordPixels * words_ + pixel / kWordPixels;
+  }
+
+  // Calls body(mine, global) for every weight and memory of this block's units. The output's biases
+  // are every block's; all update them alike, and all hand back the same.
+  template <class Body>
+  CUTAWAY_DEVICE void for_each_weight(const Body& body) {
+    for (int i = thread_; i < (1 + kWordPixels * words_) * U; i += kThreads) {
+      const int pixel = i / U - 1, u = i % U;  // -1: the bias
+      const int mine = (pixel < 0 ? 0 : row_of(pixel)) * U + u;
+      const bool real = pixel < job_.features && u < units_;
+      for_each_kept(body, job_.weights[0], job_.memory[0], lower_, at_.lower_size, mine, real,
+                    static_cast<std::int64_t>(1 + pixel) * job_.hidden + first_unit_ + u);
+    }
+    for (int i = thread_; i < (1 + U) * classes_; i += kThreads) {
+      const int row = i / classes_, k = i % classes_;
+      for_each_kept(body, job_.weights[1], job_.memory[1], upper_, at_.upper_size, i, row <= units_,
+                    static_cast<std::int64_t>(row == 0 ? 0 : first_unit_ + row) * classes_ + k);
+    }
+  }
+
+  template <class Body>
+  CUTAWAY_DEVICE void for_each_kept(const Body& body, float* weights, const Memory& memory,
+                                    float* kept, std::int64_t size, int mine, bool real,
+                                    std::int64_t global) {
+    if (!real) {
+      kept[mine] = 0;  // as if it were not there
+      return;
+    }
+    body(kept[mine], weights[global]);
+    if (memory.first) body(kept[size + mine], memory.first[global]);
+    if (memory.second) body(kept[2 * size + mine], memory.second[global]);
+  }
+
+  // Asks for the pixels of a step, if there is one.
+  CUTAWAY_DEVICE void gather(std::int64_t step) {
+    if (step >= job_.last) return;
+    std::uint8_t* const to = pixels_of(step);
+    const int pieces = static_cast<int>(job_.pitch) / kPiecePixels, rows = rows_of(step);
+    for (int i = thread_; i < rows * pieces; i += kThreads) {
+      const int row = i / pieces, offset = i % pieces * kPiecePixels;
+      const std::int64_t image = job_.order[step * job_.batch + row];
+      comm_.copy_async(to + row * job_.pitch + offset, job_.images + image * job_.pitch + offset);
+    }
+  }
+
+  CUTAWAY_DEVICE float pixel(std::uint32_t word, int i) const {
+    return static_cast<float>((word >> (8 * i)) & 0xff) - job_.mean;
+  }
+
+  // a = f(x W + b) for this block's units. A warp sums its slice of the pixels for a group of
+  // samples, two to a lane; then the slices are added.
+  CUTAWAY_DEVICE void forward() {
+    const int pieces = static_cast<int>(job_.pitch) / kPiecePixels;
+    float* const parts = shared_ + at_.parts;
+    for (int group = 0; group < rows_; group += kGroup) {
+      Units<U> sums[2] = {};
+      const std::uint8_t* rows[2];  // a sample too many repeats the last, and nobody looks
+      for (int h = 0; h < 2; ++h) {
+        const int sample = group + h * kWarp + comm_.lane();
+        rows[h] = pixels_ + (sample < rows_ ? sample : rows_ - 1) * job_.pitch;
+      }
+      for (int piece = comm_.warp(); piece < pieces; piece += kSlices) {
+        const Piece x[2] = {reinterpret_cast<const Piece*>(rows[0])[piece],
+                            reinterpret_cast<const Piece*>(rows[1])[piece]};
+        CUTAWAY_UNROLL
+        for (int i = 0; i < kPiecePixels; ++i) {
+          const Units<U> w =
+              reinterpret_cast<const Units<U>*>(lower_)[row_of(piece * kPiecePixels + i)];
+          CUTAWAY_UNROLL
+          for (int h = 0; h < 2; ++h) {
+            const float value = pixel(x[h].words[i / kWordPixels], i % kWordPixels);
+            CUTAWAY_UNROLL
+            for (int u = 0; u < U; ++u) sums[h].of[u] += value * w.of[u];
+          }
+        }
+      }
+      CUTAWAY_UNROLL
+      for (int h = 0; h < 2; ++h) CUTAWAY_UNROLL
+      for (int u = 0; u < U; ++u)
+        parts[(comm_.warp() * U + u) * kGroup + h * kWarp + comm_.lane()] = sums[h].of[u];
+      comm_.block_sync();
+      for (int i = thread_; i < U * kGroup; i += kThreads) {
+        const int u = i / kGroup, sample = i % kGroup;
+        float sum = 0;
+        for (int slice = 0; slice < kSlices; ++slice) sum += parts[slice * U * kGroup + i];
+        a_[(group + sample) * U + u] =
+            activate(job_.activation, sum * job_.inverse_std + lower_[u]);
+      }
+      comm_.block_sync();
+    }
+  }
+
+  // This block's part of every sample's output sums goes to the block that judges the sample.
+  CUTAWAY_DEVICE void send_sums() {
+    for (int i = thread_; i < rows_ * classes_; i += kThreads) {
+      const int sample = i / classes_, k = i % classes_;
+      float sum = 0;
+      for (int u = 0; u < U; ++u) sum += a_[sample * U + u] * upper_[(1 + u) * classes_ + k];
+      float* const sums = comm_.mail(sample % job_.ranks) + at_.sums;
+      sums[(rank_ * at_.owned + sample / job_.ranks) * classes_ + k] = sum;
+    }
+  }
+
+  // Every warp judges samples of this block's, and tells all blocks their deltas.
+  CUTAWAY_DEVICE void judge() {
+    for (int local = comm_.warp();; local += kSlices) {
+      const int sample = local * job_.ranks + rank_;
+      if (sample >= rows_) return;
+      float* const z = sums_ + local * classes_;  // where the first block's part lies
+      for (int k = comm_.lane(); k < classes_; k += kWarp) {
+        float sum = upper_[k];
+        for (int r = 0; r < job_.ranks; ++r) sum += z[r * at_.owned * classes_ + k];
+        z[k] = sum;
+      }
+      const int label = job_.labels[job_.order[start_ + sample]];
+      const Verdict verdict = judge_row(comm_, job_.how, rows_, z, label, [&](int k, float delta) {
+        for (int r = 0; r < job_.ranks; ++r)
+          comm_.mail(r)[at_.deltas + sample * classes_ + k] = delta;
+      });
+      if (comm_.lane() == 0) {
+        job_.sample_losses[start_ + sample] = verdict.loss;
+        job_.sample_correct[start_ + sample] = verdict.correct;
+      }
+    }
+  }
+
+  // delta = (output deltas W^T) * f'(z) of this block's units
+  CUTAWAY_DEVICE void backprop() {
+    for (int i = thread_; i < rows_ * U; i += kThreads) {
+      const int sample = i / U, u = i % U;
+      float sum = 0;
+      for (int k = 0; k < classes_; ++k)
+        sum += output_deltas_[sample * classes_ + k] * upper_[(1 + u) * classes_ + k];
+      delta_[i] = sum * slope(job_.activation, a_[i]);
+    }
+  }
+
+  // Gradients, and the update of what they belong to: four pixels at a time, then the hidden units'
+  // biases, then the output's weights.
+  CUTAWAY_DEVICE void update_all() {
+    for (int i = thread_; i < words_ + 1 + (1 + U) * classes_; i += kThreads) {
+      if (i < words_) {
+        update_pixels(i);
+      } else if (i == words_) {
+        update_biases();
+      } else {
+        update_upper(i - words_ - 1);
+      }
+    }
+  }
+
+  // Weights and memories are read and written for all units at once.
+  CUTAWAY_DEVICE void update_lower(int row, bool real, const Units<U>& gradient) {
+    Units<U>* const w = reinterpret_cast<Units<U>*>(lower_) + row;
+    Units<U>* const first = reinterpret_cast<Units<U>*>(lower_ + at_.lower_size) + row;
+    Units<U>* const second = reinterpret_cast<Units<U>*>(lower_ + 2 * at_.lower_size) + row;
+    const bool has_first = job_.memory[0].first, has_second = job_.memory[0].second;
+    Units<U> weights = *w, m{}, v{};
+    if (has_first) m = *first;
+    if (has_second) v = *second;
+    CUTAWAY_UNROLL
+    for (int u = 0; u < U; ++u)
+      if (real && u < units_)
+        update(job_.rule, rates_, weights.of[u], m.of[u], v.of[u], gradient.of[u]);
+    *w = weights;
+    if (has_first) *first = m;
+    if (has_second) *second = v;
+  }
+
+  CUTAWAY_DEVICE void update_pixels(int word) {
+    Units<U> sums[kWordPixels] = {};
+    for (int sample = 0; sample < rows_; ++sample) {
+      const std::uint32_t x =
+          reinterpret_cast<const std::uint32_t*>(pixels_ + sample * job_.pitch)[word];
+      const Units<U> delta = reinterpret_cast<const Units<U>*>(delta_)[sample];
+      CUTAWAY_UNROLL
+      for (int i = 0; i < kWordPixels; ++i) {
+        const float value = pixel(x, i);
+        CUTAWAY_UNROLL
+        for (int u = 0; u < U; ++u) sums[i].of[u] += value * delta.of[u];
+      }
+    }
+    CUTAWAY_UNROLL
+    for (int i = 0; i < kWordPixels; ++i) {
+      const int pixel = word * kWordPixels + i;
+      CUTAWAY_UNROLL
+      for (int u = 0; u < U; ++u) sums[i].of[u] *= job_.inverse_std;
+      update_lower(row_of(pixel), pixel < job_.features, sums[i]);
+    }
+  }
+
+  CUTAWAY_DEVICE void update_biases() {
+    Units<U> sums = {};
+    for (int sample = 0; sample < rows_; ++sample) CUTAWAY_UNROLL
+    for (int u = 0; u < U; ++u) sums.of[u] += delta_[sample * U + u];
+    update_lower(0, true, sums);
+  }
+
+  CUTAWAY_DEVICE void update_upper(int i) {
+    const int row = i / classes_, k = i % classes_;
+    if (row > units_) return;
+    float sum = 0;
+    for (int sample = 0; sample < rows_; ++sample)
+      sum += (row == 0 ? 1.0f : a_[sample * U + row - 1]) * output_deltas_[sample * classes_ + k];
+    float* const memory = upper_ + at_.upper_size;
+    update(job_.rule, rates_, upper_,
+           {job_.memory[1].first ? memory : nullptr,
+            job_.memory[1].second ? memory + at_.upper_size : nullptr},
+           i, sum);
+  }
+
+  Comm& comm_;
+  const Epoch& job_;
+  const Layout<U> at_;
+  const int rank_, thread_;
+  const int first_unit_, units_;  // the hidden units of this block
+  const int words_;               // of a row of pixels
+  const int classes_;
+  float* const shared_;
+  float* const lower_;
+  float* const upper_;
+  float* const a_;
+  float* const delta_;
+  float* const sums_;
+  float* const output_deltas_;
+
+  int rows_ = 0;  // of this step
+  std::int64_t start_ = 0;
+  Rates rates_{};
+  const std::uint8_t* pixels_ = nullptr;
+};
+
+template <int U, class Comm>
+CUTAWAY_DEVICE void work(Comm& comm, const Epoch& job) {
+  Learner<U, Comm>(comm, job).run();
+}
+
+}  // namespace cutaway::cuda

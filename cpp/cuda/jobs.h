@@ -1,0 +1,150 @@
+// What the kernels are told: plain structs that the host, the GPU and the emulation understand
+// alike. All pointers are the device's. A mini-batch has `rows` samples; matrices are row-major.
+#pragma once
+
+#include <cstdint>
+
+#include "terms.h"
+
+namespace cutaway::cuda {
+
+constexpr int kThreads = 256;  // of every block
+constexpr int kWarp = 32;
+
+// Which mini-batch of a learn() it is. Kept on the device, so that a recorded step can be replayed
+// as it is. The kernels up to Judge read `forward`, which Judge copies to `update`; those after it
+// read `update` and set `forward` to the next. No kernel reads what it writes.
+struct Clock {
+  std::int64_t forward, update;
+};
+
+// Where a mini-batch begins in the order.
+struct Place {
+  const std::int64_t* step;  // one half of a Clock; null for the first
+  std::int64_t batch;        // samples per step
+};
+
+// Rows of inputs: images, or the activations below. They stand for (value - mean) * inverse_std.
+struct Rows {
+  const std::uint8_t* bytes;  // (n, pitch); either these are set
+  const float* floats;        // (n, pitch); or these
+  std::int64_t pitch;         // values from one row to the next
+  const int* order;           // the numbers of the rows, or null: as they lie
+  float mean, inverse_std;
+};
+
+// a = f(x W + b)
+struct Forward {
+  Rows x;  // (rows, fan_in)
+  Place place;
+  const float* weights;   // (1 + fan_in, fan_out), row 0 the bias
+  float* a;               // (rows, fan_out)
+  Activation activation;  // identity for the output, which Judge or Activate completes
+  int rows, fan_in, fan_out;
+};
+
+// How an output is judged.
+struct Judging {
+  Activation activation;
+  Loss loss;
+  int classes;
+  bool mean;  // over the mini-batch; otherwise the losses are added
+};
+
+// The output's z becomes its activation; the loss, and its slope by z.
+struct Judge {
+  Judging how;
+  float* z;           // (rows, classes); a afterwards
+  float* delta;       // (rows, classes)
+  const int* labels;  // of the images
+  const int* order;   // or null
+  Place place;
+  Clock* clock;                  // or null
+  float* sample_losses;          // (samples of the order,)
+  std::uint8_t* sample_correct;  // (samples of the order,)
+  int rows;
+};
+
+// The output's z becomes its activation, without a label.
+struct Activate {
+  Activation activation;
+  float* z;  // (rows, classes); a afterwards
+  int rows, classes;
+};
+
+// delta_below = (delta W^T) * f'(z_below)
+struct Backprop {
+  const float* delta;    // (rows, fan_out)
+  const float* weights;  // (1 + fan_in, fan_out)
+  const float* a_below;  // (rows, fan_in)
+  float* delta_below;    // (rows, fan_in)
+  Activation activation_below;
+  int rows, fan_in, fan_out;
+};
+
+// An optimizer's constants, and what changes from step to step.
+struct Rule {
+  bool adam;
+  float momentum, weight_decay;
+  float gain1, gain2;  // 1 - beta1, 1 - beta2
+  float eps;
+};
+struct Rates {
+  float rate;     // SGD: the learning rate. Adam: that, / (1 - beta1^t)
+  float v_scale;  // Adam: 1 / sqrt(1 - beta2^t)
+};
+struct Memory {
+  float* first;   // velocity or m, as weights; or null
+  float* second;  // v
+};
+
+// gradient = (1, x)^T delta, and what is done with it.
+struct Update {
+  Rows x;  // (rows, fan_in)
+  Place place;
+  const float* delta;  // (rows, fan_out)
+  float* gradient;     // (1 + fan_in, fan_out): stored here; or null, and the weights are updated
+  float* weights;      // (1 + fan_in, fan_out)
+  Memory memory;
+  Rule rule;
+  const Rates* rates;  // (steps,)
+  Clock* clock;        // or null
+  int rows, fan_in, fan_out;
+};
+
+// The losses of the samples become those of the mini-batches.
+struct Tally {
+  const float* sample_losses;
+  const std::uint8_t* sample_correct;
+  std::int64_t n, batch, steps;
+  bool mean;
+  float* losses;  // (steps,)
+  int* correct;   // (steps,)
+};
+
+// Many steps of a network with one hidden layer, in one launch (epoch.h).
+struct Epoch {
+  const std::uint8_t*
+      images;          // (n, pitch): padded with anything to a pitch of 16 bytes times an odd
+  std::int64_t pitch;  // number, so that rows read in turn hit all banks
+  float mean, inverse_std;
+  const int* order;    // (n,)
+  const int* labels;   // of the images
+  const Rates* rates;  // (steps,)
+  float* weights[2];   // (1 + features, hidden), (1 + hidden, classes)
+  Memory memory[2];
+  Rule rule;
+  Activation activation;  // of the hidden layer
+  Judging how;
+  int features, hidden;
+  std::int64_t n, batch, first, last;  // of the order's n samples: mini-batches [first, last)
+  float* sample_losses;                // (n,)
+  std::uint8_t* sample_correct;        // (n,)
+  int ranks;                           // blocks that share the hidden units
+  int units;                           // of a block: 4, 8 or 16
+  int stages;   // mini-batches of pixels that are kept: 2 to fetch the next during a step, or 1
+  float* mail;  // (ranks, mail_floats), for blocks that cannot reach each other's shared memory
+  std::int64_t mail_floats;
+};
+
+}  // namespace cutaway::cuda

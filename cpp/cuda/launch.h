@@ -1,0 +1,68 @@
+// How a job is laid out on a machine: how many blocks, how large the tiles, how much shared memory.
+// The same for a GPU and the emulation. Calls go(R or U as a constant, blocks, bytes).
+#pragma once
+
+#include "cuda/epoch.h"
+#include "cuda/layers.h"
+
+namespace cutaway::cuda {
+
+// The largest tiles that still give every multiprocessor one.
+template <class Go>
+void tiled(std::int64_t rows, std::int64_t columns, int multiprocessors, const Go& go) {
+  const auto attempt = [&](auto count) {
+    constexpr int R = decltype(count)::value;
+    const std::int64_t blocks = tiles(rows, columns, kTile<R>);
+    if (R > 1 && blocks < multiprocessors) return false;
+    go(count, blocks, kTileBytes<R>);
+    return true;
+  };
+  attempt(Count<4>{}) || attempt(Count<2>{}) || attempt(Count<1>{});
+}
+
+template <class Go>
+void lay_out(const Forward& job, int multiprocessors, const Go& go) {
+  tiled(job.rows, job.fan_out, multiprocessors, go);
+}
+template <class Go>
+void lay_out(const Backprop& job, int multiprocessors, const Go& go) {
+  tiled(job.rows, job.fan_in, multiprocessors, go);
+}
+template <class Go>
+void lay_out(const Update& job, int multiprocessors, const Go& go) {
+  tiled(1 + std::int64_t{job.fan_in}, job.fan_out, multiprocessors, go);
+}
+
+// A warp to each.
+template <class Go>
+void warps(std::int64_t count, const Go& go) {
+  go(Count<1>{}, (count + kWarps - 1) / kWarps, std::size_t{0});
+}
+template <class Go>
+void lay_out(const Judge& job, int, const Go& go) {
+  warps(job.rows, go);
+}
+template <class Go>
+void lay_out(const Activate& job, int, const Go& go) {
+  warps(job.rows, go);
+}
+template <class Go>
+void lay_out(const Tally& job, int, const Go& go) {
+  warps(job.steps, go);
+}
+
+template <class Go>
+void lay_out(const Epoch& job, int, const Go& go) {
+  const auto with = [&](auto count) {
+    go(count, std::int64_t{job.ranks},
+       static_cast<std::size_t>(Layout<decltype(count)::value>(job).bytes));
+  };
+  if (job.units == 4) with(Count<4>{});
+  if (job.units == 8) with(Count<8>{});
+  if (job.units == 16) with(Count<16>{});
+}
+
+// Floats of a mailbox.
+inline std::int64_t mail_floats(const Epoch& job) { return Layout<4>(job).mail_floats; }
+
+}  // namespace cutaway::cuda

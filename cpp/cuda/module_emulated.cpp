@@ -1,0 +1,71 @@
+// cutaway._cuda_emulated: the same core on an emulated GPU, for tests. It has what _cuda has, and
+// emulate() says how the machines that are made from then on behave.
+
+#include "cuda/bindings.h"
+#include "cuda/emulated.h"
+
+namespace cutaway::cuda {
+namespace {
+
+struct Behaviour {
+  Emulation emulation;
+  bool fast = true;
+};
+Behaviour behaviour;
+
+void emulate(const std::string& schedule, unsigned seed, int multiprocessors, int ranks,
+             std::size_t shared, std::size_t memory, bool cluster, bool fast,
+             const std::string& dropped) {
+  using Schedule = Emulation::Schedule;
+  Behaviour wanted;
+  wanted.emulation.schedule = word<Schedule>({{"forward", Schedule::forward},
+                                              {"reverse", Schedule::reverse},
+                                              {"shuffled", Schedule::shuffled}},
+                                             schedule);
+  wanted.emulation.seed = seed;
+  wanted.emulation.limits = {"an emulated GPU", memory, multiprocessors, ranks};
+  wanted.emulation.shared = shared;
+  wanted.emulation.cluster = cluster;
+  wanted.emulation.dropped = dropped;
+  wanted.fast = fast;
+  behaviour = wanted;
+}
+
+Probe healthy() {
+  Probe probe;
+  probe.driver = probe.runtime = 13000;
+  probe.count = 1;
+  probe.name = behaviour.emulation.limits.name;
+  probe.major = 9;
+  probe.memory = behaviour.emulation.limits.memory;
+  probe.architectures = "90";
+  return probe;
+}
+
+}  // namespace
+}  // namespace cutaway::cuda
+
+PYBIND11_MODULE(_cuda_emulated, m) {
+  using namespace cutaway;
+  using namespace cutaway::cuda;
+  m.doc() = "The CUDA core of cutaway on an emulated GPU. For tests.";
+  bind_faults();
+  m.def("probe", [](int) { return dict_of(healthy()); }, py::arg("device"));
+  const Emulation usual;
+  m.def("emulate", &emulate, py::arg("schedule") = "forward", py::arg("seed") = 0,
+        py::arg("multiprocessors") = usual.limits.multiprocessors,
+        py::arg("ranks") = usual.limits.ranks, py::arg("shared") = usual.shared,
+        py::arg("memory") = usual.limits.memory, py::arg("cluster") = true, py::arg("fast") = true,
+        py::arg("dropped") = "");
+  m.def("barriers", [] { return traces().barriers; });
+  m.def("kernels", [] { return traces().kernels; });
+  bind_session(m, "CudaCore")
+      .def(py::init([](const std::vector<int64_t>& sizes,
+                       const std::vector<std::string>& activations, const std::string& loss,
+                       bool mean, int) {
+             return make_session(sizes, activations, loss, mean, make_emulated(behaviour.emulation),
+                                 behaviour.fast);
+           }),
+           py::arg("sizes"), py::arg("activations"), py::arg("loss"), py::arg("mean"),
+           py::arg("device"));
+}

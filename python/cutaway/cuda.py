@@ -1,0 +1,134 @@
+"""Whether a GPU can be used, and if not: why, and what to do about it.
+
+The compiled module `_cuda` finds the facts (`probe`), this file makes sentences of them. `network.py`
+hands the module in.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+_PIP = "CUTAWAY_CUDA=ON pip install --no-cache-dir --force-reinstall --no-binary cutaway cutaway"
+_NO_DEVICE, _OLD_DRIVER, _NO_KERNEL = 100, 35, 209  # CUDA's numbers of errors
+
+
+class DeviceError(RuntimeError):
+    """The GPU cannot be used, or failed.
+
+    Attributes:
+        code: NOT_BUILT, LOAD_FAILED, NO_DRIVER, OLD_DRIVER, NO_DEVICE, NO_KERNEL, FORKED, TOO_BIG,
+            OUT_OF_MEMORY, or LAUNCH for whatever else CUDA reports.
+        text: What happened, and what to do.
+    """
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code, self.text = code, text
+
+    def __reduce__(self) -> tuple[type[DeviceError], tuple[str, str]]:
+        """Survive pickling: two arguments, of which BaseException keeps one."""
+        return type(self), (self.code, self.text)
+
+
+class CudaStatus(NamedTuple):
+    """Whether a GPU can be used.
+
+    Attributes:
+        usable: Whether Network(backend="cuda") works.
+        code: "OK", or that of the DeviceError which it raises.
+        text: The GPU's name, or what is wrong and what to do.
+    """
+
+    usable: bool
+    code: str
+    text: str
+
+
+def device_of(backend: str) -> int | None:
+    """Return the GPU's number in "cuda" or "cuda:1"; None for other names."""
+    match = re.fullmatch(r"cuda(?::(\d{1,3}))?", backend)
+    return int(match[1] or 0) if match else None
+
+
+def status(load: Callable[[], Any], device: int = 0) -> CudaStatus:
+    """Tell whether a GPU can be used; never raise.
+
+    Args:
+        load: Imports and returns the module `_cuda`.
+        device: The GPU's number.
+    """
+    try:
+        found = load().probe(device)
+    except ModuleNotFoundError as error:
+        if str(error.name).endswith("_cuda"):
+            return _fails("NOT_BUILT", f"this build of cutaway is without CUDA; build one: {_PIP}"
+                          " (or, in a clone, CUTAWAY_CUDA=ON pip install .)")  # fmt: skip
+        return _fails("LOAD_FAILED", f"cutaway._cuda does not load: {error}")
+    except Exception as error:  # of the loader, in its own words
+        return _fails("LOAD_FAILED", f"cutaway._cuda does not load: {error}")
+    return _judge(found, device)
+
+
+def _judge(found: dict[str, Any], device: int) -> CudaStatus:
+    if found["loader"]:
+        return _fails(
+            "NO_DRIVER",
+            f"there is no NVIDIA driver ({found['loader']}); install the NVIDIA driver, or run the "
+            "container with the GPU (docker run --gpus all)",
+        )
+    if found["forked"]:
+        return _fails(
+            "FORKED",
+            "CUDA was used before this process was forked, and does not work in its children; "
+            "start them with multiprocessing's 'spawn', or use the GPU in the children only",
+        )
+    if found["error"] == _OLD_DRIVER:
+        return _fails(
+            "OLD_DRIVER",
+            f"the NVIDIA driver is too old: it supports CUDA {_version(found['driver'])}, cutaway "
+            f"was built with CUDA {_version(found['runtime'])}; update the driver, or build with an "
+            "older CUDA toolkit",
+        )
+    if found["error"] == _NO_DEVICE or (found["error"] == 0 and device >= found["count"]):
+        return _fails("NO_DEVICE", _none_visible(found, device))
+    if found["error"]:
+        return _fails("LAUNCH", f"cudaGetDeviceCount: {found['error_name']}: {found['error_text']}")
+    name = f"{found['name']} (compute capability {'.'.join(map(str, found['capability']))})"
+    if found["kernel_error"] == _NO_KERNEL:
+        major, minor = found["capability"]
+        return _fails(
+            "NO_KERNEL",
+            f"this build of cutaway has no code for {name}, only for the architectures "
+            f"{found['architectures']}; build it: CUDAARCHS={major}{minor}-real {_PIP}",
+        )
+    if found["kernel_error"]:
+        return _fails(
+            "LAUNCH", f"{name}: {found['kernel_error_name']}: {found['kernel_error_text']}"
+        )
+    return CudaStatus(
+        True, "OK", f"{name}, {found['memory'] / 1e9:.3g} GB, driver for CUDA "
+        f"{_version(found['driver'])}"
+    )  # fmt: skip
+
+
+def _none_visible(found: dict[str, Any], device: int) -> str:
+    count = 0 if found["error"] else found["count"]
+    if count == 0:
+        text = "no GPU is visible"
+    else:
+        text = f"there is no GPU {device}: {count} {'is' if count == 1 else 'are'} visible"
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is None:
+        return f"{text}; nvidia-smi shows what the machine has"
+    return f"{text}: CUDA_VISIBLE_DEVICES is {visible!r}; unset it, or name the GPU in it"
+
+
+def _version(number: int) -> str:
+    return f"{number // 1000}.{number % 1000 // 10}"
+
+
+def _fails(code: str, text: str) -> CudaStatus:
+    return CudaStatus(False, code, text)

@@ -38,7 +38,7 @@ set_target_properties(cutaway_gpu PROPERTIES
 target_include_directories(cutaway_gpu PRIVATE cpp)
 string(REPLACE ";" " " architectures "${CMAKE_CUDA_ARCHITECTURES}")
 target_compile_definitions(cutaway_gpu PRIVATE CUTAWAY_CUDA_ARCHITECTURES="${architectures}")
-target_compile_options(cutaway_gpu PRIVATE -lineinfo --threads=2 -Xcompiler=-Wall,-Wextra)
+target_compile_options(cutaway_gpu PRIVATE $<$<NOT:$<CONFIG:Release>>:-lineinfo> --threads=2 -Xcompiler=-Wall,-Wextra)
 if(CUTAWAY_WERROR)  # a register that is spilled is one, too
   target_compile_options(cutaway_gpu PRIVATE
     -Werror=all-warnings -Xcompiler=-Werror -Xptxas=--warn-on-spills,--warning-as-error)

@@ -20,7 +20,8 @@
 
 #define CUTAWAY_DEVICE __device__ __forceinline__
 #define CUTAWAY_BOTH __host__ __device__ inline
-#define CUTAWAY_UNROLL _Pragma("unroll")  // so that arrays stay in registers
+#define CUTAWAY_UNROLL _Pragma("unroll")    // so that arrays stay in registers
+#define CUTAWAY_ROLLED _Pragma("unroll 1")  // or large bodies would not fit the instruction cache
 
 namespace cutaway::cuda {
 
@@ -79,4 +80,5 @@ struct Grid : Block {
 #define CUTAWAY_DEVICE inline
 #define CUTAWAY_BOTH inline
 #define CUTAWAY_UNROLL
+#define CUTAWAY_ROLLED
 #endif

@@ -60,10 +60,6 @@ Rates rates_of(const Optimizer& o, float rate, int64_t step) {
           static_cast<float>(1 / std::sqrt(1 - std::pow(o.beta2, t)))};
 }
 
-Rows as_they_are(const float* values, int64_t columns) {
-  return {nullptr, values, columns, nullptr, 0, 1};
-}
-
 }  // namespace
 
 // One call at a time, in the process that the device belongs to.
@@ -121,7 +117,7 @@ void CudaCore::load(Images images, std::span<const int64_t> labels, float mean, 
   image_count_ = 0;
   recordings_.clear();
   plans_.clear();
-  images_ = {nullptr, nullptr, pitch, nullptr, mean, 1 / std};
+  images_ = {nullptr, nullptr, pitch, mean, 1 / std};
   if (images.bytes) {
     grow(*device_, bytes_, images.rows * pitch);
     images_.bytes = bytes_.data();
@@ -161,12 +157,14 @@ void CudaCore::use(const Optimizer& optimizer) {
 // Room for the activations of so many rows.
 void CudaCore::reserve(int64_t rows) {
   if (rows <= capacity_) return;
-  double bytes = 0;
+  const int64_t features = layers_.front().fan_in;
+  double bytes = 1.0 * sizeof(float) * static_cast<double>(rows * features);
   for (const Layer& layer : layers_)
     bytes += 2.0 * sizeof(float) * static_cast<double>(rows) * layer.fan_out;
   check_room(*device_, "learn: the activations of a mini-batch", bytes);
   capacity_ = 0;  // nothing counts until all is there
   recordings_.clear();
+  grow(*device_, x_, rows * features);
   for (Layer& layer : layers_) {
     grow(*device_, layer.a, rows * layer.fan_out);
     grow(*device_, layer.delta, rows * layer.fan_out);
@@ -303,14 +301,13 @@ void CudaCore::replay_step(int64_t batch, int rows, int64_t times) {
 
 void CudaCore::run_step(int64_t batch, int rows) {
   Clock* const clock = clock_.data();
-  const Place before{&clock->forward, batch}, after{&clock->update, batch};
-  Rows x = images_;
-  x.order = order_.data();
-  run_forward(x, before, rows, Activation::identity);
+  const Place before{&clock->forward, batch};
+  device_->run(Gather{images_, order_.data(), before, x_.data(), rows, layers_.front().fan_in});
+  run_forward(x_.data(), rows, Activation::identity);
   run_judge(labels_.data(), order_.data(), before, clock, rows);
   for (int64_t l = recipe_.layers() - 1; l >= 0; --l) {
     if (l > 0) run_backprop(l, rows);
-    Update job = update_of(l, x, after, rows);
+    Update job = update_of(l, x_.data(), rows);
     Layer& layer = layers_[static_cast<std::size_t>(l)];
     job.weights = layer.weights.data();
     job.memory = {layer.memory[0].data(), layer.memory[1].data()};
@@ -322,13 +319,12 @@ void CudaCore::run_step(int64_t batch, int rows) {
 }
 
 // The output gets this activation instead of its own: its z, if somebody else completes it.
-void CudaCore::run_forward(const Rows& x, const Place& place, int rows, Activation output) {
-  Rows below = x;
+void CudaCore::run_forward(const float* x, int rows, Activation output) {
   for (Layer& layer : layers_) {
     const bool last = &layer == &layers_.back();
-    device_->run(Forward{below, place, layer.weights.data(), layer.a.data(),
-                         last ? output : layer.activation, rows, layer.fan_in, layer.fan_out});
-    below = as_they_are(layer.a.data(), layer.fan_out);
+    device_->run(Forward{x, layer.weights.data(), layer.a.data(), last ? output : layer.activation,
+                         rows, layer.fan_in, layer.fan_out});
+    x = layer.a.data();
   }
 }
 
@@ -350,15 +346,10 @@ void CudaCore::run_backprop(int64_t layer, int rows) {
                         below.delta.data(), below.activation, rows, above.fan_in, above.fan_out});
 }
 
-Update CudaCore::update_of(int64_t layer, const Rows& x, const Place& place, int rows) const {
+Update CudaCore::update_of(int64_t layer, const float* x, int rows) const {
   const Layer& l = layers_[static_cast<std::size_t>(layer)];
   Update job{};
-  job.x = x;
-  if (layer > 0) {
-    const Layer& below = layers_[static_cast<std::size_t>(layer - 1)];
-    job.x = as_they_are(below.a.data(), below.fan_out);
-  }
-  job.place = place;
+  job.x = layer == 0 ? x : layers_[static_cast<std::size_t>(layer - 1)].a.data();
   job.delta = l.delta.data();
   job.rows = rows;
   job.fan_in = l.fan_in;
@@ -375,22 +366,19 @@ void CudaCore::run_tally(int64_t n, int64_t batch, int64_t steps, std::span<floa
   for (const int count : correct) correct_ += count;
 }
 
-// Rows that are handed in, on the device.
-Rows CudaCore::given(const Images& x, float mean, float std) {
+// Rows that are handed in, on the device and as the first layer takes them.
+const float* CudaCore::given(const Images& x, float mean, float std) {
   const int64_t count = x.rows * x.features;
-  Rows rows{nullptr, nullptr, x.features, nullptr, 0, 1};
-  if (x.bytes) {
-    grow(*device_, given_bytes_, count);
-    upload(given_bytes_, x.bytes, count);
-    rows.bytes = given_bytes_.data();
-    rows.mean = mean;
-    rows.inverse_std = 1 / std;
-  } else {
-    grow(*device_, given_floats_, count);
-    upload(given_floats_, x.floats, count);
-    rows.floats = given_floats_.data();
+  if (!x.bytes) {
+    upload(x_, x.floats, count);
+    return x_.data();
   }
-  return rows;
+  grow(*device_, given_bytes_, count);
+  upload(given_bytes_, x.bytes, count);
+  const Pixels pixels{given_bytes_.data(), nullptr, x.features, mean, 1 / std};
+  device_->run(Gather{
+      pixels, nullptr, {nullptr, 0}, x_.data(), static_cast<int>(x.rows), layers_.front().fan_in});
+  return x_.data();
 }
 
 void CudaCore::forward(Images x, float mean, float std, std::span<float* const> activations) {
@@ -402,8 +390,7 @@ void CudaCore::forward(Images x, float mean, float std, std::span<float* const> 
     part.rows = std::min(kForwardRows, part.rows);
     const int rows = static_cast<int>(part.rows);
     reserve(rows);
-    run_forward(given(part, mean, std), {nullptr, 0}, rows,
-                softmax ? Activation::identity : output.activation);
+    run_forward(given(part, mean, std), rows, softmax ? Activation::identity : output.activation);
     if (softmax) device_->run(Activate{output.activation, output.a.data(), rows, output.fan_out});
     for (std::size_t l = 0; l < layers_.size(); ++l) {
       const int64_t width = layers_[l].fan_out;
@@ -420,18 +407,17 @@ double CudaCore::backprop(View<const float> x, std::span<const int64_t> labels,
   const int rows = static_cast<int>(x.rows);
   reserve(rows);
   reserve_order(rows, 1);
-  const Rows given_rows = given({nullptr, x.data, x.rows, x.cols}, 0, 1);
+  const float* const first = given({nullptr, x.data, x.rows, x.cols}, 0, 1);
   grow(*device_, given_labels_, rows);
   const std::vector<int> numbers(labels.begin(), labels.end());
   upload(given_labels_, numbers.data(), rows);
 
-  const Place only{nullptr, 0};
-  run_forward(given_rows, only, rows, Activation::identity);
-  run_judge(given_labels_.data(), nullptr, only, nullptr, rows);
+  run_forward(first, rows, Activation::identity);
+  run_judge(given_labels_.data(), nullptr, {nullptr, 0}, nullptr, rows);
   for (int64_t l = recipe_.layers() - 1; l >= 0; --l) {
     if (l > 0) run_backprop(l, rows);
     const Buffer<float> gradient(*device_, layers_[static_cast<std::size_t>(l)].weights.size());
-    Update job = update_of(l, given_rows, only, rows);
+    Update job = update_of(l, first, rows);
     job.gradient = gradient.data();
     device_->run(job);
     device_->download(gradients[static_cast<std::size_t>(l)], gradient.data(), gradient.bytes());

@@ -72,13 +72,13 @@ class CudaCore final : public Core {
   void upload(const Buffer<T>& to, const T* from, int64_t count) const;
   void reserve(int64_t rows);
   void reserve_order(int64_t n, int64_t steps);
-  Rows given(const Images& x, float mean, float std);
+  const float* given(const Images& x, float mean, float std);
   Judging judging() const;
 
-  void run_forward(const Rows& x, const Place& place, int rows, Activation output);
+  void run_forward(const float* x, int rows, Activation output);
   void run_judge(const int* labels, const int* order, const Place& place, Clock* clock, int rows);
   void run_backprop(int64_t layer, int rows);
-  Update update_of(int64_t layer, const Rows& x, const Place& place, int rows) const;
+  Update update_of(int64_t layer, const float* x, int rows) const;
 
   bool plan(Epoch& job, int64_t batch);
   void run_step(int64_t batch, int rows);
@@ -91,13 +91,14 @@ class CudaCore final : public Core {
   mutable std::atomic<bool> in_use_{false};
 
   std::vector<Layer> layers_;
-  int64_t capacity_ = 0;  // rows that the layers have room for
+  Buffer<float> x_;       // (capacity, features): a mini-batch's images, normalised
+  int64_t capacity_ = 0;  // rows that x and the layers have room for
 
   // What was loaded.
   Buffer<std::uint8_t> bytes_;  // (images, pitch); this
   Buffer<float> floats_;        // (images, pitch); or this
   Buffer<int> labels_;          // (images,)
-  Rows images_{};               // views them
+  Pixels images_{};             // views them
   int64_t image_count_ = 0;
 
   // What a learn() is told and tells.
@@ -115,7 +116,6 @@ class CudaCore final : public Core {
   std::map<int64_t, int> plans_;  // the fast path's stages by batch; 0: it does not fit
 
   Buffer<std::uint8_t> given_bytes_;  // rows and labels that are handed in
-  Buffer<float> given_floats_;
   Buffer<int> given_labels_;
 
   Optimizer optimizer_;

@@ -30,18 +30,20 @@ __global__ void __launch_bounds__(kThreads, 1) start(const __grid_constant__ Job
   work<R>(comm, job);
 }
 
+// One of the two has code, the other is never launched.
 template <int U>
 __global__ void __launch_bounds__(kThreads, 1) start_cluster(const __grid_constant__ Epoch job) {
-#if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 900  // others never launch it
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 900
   Cluster comm(job);
   work<U>(comm, job);
 #endif
 }
-
 template <int U>
 __global__ void __launch_bounds__(kThreads, 1) start_grid(const __grid_constant__ Epoch job) {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 900
   Grid comm(job);
   work<U>(comm, job);
+#endif
 }
 
 class Graph final : public Recording {
@@ -134,6 +136,7 @@ class Gpu final : public Device {
   }
   void wait() override { must(cudaStreamSynchronize(stream_), "cudaStreamSynchronize"); }
 
+  void run(const Gather& job) override { launch("gather", job); }
   void run(const Forward& job) override { launch("forward", job); }
   void run(const Judge& job) override { launch("judge", job); }
   void run(const Activate& job) override { launch("activate", job); }

@@ -56,6 +56,7 @@ class Device {
   virtual void download(void* to, const void* from, std::size_t bytes) = 0;
   virtual void wait() = 0;
 
+  virtual void run(const Gather& job) = 0;
   virtual void run(const Forward& job) = 0;
   virtual void run(const Judge& job) = 0;
   virtual void run(const Activate& job) = 0;

@@ -434,6 +434,7 @@ class EmulatedDevice final : public Device {
   }
   void wait() override {}
 
+  void run(const Gather& job) override { launch("gather", job); }
   void run(const Forward& job) override { launch("forward", job); }
   void run(const Judge& job) override { launch("judge", job); }
   void run(const Activate& job) override { launch("activate", job); }

@@ -91,6 +91,7 @@ class Learner {
     for_each_weight([](float& mine, float& global) { mine = global; });
     gather(job_.first);
     comm_.all_sync();  // all have begun, so mail will be received
+    CUTAWAY_ROLLED
     for (std::int64_t step = job_.first; step < job_.last; ++step) {
       begin(step);
       comm_.copy_wait();
@@ -120,7 +121,7 @@ class Learner {
   }
   CUTAWAY_DEVICE std::uint8_t* pixels_of(std::int64_t step) const {
     return reinterpret_cast<std::uint8_t*>(shared_ + at_.pixels) +
-           step % job_.stages * at_.padded * job_.pitch;
+           (step & (job_.stages - 1)) * at_.padded * job_.pitch;
   }
 
   CUTAWAY_DEVICE void begin(std::int64_t step) {
@@ -140,6 +141,7 @@ class Learner {
   // are every block's; all update them alike, and all hand back the same.
   template <class Body>
   CUTAWAY_DEVICE void for_each_weight(const Body& body) {
+    CUTAWAY_ROLLED
     for (int i = thread_; i < (1 + kWordPixels * words_) * U; i += kThreads) {
       const int pixel = i / U - 1, u = i % U;  // -1: the bias
       const int mine = (pixel < 0 ? 0 : row_of(pixel)) * U + u;
@@ -147,6 +149,7 @@ class Learner {
       for_each_kept(body, job_.weights[0], job_.memory[0], lower_, at_.lower_size, mine, real,
                     static_cast<std::int64_t>(1 + pixel) * job_.hidden + first_unit_ + u);
     }
+    CUTAWAY_ROLLED
     for (int i = thread_; i < (1 + U) * classes_; i += kThreads) {
       const int row = i / classes_, k = i % classes_;
       for_each_kept(body, job_.weights[1], job_.memory[1], upper_, at_.upper_size, i, row <= units_,
@@ -172,6 +175,7 @@ class Learner {
     if (step >= job_.last) return;
     std::uint8_t* const to = pixels_of(step);
     const int pieces = static_cast<int>(job_.pitch) / kPiecePixels, rows = rows_of(step);
+    CUTAWAY_ROLLED
     for (int i = thread_; i < rows * pieces; i += kThreads) {
       const int row = i / pieces, offset = i % pieces * kPiecePixels;
       const std::int64_t image = job_.order[step * job_.batch + row];
@@ -188,6 +192,7 @@ class Learner {
   CUTAWAY_DEVICE void forward() {
     const int pieces = static_cast<int>(job_.pitch) / kPiecePixels;
     float* const parts = shared_ + at_.parts;
+    CUTAWAY_ROLLED
     for (int group = 0; group < rows_; group += kGroup) {
       Units<U> sums[2] = {};
       const std::uint8_t* rows[2];  // a sample too many repeats the last, and nobody looks
@@ -195,6 +200,7 @@ class Learner {
         const int sample = group + h * kWarp + comm_.lane();
         rows[h] = pixels_ + (sample < rows_ ? sample : rows_ - 1) * job_.pitch;
       }
+      CUTAWAY_ROLLED
       for (int piece = comm_.warp(); piece < pieces; piece += kSlices) {
         const Piece x[2] = {reinterpret_cast<const Piece*>(rows[0])[piece],
                             reinterpret_cast<const Piece*>(rows[1])[piece]};
@@ -215,6 +221,7 @@ class Learner {
       for (int u = 0; u < U; ++u)
         parts[(comm_.warp() * U + u) * kGroup + h * kWarp + comm_.lane()] = sums[h].of[u];
       comm_.block_sync();
+      CUTAWAY_ROLLED
       for (int i = thread_; i < U * kGroup; i += kThreads) {
         const int u = i / kGroup, sample = i % kGroup;
         float sum = 0;
@@ -228,6 +235,7 @@ class Learner {
 
   // This block's part of every sample's output sums goes to the block that judges the sample.
   CUTAWAY_DEVICE void send_sums() {
+    CUTAWAY_ROLLED
     for (int i = thread_; i < rows_ * classes_; i += kThreads) {
       const int sample = i / classes_, k = i % classes_;
       float sum = 0;
@@ -239,17 +247,21 @@ class Learner {
 
   // Every warp judges samples of this block's, and tells all blocks their deltas.
   CUTAWAY_DEVICE void judge() {
+    CUTAWAY_ROLLED
     for (int local = comm_.warp();; local += kSlices) {
       const int sample = local * job_.ranks + rank_;
       if (sample >= rows_) return;
       float* const z = sums_ + local * classes_;  // where the first block's part lies
+      CUTAWAY_ROLLED
       for (int k = comm_.lane(); k < classes_; k += kWarp) {
         float sum = upper_[k];
+        CUTAWAY_ROLLED
         for (int r = 0; r < job_.ranks; ++r) sum += z[r * at_.owned * classes_ + k];
         z[k] = sum;
       }
       const int label = job_.labels[job_.order[start_ + sample]];
       const Verdict verdict = judge_row(comm_, job_.how, rows_, z, label, [&](int k, float delta) {
+        CUTAWAY_ROLLED
         for (int r = 0; r < job_.ranks; ++r)
           comm_.mail(r)[at_.deltas + sample * classes_ + k] = delta;
       });
@@ -262,6 +274,7 @@ class Learner {
 
   // delta = (output deltas W^T) * f'(z) of this block's units
   CUTAWAY_DEVICE void backprop() {
+    CUTAWAY_ROLLED
     for (int i = thread_; i < rows_ * U; i += kThreads) {
       const int sample = i / U, u = i % U;
       float sum = 0;
@@ -274,6 +287,7 @@ class Learner {
   // Gradients, and the update of what they belong to: four pixels at a time, then the hidden units'
   // biases, then the output's weights.
   CUTAWAY_DEVICE void update_all() {
+    CUTAWAY_ROLLED
     for (int i = thread_; i < words_ + 1 + (1 + U) * classes_; i += kThreads) {
       if (i < words_) {
         update_pixels(i);

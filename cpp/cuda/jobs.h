@@ -24,22 +24,29 @@ struct Place {
   std::int64_t batch;        // samples per step
 };
 
-// Rows of inputs: images, or the activations below. They stand for (value - mean) * inverse_std.
-struct Rows {
+// Images, of bytes or of floats: they stand for (value - mean) * inverse_std.
+struct Pixels {
   const std::uint8_t* bytes;  // (n, pitch); either these are set
   const float* floats;        // (n, pitch); or these
-  std::int64_t pitch;         // values from one row to the next
-  const int* order;           // the numbers of the rows, or null: as they lie
+  std::int64_t pitch;         // values from one image to the next
   float mean, inverse_std;
+};
+
+// x = the images of a mini-batch, normalised
+struct Gather {
+  Pixels images;
+  const int* order;  // the numbers of the images, or null: as they lie
+  Place place;
+  float* x;  // (rows, features)
+  int rows, features;
 };
 
 // a = f(x W + b)
 struct Forward {
-  Rows x;  // (rows, fan_in)
-  Place place;
+  const float* x;         // (rows, fan_in)
   const float* weights;   // (1 + fan_in, fan_out), row 0 the bias
   float* a;               // (rows, fan_out)
-  Activation activation;  // identity for the output, which Judge or Activate completes
+  Activation activation;  // identity for an output that Judge or Activate completes
   int rows, fan_in, fan_out;
 };
 
@@ -100,8 +107,7 @@ struct Memory {
 
 // gradient = (1, x)^T delta, and what is done with it.
 struct Update {
-  Rows x;  // (rows, fan_in)
-  Place place;
+  const float* x;      // (rows, fan_in)
   const float* delta;  // (rows, fan_out)
   float* gradient;     // (1 + fan_in, fan_out): stored here; or null, and the weights are updated
   float* weights;      // (1 + fan_in, fan_out)

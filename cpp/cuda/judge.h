@@ -55,14 +55,18 @@ CUTAWAY_DEVICE float warp_max(Comm& comm, float value) {
 template <class Comm>
 CUTAWAY_DEVICE float activate_row(Comm& comm, Activation activation, float* z, int classes) {
   if (activation != Activation::softmax) {
+    CUTAWAY_ROLLED
     for (int k = comm.lane(); k < classes; k += kWarp) z[k] = activate(activation, z[k]);
     return 0;
   }
   float highest = -INFINITY, sum = 0;
+  CUTAWAY_ROLLED
   for (int k = comm.lane(); k < classes; k += kWarp) highest = fmaxf(highest, z[k]);
   highest = warp_max(comm, highest);
+  CUTAWAY_ROLLED
   for (int k = comm.lane(); k < classes; k += kWarp) sum += expf(z[k] - highest);
   sum = warp_sum(comm, sum);
+  CUTAWAY_ROLLED
   for (int k = comm.lane(); k < classes; k += kWarp) z[k] = expf(z[k] - highest) / sum;
   return highest + logf(sum);  // ln of the sum of e^z
 }
@@ -79,6 +83,7 @@ CUTAWAY_DEVICE Verdict judge_row(Comm& comm, const Judging& how, int rows, float
                                  const Deliver& deliver) {
   const float scale = how.mean ? 1.0f / static_cast<float>(rows) : 1.0f;
   float loss = 0, own = 0;  // what the z say about the loss; then of the label
+  CUTAWAY_ROLLED
   for (int k = comm.lane(); k < how.classes; k += kWarp) {
     if (k == label) own = z[k];
     if (how.loss == Loss::binary_cross_entropy)
@@ -93,11 +98,13 @@ CUTAWAY_DEVICE Verdict judge_row(Comm& comm, const Judging& how, int rows, float
   float mixed = 0;  // a softmax couples the classes: its Jacobian is diag(a) - a a^T
   const bool squares = how.loss == Loss::squared_error;
   if (squares && how.activation == Activation::softmax) {
+    CUTAWAY_ROLLED
     for (int k = comm.lane(); k < how.classes; k += kWarp)
       mixed += 2.0f * (z[k] - (k == label ? 1.0f : 0.0f)) * z[k];
     mixed = warp_sum(comm, mixed);
   }
   own = 0;
+  CUTAWAY_ROLLED
   for (int k = comm.lane(); k < how.classes; k += kWarp) {
     const float a = z[k], error = a - (k == label ? 1.0f : 0.0f);
     if (k == label) own = a;
@@ -112,6 +119,7 @@ CUTAWAY_DEVICE Verdict judge_row(Comm& comm, const Judging& how, int rows, float
 
   own = warp_sum(comm, own);
   float higher = 0;
+  CUTAWAY_ROLLED
   for (int k = comm.lane(); k < how.classes; k += kWarp)
     if (k < label ? !(z[k] < own) : !(z[k] <= own)) higher += 1.0f;
   return {warp_sum(comm, loss), warp_sum(comm, higher) == 0.0f};

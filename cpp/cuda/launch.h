@@ -33,6 +33,11 @@ void lay_out(const Update& job, int multiprocessors, const Go& go) {
   tiled(1 + std::int64_t{job.fan_in}, job.fan_out, multiprocessors, go);
 }
 
+template <class Go>
+void lay_out(const Gather& job, int, const Go& go) {
+  go(Count<1>{}, (std::int64_t{job.rows} * job.features + kThreads - 1) / kThreads, std::size_t{0});
+}
+
 // A warp to each.
 template <class Go>
 void warps(std::int64_t count, const Go& go) {

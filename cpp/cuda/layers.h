@@ -35,35 +35,24 @@ CUTAWAY_BOTH std::int64_t tiles(std::int64_t rows, std::int64_t columns, int til
 
 // The operands of a product, element by element; kAlongDepth tells which index runs along memory.
 
-struct Inputs {  // (sample, feature): the rows of the mini-batch
-  static constexpr bool kAlongDepth = true;
-  Rows x;
-  std::int64_t first;
-
-  CUTAWAY_DEVICE float at(std::int64_t sample, std::int64_t feature) const {
-    const std::int64_t row = x.order ? x.order[first + sample] : sample;
-    const std::int64_t i = row * x.pitch + feature;
-    return ((x.bytes ? static_cast<float>(x.bytes[i]) : x.floats[i]) - x.mean) * x.inverse_std;
-  }
-};
-
-struct InputsTransposed {  // (row of the weights, sample): 1 for the bias, then the features
-  static constexpr bool kAlongDepth = false;
-  Inputs inputs;
-
-  CUTAWAY_DEVICE float at(std::int64_t row, std::int64_t sample) const {
-    return row == 0 ? 1.0f : inputs.at(sample, row - 1);
-  }
-};
-
 template <bool kTransposed>
-struct Matrix {
+struct Matrix {  // (depth, lines), or transposed
   static constexpr bool kAlongDepth = kTransposed;
-  const float* values;  // (depth, columns), or transposed
-  std::int64_t row;     // values from one row to the next
+  const float* values;
+  std::int64_t row;  // values from one row to the next
 
-  CUTAWAY_DEVICE float at(std::int64_t column, std::int64_t depth) const {
-    return kTransposed ? values[column * row + depth] : values[depth * row + column];
+  CUTAWAY_DEVICE float at(std::int64_t line, std::int64_t depth) const {
+    return kTransposed ? values[line * row + depth] : values[depth * row + line];
+  }
+};
+
+struct WithOnes {  // a column of ones, for the biases, and then x: (depth, 1 + row)
+  static constexpr bool kAlongDepth = false;
+  const float* x;
+  std::int64_t row;
+
+  CUTAWAY_DEVICE float at(std::int64_t line, std::int64_t depth) const {
+    return line == 0 ? 1.0f : x[depth * row + line - 1];
   }
 };
 
@@ -137,7 +126,7 @@ CUTAWAY_DEVICE void product(Comm& comm, std::int64_t rows, std::int64_t columns,
 
 template <int R, class Comm>
 CUTAWAY_DEVICE void work(Comm& comm, const Forward& job) {
-  product<R>(comm, job.rows, job.fan_out, job.fan_in, Inputs{job.x, first_of(job.place)},
+  product<R>(comm, job.rows, job.fan_out, job.fan_in, Matrix<true>{job.x, job.fan_in},
              Matrix<false>{job.weights + job.fan_out, job.fan_out},
              [&](std::int64_t sample, std::int64_t unit, float sum) {
                job.a[sample * job.fan_out + unit] =
@@ -147,8 +136,7 @@ CUTAWAY_DEVICE void work(Comm& comm, const Forward& job) {
 
 template <int R, class Comm>
 CUTAWAY_DEVICE void work(Comm& comm, const Backprop& job) {
-  product<R>(comm, job.rows, job.fan_in, job.fan_out,
-             Inputs{{nullptr, job.delta, job.fan_out, nullptr, 0, 1}, 0},
+  product<R>(comm, job.rows, job.fan_in, job.fan_out, Matrix<true>{job.delta, job.fan_out},
              Matrix<true>{job.weights + job.fan_out, job.fan_out},
              [&](std::int64_t sample, std::int64_t unit, float sum) {
                const std::int64_t i = sample * job.fan_in + unit;
@@ -158,18 +146,31 @@ CUTAWAY_DEVICE void work(Comm& comm, const Backprop& job) {
 
 template <int R, class Comm>
 CUTAWAY_DEVICE void work(Comm& comm, const Update& job) {
-  product<R>(comm, 1 + job.fan_in, job.fan_out, job.rows,
-             InputsTransposed{{job.x, first_of(job.place)}}, Matrix<false>{job.delta, job.fan_out},
+  const Rates now = job.gradient ? Rates{} : job.rates[job.clock->update];
+  product<R>(comm, 1 + job.fan_in, job.fan_out, job.rows, WithOnes{job.x, job.fan_in},
+             Matrix<false>{job.delta, job.fan_out},
              [&](std::int64_t row, std::int64_t unit, float sum) {
                const std::int64_t i = row * job.fan_out + unit;
                if (job.gradient) {
                  job.gradient[i] = sum;
                } else {
-                 update(job.rule, job.rates[job.clock->update], job.weights, job.memory, i, sum);
+                 update(job.rule, now, job.weights, job.memory, i, sum);
                }
              });
   if (job.clock && comm.block() == 0 && comm.thread() == 0)
     job.clock->forward = job.clock->update + 1;
+}
+
+template <int, class Comm>
+CUTAWAY_DEVICE void work(Comm& comm, const Gather& job) {
+  const std::int64_t i = static_cast<std::int64_t>(comm.block()) * kThreads + comm.thread();
+  if (i >= static_cast<std::int64_t>(job.rows) * job.features) return;
+  const std::int64_t row = i / job.features, feature = i % job.features;
+  const std::int64_t image = job.order ? job.order[first_of(job.place) + row] : row;
+  const std::int64_t from = image * job.images.pitch + feature;
+  const float value =
+      job.images.bytes ? static_cast<float>(job.images.bytes[from]) : job.images.floats[from];
+  job.x[i] = (value - job.images.mean) * job.images.inverse_std;
 }
 
 // Below, every warp has rows of its own.

@@ -8,11 +8,9 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
-#include <map>
 #include <new>
 #include <optional>
 #include <random>
-#include <set>
 #include <type_traits>
 #include <utility>
 
@@ -27,7 +25,8 @@ namespace {
 
 constexpr std::size_t kStack = 64 << 10;
 
-std::set<std::string> seen_barriers, seen_kernels;
+Traces done;
+std::set<std::pair<const char*, int>> seen_places;
 
 std::string site_of(const char* file, int line) {
   const char* slash = std::strrchr(file, '/');
@@ -112,7 +111,9 @@ class Machine {
     for (const std::int64_t block : order) run_team(block, 1);
   }
 
+  // Whether this barrier is left out, on purpose.
   bool dropped(const char* file, int line) const {
+    if (seen_places.insert({file, line}).second) done.barriers.insert(site_of(file, line));
     return !emulation_.dropped.empty() && emulation_.dropped == site_of(file, line);
   }
 
@@ -127,7 +128,6 @@ class Machine {
     if (++meeting.arrived == meeting.expected) {
       meeting.arrived = 0;
       ++meeting.times;
-      seen_barriers.insert(site_of(file, line));
       return;  // the last goes on at once; the others are free to
     }
     fiber.waiting = &meeting;
@@ -382,7 +382,6 @@ void EmulatedComm::copy_async(void* to, const void* from) {
 
 void EmulatedComm::copy_wait(const char* file, int line) {
   if (machine_.dropped(file, line)) return;
-  seen_barriers.insert(site_of(file, line));
   for (const Fiber::Copy& copy : fiber_.copies) std::memcpy(copy.to, copy.from, sizeof(Piece));
   fiber_.copies.clear();
 }
@@ -467,7 +466,7 @@ class EmulatedDevice final : public Device {
     }
     const Epoch* together = nullptr;  // only these blocks are
     if constexpr (std::is_same_v<Job, Epoch>) together = &job;
-    seen_kernels.insert(name);
+    ++done.launches[name];
     lay_out(job, emulation_.limits.multiprocessors,
             [&](auto count, std::int64_t blocks, std::size_t bytes) {
               machine_.run(blocks, bytes, together,
@@ -489,8 +488,10 @@ std::unique_ptr<Device> make_emulated(const Emulation& emulation) {
   return std::make_unique<EmulatedDevice>(emulation);
 }
 
-Traces traces() {
-  return {{seen_barriers.begin(), seen_barriers.end()}, {seen_kernels.begin(), seen_kernels.end()}};
-}
+const Traces& traces() { return done; }
 
 }  // namespace cutaway::cuda
+
+cutaway::cuda::Device* cutaway_make_emulated(const cutaway::cuda::Emulation& emulation) {
+  return cutaway::cuda::make_emulated(emulation).release();
+}

@@ -3,9 +3,10 @@
 // is a GPU's: results must not depend on it.
 #pragma once
 
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
-#include <vector>
 
 #include "cuda/device.h"
 
@@ -28,11 +29,14 @@ struct Emulation {
 
 // What the machines of this process did so far.
 struct Traces {
-  std::vector<std::string> barriers;  // where they are in the source
-  std::vector<std::string> kernels;   // which ran, by name
+  std::set<std::string> barriers;       // where they are in the source
+  std::map<std::string, int> launches;  // of the kernels, by name
 };
 
 std::unique_ptr<Device> make_emulated(const Emulation& emulation);
-Traces traces();
+const Traces& traces();
 
 }  // namespace cutaway::cuda
+
+// The same, to be found in a library: emulated.cpp compiled with other kernels (planted faults).
+extern "C" cutaway::cuda::Device* cutaway_make_emulated(const cutaway::cuda::Emulation& emulation);

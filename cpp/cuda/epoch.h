@@ -131,11 +131,10 @@ class Learner {
     pixels_ = pixels_of(step);
   }
 
-  // Where a pixel's weights lie. Those of the first pixels of all words come first, then those of
-  // the second ones: threads that update neighbouring words shall not wait for the same bank.
-  CUTAWAY_DEVICE int row_of(int pixel) const {
-    return 1 + pixel % kWordPixels * words_ + pixel / kWordPixels;
-  }
+  // Where the weights of a word's pixel lie. Those of all words' first pixels come first, then
+  // those of the second ones: threads that update neighbouring words shall not wait for the same
+  // bank.
+  CUTAWAY_DEVICE int row_of(int word, int pixel) const { return 1 + pixel * words_ + word; }
 
   // Calls body(mine, global) for every weight and memory of this block's units. The output's biases
   // are every block's; all update them alike, and all hand back the same.
@@ -144,10 +143,11 @@ class Learner {
     CUTAWAY_ROLLED
     for (int i = thread_; i < (1 + kWordPixels * words_) * U; i += kThreads) {
       const int pixel = i / U - 1, u = i % U;  // -1: the bias
-      const int mine = (pixel < 0 ? 0 : row_of(pixel)) * U + u;
+      const int row = pixel < 0 ? 0 : row_of(pixel / kWordPixels, pixel % kWordPixels);
+
       const bool real = pixel < job_.features && u < units_;
-      for_each_kept(body, job_.weights[0], job_.memory[0], lower_, at_.lower_size, mine, real,
-                    static_cast<std::int64_t>(1 + pixel) * job_.hidden + first_unit_ + u);
+      for_each_kept(body, job_.weights[0], job_.memory[0], lower_, at_.lower_size, row * U + u,
+                    real, static_cast<std::int64_t>(1 + pixel) * job_.hidden + first_unit_ + u);
     }
     CUTAWAY_ROLLED
     for (int i = thread_; i < (1 + U) * classes_; i += kThreads) {
@@ -206,8 +206,9 @@ class Learner {
                             reinterpret_cast<const Piece*>(rows[1])[piece]};
         CUTAWAY_UNROLL
         for (int i = 0; i < kPiecePixels; ++i) {
+          const int word = piece * (kPiecePixels / kWordPixels) + i / kWordPixels;
           const Units<U> w =
-              reinterpret_cast<const Units<U>*>(lower_)[row_of(piece * kPiecePixels + i)];
+              reinterpret_cast<const Units<U>*>(lower_)[row_of(word, i % kWordPixels)];
           CUTAWAY_UNROLL
           for (int h = 0; h < 2; ++h) {
             const float value = pixel(x[h].words[i / kWordPixels], i % kWordPixels);
@@ -332,10 +333,9 @@ class Learner {
     }
     CUTAWAY_UNROLL
     for (int i = 0; i < kWordPixels; ++i) {
-      const int pixel = word * kWordPixels + i;
       CUTAWAY_UNROLL
       for (int u = 0; u < U; ++u) sums[i].of[u] *= job_.inverse_std;
-      update_lower(row_of(pixel), pixel < job_.features, sums[i]);
+      update_lower(row_of(word, i), word * kWordPixels + i < job_.features, sums[i]);
     }
   }
 

@@ -1,21 +1,34 @@
 // cutaway._cuda_emulated: the same core on an emulated GPU, for tests. It has what _cuda has, and
 // emulate() says how the machines that are made from then on behave.
 
+#include <dlfcn.h>
+
 #include "cuda/bindings.h"
 #include "cuda/emulated.h"
 
 namespace cutaway::cuda {
 namespace {
 
+using MakeDevice = decltype(&cutaway_make_emulated);
+
 struct Behaviour {
   Emulation emulation;
   bool fast = true;
+  MakeDevice make = &cutaway_make_emulated;
 };
 Behaviour behaviour;
 
+// The machine that a library was made of; it stays loaded.
+MakeDevice machine_in(const std::string& library) {
+  void* const handle = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
+  void* const make = handle ? dlsym(handle, "cutaway_make_emulated") : nullptr;
+  if (!make) throw std::runtime_error(std::string("emulate: ") + dlerror());
+  return reinterpret_cast<MakeDevice>(make);
+}
+
 void emulate(const std::string& schedule, unsigned seed, int multiprocessors, int ranks,
              std::size_t shared, std::size_t memory, bool cluster, bool fast,
-             const std::string& dropped) {
+             const std::string& dropped, const std::string& library) {
   using Schedule = Emulation::Schedule;
   Behaviour wanted;
   wanted.emulation.schedule = word<Schedule>({{"forward", Schedule::forward},
@@ -28,6 +41,7 @@ void emulate(const std::string& schedule, unsigned seed, int multiprocessors, in
   wanted.emulation.cluster = cluster;
   wanted.emulation.dropped = dropped;
   wanted.fast = fast;
+  if (!library.empty()) wanted.make = machine_in(library);
   behaviour = wanted;
 }
 
@@ -56,14 +70,15 @@ PYBIND11_MODULE(_cuda_emulated, m) {
         py::arg("multiprocessors") = usual.limits.multiprocessors,
         py::arg("ranks") = usual.limits.ranks, py::arg("shared") = usual.shared,
         py::arg("memory") = usual.limits.memory, py::arg("cluster") = true, py::arg("fast") = true,
-        py::arg("dropped") = "");
+        py::arg("dropped") = "", py::arg("library") = "");
   m.def("barriers", [] { return traces().barriers; });
-  m.def("kernels", [] { return traces().kernels; });
+  m.def("launches", [] { return traces().launches; });
   bind_session(m, "CudaCore")
       .def(py::init([](const std::vector<int64_t>& sizes,
                        const std::vector<std::string>& activations, const std::string& loss,
                        bool mean, int) {
-             return make_session(sizes, activations, loss, mean, make_emulated(behaviour.emulation),
+             return make_session(sizes, activations, loss, mean,
+                                 std::unique_ptr<Device>(behaviour.make(behaviour.emulation)),
                                  behaviour.fast);
            }),
            py::arg("sizes"), py::arg("activations"), py::arg("loss"), py::arg("mean"),

@@ -177,7 +177,7 @@ FAULTS = {
     "a depth that is off by one": ("layers.h", "depth0 + depth < depths", "depth0 + depth + 1 < depths"),
     "tiles of two steps in one place": ("layers.h", "half ^= 1", "half ^= 0"),
     "a loss that is not written": ("layers.h", "job.sample_losses[first + row] =", "(void)"),
-    "a sum over half of the lanes": ("judge.h", "mask > 0; mask /= 2) value +=", "mask > 1; mask /= 2) value +="),
+    "a sum over half of the lanes": ("judge.h", "mask > 0; mask /= 2) value", "mask > 1; mask /= 2) value"),
 }  # fmt: skip
 
 

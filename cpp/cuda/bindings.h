@@ -17,10 +17,11 @@ namespace cutaway::cuda {
 inline std::unique_ptr<Session> make_session(const std::vector<int64_t>& sizes,
                                              const std::vector<std::string>& activations,
                                              const std::string& loss, bool mean,
-                                             std::unique_ptr<Device> device, bool fast) {
+                                             std::unique_ptr<Device> device,
+                                             const CudaCore::Choices& choices) {
   auto session = std::make_unique<Session>();
   session->core = std::make_unique<CudaCore>(recipe_from(sizes, activations, loss, mean),
-                                             std::move(device), fast);
+                                             std::move(device), choices);
   return session;
 }
 

@@ -15,8 +15,6 @@ namespace {
 
 constexpr int64_t kForwardRows = 8192;  // of a forward pass, at once
 constexpr int64_t kWorthRecording = 8;  // steps; fewer are launched kernel by kernel
-constexpr double kPatience = 4e10;      // FLOPs between two questions to `interrupted`: some 0.1 s
-                                        // if the device is poorly used. An epoch of MNIST is less
 constexpr int64_t kPiece = kPiecePixels;
 
 std::string gigabytes(double bytes) {
@@ -71,8 +69,8 @@ class CudaCore::Guard {
   const InUse in_use_;
 };
 
-CudaCore::CudaCore(Recipe recipe, std::unique_ptr<Device> device, bool fast)
-    : recipe_(std::move(recipe)), device_(std::move(device)), fast_(fast) {
+CudaCore::CudaCore(Recipe recipe, std::unique_ptr<Device> device, const Choices& choices)
+    : recipe_(std::move(recipe)), device_(std::move(device)), choices_(choices) {
   double bytes = 0;
   for (int64_t l = 0; l < recipe_.layers(); ++l)
     bytes += sizeof(float) * (1.0 + static_cast<double>(recipe_.sizes[l])) *
@@ -108,7 +106,7 @@ void CudaCore::load(Images images, std::span<const int64_t> labels, float mean, 
   if (images.rows > INT_MAX) throw std::invalid_argument("load: too many images to count");
   // A fast path's rows are padded; see Epoch.
   int64_t pitch = images.features;
-  if (images.bytes && fast_ && recipe_.layers() == 2)
+  if (images.bytes && choices_.fast && recipe_.layers() == 2)
     pitch = ((images.features + kPiece - 1) / kPiece | 1) * kPiece;
   const auto count = static_cast<std::size_t>(images.rows), row = static_cast<std::size_t>(pitch);
   const std::size_t size = images.bytes ? 1 : sizeof(float);
@@ -186,7 +184,7 @@ void CudaCore::reserve_order(int64_t n, int64_t steps) {
 // a block has follows from the width alone, so that all batches of a network give the same bits.
 bool CudaCore::plan(Epoch& job, int64_t batch) {
   const int ranks = device_->limits().ranks;
-  if (!fast_ || ranks == 0 || recipe_.layers() != 2 || !images_.bytes) return false;
+  if (!choices_.fast || ranks == 0 || recipe_.layers() != 2 || !images_.bytes) return false;
   const int hidden = layers_[0].fan_out;
   job = {};
   for (const int units : {16, 8, 4})
@@ -261,7 +259,7 @@ bool CudaCore::learn(std::span<const int64_t> order, int64_t batch, std::span<co
   }
   double work = 0;  // of a step
   for (const Layer& layer : layers_) work += 6.0 * static_cast<double>(layer.weights.size() * rows);
-  const auto at_once = static_cast<int64_t>(std::max(1.0, kPatience / work));
+  const auto at_once = static_cast<int64_t>(std::max(1.0, choices_.patience / work));
   const int64_t full = n / batch;  // the last mini-batch may be short
   int64_t done = 0;
   while (done < steps) {

@@ -41,8 +41,12 @@ class Buffer {
 
 class CudaCore final : public Core {
  public:
-  // Without `fast`, every network goes layer by layer.
-  CudaCore(Recipe recipe, std::unique_ptr<Device> device, bool fast = true);
+  struct Choices {
+    bool fast = true;        // otherwise every network goes layer by layer
+    double patience = 4e10;  // FLOPs between two questions to `interrupted`: some 0.1 s if the
+                             // device is poorly used. An epoch of MNIST is less
+  };
+  CudaCore(Recipe recipe, std::unique_ptr<Device> device, const Choices& choices);
 
   const Recipe& recipe() const override { return recipe_; }
   void load(Images images, std::span<const int64_t> labels, float mean, float std) override;
@@ -87,7 +91,7 @@ class CudaCore final : public Core {
 
   const Recipe recipe_;
   const std::unique_ptr<Device> device_;  // outlives its buffers
-  const bool fast_;
+  const Choices choices_;
   mutable std::atomic<bool> in_use_{false};
 
   std::vector<Layer> layers_;

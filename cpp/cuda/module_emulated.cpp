@@ -13,7 +13,7 @@ using MakeDevice = decltype(&cutaway_make_emulated);
 
 struct Behaviour {
   Emulation emulation;
-  bool fast = true;
+  CudaCore::Choices choices;
   MakeDevice make = &cutaway_make_emulated;
 };
 Behaviour behaviour;
@@ -27,7 +27,7 @@ MakeDevice machine_in(const std::string& library) {
 }
 
 void emulate(const std::string& schedule, unsigned seed, int multiprocessors, int ranks,
-             std::size_t shared, std::size_t memory, bool cluster, bool fast,
+             std::size_t shared, std::size_t memory, bool cluster, bool fast, double patience,
              const std::string& dropped, const std::string& library) {
   using Schedule = Emulation::Schedule;
   Behaviour wanted;
@@ -40,7 +40,7 @@ void emulate(const std::string& schedule, unsigned seed, int multiprocessors, in
   wanted.emulation.shared = shared;
   wanted.emulation.cluster = cluster;
   wanted.emulation.dropped = dropped;
-  wanted.fast = fast;
+  wanted.choices = {fast, patience};
   if (!library.empty()) wanted.make = machine_in(library);
   behaviour = wanted;
 }
@@ -70,7 +70,8 @@ PYBIND11_MODULE(_cuda_emulated, m) {
         py::arg("multiprocessors") = usual.limits.multiprocessors,
         py::arg("ranks") = usual.limits.ranks, py::arg("shared") = usual.shared,
         py::arg("memory") = usual.limits.memory, py::arg("cluster") = true, py::arg("fast") = true,
-        py::arg("dropped") = "", py::arg("library") = "");
+        py::arg("patience") = CudaCore::Choices{}.patience, py::arg("dropped") = "",
+        py::arg("library") = "");
   m.def("barriers", [] { return traces().barriers; });
   m.def("launches", [] { return traces().launches; });
   bind_session(m, "CudaCore")
@@ -79,7 +80,7 @@ PYBIND11_MODULE(_cuda_emulated, m) {
                        bool mean, int) {
              return make_session(sizes, activations, loss, mean,
                                  std::unique_ptr<Device>(behaviour.make(behaviour.emulation)),
-                                 behaviour.fast);
+                                 behaviour.choices);
            }),
            py::arg("sizes"), py::arg("activations"), py::arg("loss"), py::arg("mean"),
            py::arg("device"));

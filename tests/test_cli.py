@@ -176,13 +176,14 @@ def test_hidden_takes_several_layers(call, data, tmp_path):
     assert load(tmp_path / "model.safetensors").recipe.sizes == (64, 32, 16, 4)
 
 
-def test_the_number_of_threads_changes_no_bit(done, call, data, tmp_path):
-    options = ("--data", data, "--epochs", 2, "--no-film", "--json", "--out", tmp_path)
+def test_the_number_of_threads_changes_no_bit(call, data, tmp_path):
+    options = ("--data", data, "--epochs", 2, "--backend", "cpu", "--no-film", "--json")
+    options += ("--out", tmp_path)
     prints = {
         json.loads(call("train", *options, "--threads", threads)[1])["fingerprint"]
         for threads in (1, 2, 3)
     }
-    assert prints == {json.loads(done[0].stdout)["fingerprint"]}
+    assert len(prints) == 1
 
 
 def test_a_second_run_replaces_the_first_but_nothing_of_others_unless_forced(call, data, tmp_path):
@@ -225,7 +226,7 @@ def test_wrong_usage_is_one_line_and_exit_2(call, arguments, text):
     ("arguments", "text"),
     [
         (["--data", "nowhere"], "nowhere/train-images-idx3-ubyte (or "),
-        (["--backend", "cuda"], "backend 'cuda' is not part of this build"),
+        (["--backend", "cuda:99"], "Network: backend 'cuda:99': "),
         (["--out", "file/in"], "file/in: Not a directory"),
         (["--lr", "1e30"], "the loss must stay finite, got "),
         (["--lr", "1e300"], "rates must be finite, got inf"),
@@ -391,7 +392,7 @@ def test_picture_names_a_model_that_is_missing_or_damaged(call, tmp_path, conten
 def test_info_shows_what_there_is(call):
     code, out, err = call("info")
     assert (code, err) == (0, "")
-    for word in ("cutaway", "python", "numpy", "backends", "instruction set", "threads"):
+    for word in ("cutaway", "python", "numpy", "backends", "instruction set", "threads", "cuda"):
         assert any(line.startswith(word) for line in out.splitlines())
 
 

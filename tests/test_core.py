@@ -27,7 +27,7 @@ from cutaway import SGD, Adam, Dataset, Network, matmul
 rng = np.random.default_rng(0)
 data = Dataset(rng.integers(0, 256, (200, 49), np.uint8), rng.integers(0, 10, 200))
 for name, optimizer in [("sigmoid", SGD(0.1, 0.9)), ("relu", Adam()), ("tanh", SGD(0.1))]:
-    network = Network((49, 40, 10), activation=name, output="softmax", loss="cross_entropy")
+    network = Network((49, 40, 10), activation=name, output="softmax", loss="cross_entropy", backend="cpu")
     for _ in range(3):
         network.learn(rng.permutation(200), 32, dataset=data, optimizer=optimizer)
     print(network.fingerprint())
@@ -57,7 +57,9 @@ def test_the_instruction_set_can_be_capped(isa):
 
 
 def test_an_unknown_instruction_set_is_a_clear_error():
-    run = python("import cutaway; cutaway.Network()", check=False, CUTAWAY_MAX_ISA="sse9")
+    run = python(
+        "import cutaway; cutaway.Network(backend='cpu')", check=False, CUTAWAY_MAX_ISA="sse9"
+    )
     last = run.stderr.strip().splitlines()[-1]
     assert last == "ValueError: CUTAWAY_MAX_ISA must be generic, avx2 or avx512, got 'sse9'"
 
@@ -108,7 +110,7 @@ def test_import_changes_nothing_in_the_process():
             return dict(os.environ), os.getcwd(), handlers, threading.active_count(), tiny
         before = facts()
         import cutaway
-        network = cutaway.Network((4, 3, 2), threads=2)
+        network = cutaway.Network((4, 3, 2), backend="cpu", threads=2)
         network.step(np.ones((2, 4)), [0, 1], cutaway.SGD(0.1))
         assert facts() == before
         assert before[-1] > 0
@@ -125,7 +127,7 @@ def test_a_forked_child_trains_on():
         warnings.simplefilter("ignore")
         rng = np.random.default_rng(0)
         data = cutaway.Dataset(rng.integers(0, 256, (300, 49), np.uint8), rng.integers(0, 10, 300))
-        network = cutaway.Network((49, 64, 10), threads=2)
+        network = cutaway.Network((49, 64, 10), backend="cpu", threads=2)
         def train():
             network.learn(np.arange(300), 32, dataset=data, optimizer=cutaway.SGD(0.1))
             cutaway.matmul(np.ones((300, 300)), np.ones((300, 300)))
@@ -139,7 +141,7 @@ def test_a_forked_child_trains_on():
         print(network.fingerprint())
     """
     child = python(code, timeout=20).stdout.strip()
-    network = Network((49, 64, 10), threads=2)
+    network = Network((49, 64, 10), backend="cpu", threads=2)
     for _ in range(4):
         network.learn(np.arange(300), 32, dataset=data_of(300), optimizer=SGD(0.1))
     assert child == network.fingerprint()
@@ -152,14 +154,14 @@ def test_ctrl_c_ends_a_long_call_after_a_whole_step():
         import cutaway
         rng = np.random.default_rng(0)
         data = cutaway.Dataset(rng.integers(0, 256, (1000, 784), np.uint8), rng.integers(0, 10, 1000))
-        network = cutaway.Network(threads=2)
+        network = cutaway.Network(backend="cpu", threads=2)
         order = rng.integers(0, 1000, 4_000_000)
         print("ready", flush=True)
         try:
             network.learn(order, 64, dataset=data, optimizer=cutaway.Adam(1e-3))
         except KeyboardInterrupt:
             done = network.optimizer_state()["step"]
-            again = cutaway.Network(threads=1)
+            again = cutaway.Network(backend="cpu", threads=1)
             again.learn(order[: 64 * done], 64, dataset=data, optimizer=cutaway.Adam(1e-3))
             print(done > 0, again.fingerprint() == network.fingerprint(), flush=True)
     """
@@ -174,7 +176,7 @@ def test_ctrl_c_ends_a_long_call_after_a_whole_step():
 
 
 def test_other_threads_run_while_the_core_works():
-    network, data = Network((49, 256, 10), threads=1), data_of(2000)
+    network, data = Network((49, 256, 10), backend="cpu", threads=1), data_of(2000)
     ticks, done = [], threading.Event()
 
     def tick():
@@ -197,7 +199,7 @@ def test_networks_in_two_threads_do_not_disturb_each_other():
     data = data_of()
 
     def train(seed, prints):
-        network = Network((49, 40, 10), threads=2, seed=seed)
+        network = Network((49, 40, 10), backend="cpu", threads=2, seed=seed)
         for _ in range(20):
             network.learn(np.arange(400), 32, dataset=data, optimizer=Adam())
         prints[seed] = network.fingerprint()
@@ -214,7 +216,7 @@ def test_networks_in_two_threads_do_not_disturb_each_other():
 
 
 def test_one_network_in_two_threads_is_an_error_not_a_mess():
-    network, data = Network((49, 64, 10), threads=1), data_of()
+    network, data = Network((49, 64, 10), backend="cpu", threads=1), data_of()
     order = np.tile(np.arange(400), 5000)
     worker = threading.Thread(
         target=lambda: network.learn(order, 32, dataset=data, optimizer=SGD(0.1))
@@ -235,7 +237,7 @@ def test_a_crowded_machine_changes_no_bit():
     data = data_of()
 
     def train(threads):
-        network = Network((49, 64, 10), threads=threads)
+        network = Network((49, 64, 10), backend="cpu", threads=threads)
         for _ in range(20):
             network.learn(np.arange(400), 32, dataset=data, optimizer=Adam())
         return network.fingerprint()
@@ -253,7 +255,7 @@ def test_a_crowded_machine_changes_no_bit():
 
 
 def test_idle_threads_sleep():
-    network = Network((49, 64, 10), threads=2)
+    network = Network((49, 64, 10), backend="cpu", threads=2)
     network.learn(np.arange(400), 32, dataset=data_of(), optimizer=SGD(0.1))
     time.sleep(0.5)  # a BLAS that another test used may spin for a while
     before = time.process_time()
@@ -270,7 +272,7 @@ def test_networks_that_come_and_go_leave_nothing():
     data = data_of()
 
     def once():
-        network = Network((49, 64, 10), threads=2)
+        network = Network((49, 64, 10), backend="cpu", threads=2)
         network.learn(np.arange(400), 32, dataset=data, optimizer=Adam())
 
     for _ in range(50):
@@ -290,7 +292,7 @@ def test_numbers_too_small_for_float32_do_not_slow_training_down():
     pixels = rng.random((2000, 49), np.float32)
     for scale in (1.0, 1e-38):
         data = Dataset(pixels * np.float32(scale), rng.integers(0, 10, 2000), mean=0, std=1)
-        network = Network((49, 64, 10), threads=1)
+        network = Network((49, 64, 10), backend="cpu", threads=1)
         runs = []
         for _ in range(5):
             begin = time.perf_counter()

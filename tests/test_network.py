@@ -31,10 +31,6 @@ def test_all_backends_start_from_the_same_weights():
     assert Network(backend="cpu").fingerprint() == Network(backend="numpy").fingerprint()
 
 
-def test_auto_takes_the_compiled_core():
-    assert Network((2, 2)).backend == "cpu"
-
-
 def test_bytes_are_normalised_as_what_it_learned_from_and_floats_are_taken_as_they_are(
     network, data
 ):

@@ -13,6 +13,7 @@ import os
 import platform
 import signal
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -23,7 +24,7 @@ from .checkpoint import load
 from .data import load_directory, mnist
 from .files import MARK, may_write
 from .machine import MOST_THREADS, default_threads
-from .network import compiled
+from .network import BACKENDS, check_backend, compiled, cuda_status
 from .training import Moment
 
 _NOT_SHOWN = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
@@ -37,6 +38,13 @@ def _finite(_: click.Context, param: click.Parameter, value: float | None) -> fl
     if value is not None and not (math.isfinite(value) and value >= 0):
         raise click.BadParameter(f"must be finite and 0 or more, got {value}", param=param)
     return value
+
+
+def _backend(_: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    try:
+        return value and check_backend("train", value)
+    except ValueError as error:
+        raise click.BadParameter(str(error).removeprefix("train: backend "), param=param) from None
 
 
 _AT_LEAST_ONE = click.IntRange(min=1)
@@ -81,11 +89,13 @@ def cli(debug: bool) -> None:
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option(
     "--backend",
-    type=click.Choice(["auto", "cpu", "numpy", "cuda"]),
+    callback=_backend,
     default="auto",
     show_default=True,
+    metavar=f"[{'|'.join(BACKENDS)}]",
+    help="cuda:N is GPU number N.",
 )
-@click.option("--threads", type=click.IntRange(1, MOST_THREADS), help="Of the CPU core.")
+@click.option("--threads", type=click.IntRange(1, MOST_THREADS), help="Of the CPU.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -199,10 +209,8 @@ def _print_result(result: job.Result) -> None:
     seconds = result.seconds
     if result.test_accuracy is not None:
         print(f"test accuracy {result.test_accuracy:.2%}")
-    print(
-        f"training {seconds['train']:.2f} s, the rest {seconds['render']:.2f} s "
-        f"({result.network.backend}, {result.network.threads} threads)"
-    )
+    who = result.gpu or f"{result.network.backend}, {result.network.threads} threads"
+    print(f"training {seconds['train']:.2f} s, the rest {seconds['render']:.2f} s ({who})")
     for path in result.files:
         note = f"  {result.frames} frames" if path.suffix == ".mp4" else ""
         print(f"{_plain(str(path))}{note}")
@@ -332,16 +340,19 @@ def info() -> int:
     """Show what cutaway found on this machine."""
     import numpy as np
 
+    status = cuda_status()
     rows = {
         "cutaway": compiled.__version__,
         "python": f"{platform.python_version()} ({platform.machine()}, {platform.system()})",
         "numpy": np.__version__,
-        "backends": "cpu, numpy",
+        "backends": "cpu, numpy, cuda" if status.usable else "cpu, numpy",
         "instruction set": compiled.isa(),
         "threads": str(default_threads()),
+        "cuda": status.text,
     }
     for name, value in rows.items():
-        print(f"{name:16} {value}")
+        lines = textwrap.wrap(_plain(value), 80, break_long_words=False, break_on_hyphens=False)
+        print("\n".join(f"{'' if i else name:16} {line}" for i, line in enumerate(lines)))
     return 0
 
 

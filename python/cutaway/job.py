@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import checkpoint, picture
+from .cuda import device_of
 from .data import Dataset
 from .files import MARK, is_ours, may_write, replacing
 from .film import Film
 from .loader import DataLoader
-from .network import Network, compiled
+from .network import Network, compiled, cuda_status
 from .optimizer import SGD, Adam, Constant, OneCycle, Optimizer, Schedule
 from .training import History, Moment, train
 
@@ -109,6 +110,12 @@ class Result:
     removed: list[Path] = field(default_factory=list)  # of an earlier run
     interrupted: bool = False
 
+    @property
+    def gpu(self) -> str | None:
+        """The GPU that it was trained on, if one was."""
+        device = device_of(self.network.backend)
+        return None if device is None else cuda_status(device).text
+
     def summary(self) -> dict[str, Any]:
         """Return the result as plain numbers and strings."""
         return {
@@ -121,6 +128,7 @@ class Result:
             "backend": self.network.backend,
             "threads": self.network.threads,
             "isa": compiled.isa() if self.network.backend == "cpu" else None,
+            "gpu": self.gpu,
             "seed": self.seed,
             "interrupted": self.interrupted,
             "version": compiled.__version__,

@@ -4,16 +4,17 @@ import importlib
 import json
 import os
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from cutaway import bench
+from cutaway import CudaStatus, DeviceError, bench
 from cutaway.bench import libraries
 from cutaway.bench.rounds import alternate, clocked, gather, medians, ratios
 from cutaway.machine import default_threads
 
-LOAD = libraries._load
+LOAD = libraries.load
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +30,7 @@ def installed(monkeypatch):
             monkeypatch.setitem(sys.modules, name, module)
             return module
 
-        monkeypatch.setattr(libraries, "_load", load)
+        monkeypatch.setattr(libraries, "load", load)
 
     pretend()
     return pretend
@@ -101,6 +102,71 @@ def test_a_library_that_does_not_load_is_told(monkeypatch):
     assert str(error.value) == "bench: jax is installed, but does not load: no such symbol"
 
 
+# on a GPU
+
+
+@pytest.fixture
+def with_gpu(monkeypatch, installed):
+    """Let a GPU be there, which PyTorch finds and JAX does not."""
+    monkeypatch.setattr(bench, "cuda_status", lambda: CudaStatus(True, "OK", "a GPU"))
+    installed("torch", "jax")
+    load = libraries.load
+
+    def find(name):
+        module = load(name)
+        if name == "torch":
+            module.cuda = SimpleNamespace(is_available=lambda: True)
+            module.set_num_threads = lambda _: None
+        else:
+            module.devices = lambda _: _fails("no such backend")
+        return module
+
+    monkeypatch.setattr(libraries, "load", find)
+
+
+def _fails(why):
+    raise RuntimeError(why)
+
+
+def on_gpu(*sections, contenders=()):
+    return bench.run(sections, contenders, 1, 1, lambda _: None, backend="cuda")
+
+
+@pytest.mark.usefixtures("with_gpu")
+def test_on_a_gpu_those_who_can_use_it_take_part_beside_the_cpus_core(monkeypatch):
+    seen = []
+
+    def look(setting):
+        seen.append((setting.backend, setting.contenders, os.environ["JAX_PLATFORMS"]))
+        yield {"rounds": 1}
+
+    own = {"one": bench.Section(look, ("cutaway",), bench.GPU_CONTENDERS),
+           "two": bench.Section(look, ("cutaway",))}  # fmt: skip
+    monkeypatch.setattr(bench, "SECTIONS", own)
+    result = on_gpu()
+    assert seen == [("cuda", ("cutaway", "cpu", "torch", "torch-graph"), "cuda")]
+    assert list(result["contenders"]) == ["cutaway", "cpu", "torch", "torch-graph"]
+    assert result["without_gpu"] == ["jax"]
+    assert result["gpu"] == "a GPU"
+    with pytest.raises(RuntimeError, match=r"^bench: two is not measured on a GPU"):
+        on_gpu("two")
+
+
+@pytest.mark.usefixtures("with_gpu")
+def test_a_contender_asked_for_must_be_able_to_use_the_gpu():
+    with pytest.raises(RuntimeError, match=r"^bench: jax cannot use the GPU"):
+        on_gpu("lesson9", contenders=["jax"])
+    with pytest.raises(RuntimeError, match=r"^bench: numpy cannot take part with cuda"):
+        on_gpu("lesson9", contenders=["numpy"])
+
+
+def test_without_a_gpu_the_comparison_says_why(monkeypatch):
+    monkeypatch.setattr(bench, "cuda_status", lambda: CudaStatus(False, "NO_DRIVER", "no driver"))
+    with pytest.raises(DeviceError, match=r"^bench: no driver") as caught:
+        on_gpu("lesson9")
+    assert caught.value.code == "NO_DRIVER"
+
+
 # threads
 
 
@@ -131,9 +197,9 @@ def test_threads_are_set_for_all_told_and_put_back(monkeypatch):
 def test_pytorch_is_told_its_threads(monkeypatch, installed):
     told = []
     installed("torch")
-    torch = libraries._load("torch")
+    torch = libraries.load("torch")
     torch.set_num_threads = told.append
-    monkeypatch.setattr(libraries, "_load", lambda _: torch)
+    monkeypatch.setattr(libraries, "load", lambda _: torch)
     sections(monkeypatch, one=one_round)
     assert run(threads=3)["contenders"]["torch"] == {"version": "1.0", "threads": 3}
     assert told == [3]

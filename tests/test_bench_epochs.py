@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from cutaway import RandomSampler
-from cutaway.bench import epochs, peak
+from cutaway.bench import cold, epochs, peak
 from cutaway.bench.frameworks import Sklearn
 from cutaway.bench.peers import Cutaway, NumPy, Task, Tutorial, make_network
 from cutaway.bench.rounds import Setting
@@ -29,8 +29,8 @@ def small(mnist, monkeypatch):
     return parts[0]
 
 
-def setting(*names, repeats=1, threads=2):
-    return Setting(names, repeats, threads, lambda _: None)
+def setting(*names, repeats=1, threads=2, backend="cpu"):
+    return Setting(names, repeats, threads, lambda _: None, backend)
 
 
 def task(name, data):
@@ -73,6 +73,26 @@ def test_a_round_tells_times_ratios_and_accuracies(name):
     assert set(result["ratios"]) == {"tutorial", "numpy"}
     assert all(len(times) == 2 for times in result["times"].values())
     assert min(result["accuracy"].values()) > 0.6
+
+
+@pytest.mark.usefixtures("emulated")
+def test_on_a_gpu_the_first_epoch_is_timed_too_each_in_a_process_of_its_own(monkeypatch):
+    asked = []
+    monkeypatch.setattr(epochs, "ask", lambda *command: asked.append(command) or 1.5)
+    small = epochs.EPOCHS["lesson9"]
+    monkeypatch.setitem(epochs.EPOCHS, "lesson9", replace(small, rows=1500))
+    *_, result = epochs.section("lesson9", setting("cutaway", "cpu", backend="cuda"))
+    assert set(result["seconds"]) == {"cutaway", "cpu"}
+    assert result["cold"] == {"cutaway": 1.5, "cpu": 1.5}
+    assert asked == [
+        ("-m", "cutaway.bench.cold", "lesson9", who, "2", "cuda") for who in ("cutaway", "cpu")
+    ]
+    peers, _ = epochs.make_peers("lesson9", ("cutaway", "cpu"), 1, "cuda")
+    assert [peer._network.backend for peer in peers.values()] == ["cuda", "cpu"]
+
+
+def test_a_cold_epoch_takes_time():
+    assert 0 < cold.first_epoch("lesson9", "cutaway", 1, "cpu") < 100
 
 
 def test_only_those_who_can_take_part_in_a_wide_network_do(monkeypatch):

@@ -32,11 +32,13 @@ def product(size, ratio=0.5):
 EVERYTHING = {
     "version": "1.2.3",
     "isa": "avx512",
+    "gpu": None,
     "repeats": 7,
     "threads": 2,
     "load": 0.1,
     "contenders": {name: {"version": "2.13.0+cpu", "threads": 2} for name in NAMES},
     "not_installed": [],
+    "without_gpu": [],
     "interrupted": False,
     "failed": {},
     "sections": {
@@ -238,3 +240,16 @@ def test_cutaway_alone_makes_a_plot_too(result):
     drawn = panels(alone(result))["matrix products, against the fastest other"]
     assert texts(drawn) == ["123.4 GFLOP/s"] * 2
     assert not drawn.lines
+
+
+def test_what_was_measured_on_a_gpu_names_it_and_tells_cold_and_warm():
+    names = ["cutaway", "cpu", "torch", "torch-graph"]
+    result = copy.deepcopy(EVERYTHING)
+    result["gpu"], result["without_gpu"] = "NVIDIA H100", ["jax"]
+    result["sections"] = {"lesson9": {**epoch("lesson9", names), "cold": dict.fromkeys(names, 0.4)}}
+    text = bench.table(result)
+    for words in ("on NVIDIA H100; CPU: avx512", "cold ms", "400", "cutaway, CPU",
+                  "torch, CUDA graph", "installed, but cannot use the GPU: jax"):  # fmt: skip
+        assert words in text
+    assert max(map(len, text.splitlines())) <= 100
+    assert "NVIDIA H100" in bench.plot(result).get_suptitle()

@@ -278,7 +278,7 @@ def picture_command(
 @click.option(
     "--contender",
     "contenders",
-    type=click.Choice(bench.CONTENDERS),
+    type=click.Choice(list(dict.fromkeys(bench.CONTENDERS + bench.GPU_CONTENDERS))),
     multiple=True,
     help="Compare with this one; may be given again. All that are installed if not given.",
 )
@@ -290,6 +290,13 @@ def picture_command(
     help="Rounds; medians are shown. At most 3 of `job`, which takes long.",
 )
 @click.option("--threads", type=click.IntRange(1, MOST_THREADS), help="Of every contender.")
+@click.option(
+    "--backend",
+    type=click.Choice(["cpu", "cuda"]),
+    default="cpu",
+    show_default=True,
+    help="Where to compare; on a GPU, cutaway's CPU core takes part, too.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 @click.option("--plot", type=click.Path(path_type=Path), metavar="FILE", help="A PNG with bars.")
 @click.option("--force", is_flag=True, help="Replace a file that cutaway did not write.")
@@ -298,6 +305,7 @@ def bench_command(
     contenders: tuple[str, ...],
     repeats: int,
     threads: int | None,
+    backend: str,
     as_json: bool,
     plot: Path | None,
     force: bool,
@@ -307,8 +315,8 @@ def bench_command(
     SECTION is lesson9 or lesson5 (an epoch of the lesson), wide (a wide network), matmul (products
     of many sizes), peak (what the hardware allows, and what an epoch reaches of it), job (all that
     `cutaway train` does, against encoding its film alone) or start (importing, and training from
-    the start of a process). All of them if none is given. Libraries that are not installed are left
-    out, and named.
+    the start of a process). All of them if none is given; on a GPU, the first three. Libraries that
+    are not installed are left out, and named.
     """
     if plot is not None:
         if plot.suffix.lower() != ".png":
@@ -320,6 +328,7 @@ def bench_command(
         repeats,
         threads or default_threads(),
         talk=lambda text: print(text, file=sys.stderr, flush=True),
+        backend=backend,
     )
     print(json.dumps(result, indent=1) if as_json else bench.table(result))
     if plot is not None and result["sections"]:

@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from ..network import compiled
+from ..cuda import DeviceError
+from ..network import compiled, cuda_status
 from . import epochs, libraries, peak, products, start, whole
-from .libraries import CONTENDERS, PIP, missing
+from .libraries import CONTENDERS, GPU_CONTENDERS, PIP, library_of, missing
 from .plot import plot
 from .report import table
 from .rounds import Setting
 
-__all__ = ["CONTENDERS", "SECTIONS", "Section", "plot", "run", "table"]
+__all__ = ["CONTENDERS", "GPU_CONTENDERS", "SECTIONS", "Section", "plot", "run", "table"]
 
 
 @dataclass(frozen=True)
@@ -28,15 +29,21 @@ class Section:
     Attributes:
         run: Measures; yields its result so far after every round.
         contenders: Who may take part in it.
+        on_gpu: Who may take part in it on a GPU; nobody where it is not measured there.
     """
 
     run: Callable[[Setting], Iterator[dict[str, Any]]]
     contenders: tuple[str, ...]
+    on_gpu: tuple[str, ...] = ()
+
+    def among(self, backend: str) -> tuple[str, ...]:
+        """Return who may take part on a backend, "cpu" or "cuda"."""
+        return self.on_gpu if backend == "cuda" else self.contenders
 
 
 SECTIONS: dict[str, Section] = {
     **{
-        name: Section(partial(epochs.section, name), plan.contenders)
+        name: Section(partial(epochs.section, name), plan.contenders, GPU_CONTENDERS)
         for name, plan in epochs.EPOCHS.items()
     },
     "matmul": Section(products.section, products.CONTENDERS),
@@ -52,6 +59,7 @@ def run(
     repeats: int,
     threads: int,
     talk: Callable[[str], None],
+    backend: str = "cpu",
 ) -> dict[str, Any]:
     """Run sections of the comparison, one after another.
 
@@ -59,44 +67,66 @@ def run(
     the others go on.
 
     Args:
-        sections: Keys of SECTIONS; all if empty.
-        contenders: Who to compare cutaway with, of CONTENDERS; all that are installed if empty.
+        sections: Keys of SECTIONS; all that the backend allows if empty.
+        contenders: Who to compare cutaway with, of CONTENDERS, or GPU_CONTENDERS on a GPU; all that
+            are installed if empty.
         repeats: Rounds that are counted.
         threads: Of every contender.
         talk: Is told what happens.
+        backend: "cpu", or "cuda" to compare on the GPU.
 
     Returns:
         Facts of the machine and the contenders, and "sections" with what each measured.
 
     Raises:
-        RuntimeError: if a contender that was asked for is not installed, or does not load.
+        DeviceError: if the GPU cannot be used.
+        RuntimeError: if a contender that was asked for is not installed, or does not load, or
+            cannot use the GPU; or if a section is not measured there.
     """
-    sections = sections or tuple(SECTIONS)
-    useful = {name for section in sections for name in SECTIONS[section].contenders}
-    absent = [name for name in missing() if name in useful and name in (contenders or CONTENDERS)]
+    status = cuda_status() if backend == "cuda" else None
+    if status and not status.usable:
+        raise DeviceError(status.code, f"bench: {status.text}")
+    possible = {name: SECTIONS[name].among(backend) for name in SECTIONS}
+    sections = sections or tuple(name for name, who in possible.items() if who)
+    for name in sections:
+        if not possible[name]:
+            raise RuntimeError(f"bench: {name} is not measured on a GPU")
+    everybody = GPU_CONTENDERS if backend == "cuda" else CONTENDERS
+    if strangers := [name for name in contenders if name not in everybody]:
+        raise RuntimeError(f"bench: {' and '.join(strangers)} cannot take part with {backend}")
+    useful = {name for section in sections for name in possible[section]}
+    needed = {library_of(name) for name in useful & {*(contenders or everybody)}}
+    absent = [name for name in missing() if name in needed]
     if contenders and absent:
-        needed = " ".join(PIP[name] for name in absent)
+        packages = " ".join(PIP[name] for name in absent)
         raise RuntimeError(
-            f"bench: {' and '.join(absent)} must be installed to take part; pip install {needed}"
+            f"bench: {' and '.join(absent)} must be installed to take part; pip install {packages}"
         )
     wanted = {"cutaway", *(contenders or useful)} & useful
-    names = tuple(name for name in CONTENDERS if name in wanted and name not in absent)
+    names = tuple(n for n in everybody if n in wanted and library_of(n) not in absent)
     result: dict[str, Any] = {
         "version": compiled.__version__,
         "isa": compiled.isa(),
+        "gpu": status and status.text,
         "repeats": repeats,
         "threads": threads,
         "load": round(os.getloadavg()[0], 2),  # of the machine, before anything was run
         "contenders": {},
         "not_installed": absent,
+        "without_gpu": [],
         "interrupted": False,
         "failed": {},
         "sections": {},
     }
     try:
-        with libraries.prepared(names, threads) as result["contenders"]:
+        with libraries.prepared(names, threads, backend) as result["contenders"]:
+            able = tuple(name for name in names if name in result["contenders"])
+            result["without_gpu"] = [name for name in names if name not in able]
+            if contenders and result["without_gpu"]:
+                listed = " and ".join(result["without_gpu"])
+                raise RuntimeError(f"bench: {listed} cannot use the GPU; install a build that can")
             for name in sections:
-                _run(name, Setting(names, repeats, threads, talk), result)
+                _run(name, Setting(able, repeats, threads, talk, backend), result)
     except KeyboardInterrupt:
         result["interrupted"] = True
     return result

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ..data import mnist
 from ..job import LESSONS, Lesson
-from .frameworks import Jax, Sklearn, Torch
-from .libraries import CONTENDERS
+from .children import ask
+from .frameworks import Jax, Sklearn, Torch, TorchGraph
+from .libraries import CONTENDERS, GPU_CONTENDERS
 from .peers import Cutaway, NumPy, Peer, Task, Tutorial, make_network
 from .rounds import Setting, Times, alternate, clocked, gather, medians, ratios
 
@@ -67,30 +68,54 @@ EPOCHS = {
 }
 PEERS: dict[str, type[Peer]] = {
     "cutaway": Cutaway,
+    "cpu": Cutaway,  # beside the GPU
     "tutorial": Tutorial,
     "numpy": NumPy,
     "torch": Torch,
+    "torch-graph": TorchGraph,
     "jax": Jax,
     "sklearn": Sklearn,
 }
 _SENSIBLE = 0.8  # what scikit-learn, whose loss is its own, must reach
 
 
+def make_peers(
+    name: str, contenders: Sequence[str], threads: int, backend: str
+) -> tuple[dict[str, Peer], Task]:
+    """Return the contenders of a section, ready for their first epoch, and their task."""
+    plan = EPOCHS[name]
+    train_set, valid_set, _ = mnist()
+    data = train_set.subset(slice(plan.rows))
+    sizes = (data.images.shape[1], *plan.lesson.hidden, valid_set.classes)
+    network = make_network(plan.lesson, sizes, threads)
+    start = [network.get_weights(layer) for layer in range(len(sizes) - 1)]
+    task = Task(plan.lesson, data, data[:][0], start, threads, backend)
+    on_cpu = replace(task, backend="cpu")
+    return {n: PEERS[n](on_cpu if n == "cpu" else task) for n in contenders}, task
+
+
 def section(name: str, setting: Setting) -> Iterator[dict[str, Any]]:
     """Time epochs of all contenders in turn; yield the result so far after every round.
+
+    On a GPU, the first epoch of each is timed, too, in a process of its own ("cold").
 
     Raises:
         RuntimeError: if the contenders' accuracies disagree.
     """
     plan = EPOCHS[name]
-    train_set, valid_set, _ = mnist()
-    data = train_set.subset(slice(plan.rows))
-    sizes = (data.images.shape[1], *plan.lesson.hidden, valid_set.classes)
-    judge = make_network(plan.lesson, sizes, setting.threads)
-    judge.mean, judge.std = data.mean, data.std
-    start = [judge.get_weights(layer) for layer in range(len(sizes) - 1)]
-    task = Task(plan.lesson, data, data[:][0], start, setting.threads)
-    peers: dict[str, Peer] = {n: PEERS[n](task) for n in setting.among(plan.contenders)}
+    allowed = GPU_CONTENDERS if setting.backend == "cuda" else plan.contenders
+    contenders = setting.among(allowed)
+    cold = {}
+    if setting.backend == "cuda":
+        for who in contenders:
+            setting.talk(f"{name}: {who}, cold")
+            cold[who] = float(
+                ask("-m", "cutaway.bench.cold", name, who, str(setting.threads), setting.backend)
+            )
+    peers, task = make_peers(name, contenders, setting.threads, setting.backend)
+    judge = make_network(plan.lesson, task.sizes, setting.threads)
+    judge.mean, judge.std = task.data.mean, task.data.std
+    _, valid_set, _ = mnist()
 
     times: Times = {}
     works = {name: clocked(peer.epoch) for name, peer in peers.items()}
@@ -107,6 +132,7 @@ def section(name: str, setting: Setting) -> Iterator[dict[str, Any]]:
             "rounds": len(times["cutaway"]),
             "seconds": medians(times),
             "ratios": ratios(times, "cutaway"),
+            **({"cold": cold} if cold else {}),
             "accuracy": accuracy,
             "times": times,
         }

@@ -14,24 +14,34 @@ from ..machine import default_threads
 from ..network import compiled
 
 CONTENDERS = ("cutaway", "tutorial", "numpy", "torch", "jax", "sklearn")
+GPU_CONTENDERS = ("cutaway", "cpu", "torch", "torch-graph", "jax")  # cpu: cutaway's, beside the GPU
 PIP = {"torch": "torch", "jax": "jax", "sklearn": "scikit-learn"}  # those that may be missing
 
 
+def library_of(contender: str) -> str:
+    """Return the name of the module that a contender needs."""
+    return contender.removesuffix("-graph")
+
+
 def missing() -> list[str]:
-    """Return the contenders that are not installed."""
+    """Return the libraries that are not installed."""
     return [name for name in PIP if find_spec(name) is None]
 
 
 @contextmanager
-def prepared(names: Sequence[str], threads: int) -> Iterator[dict[str, dict[str, Any]]]:
+def prepared(
+    names: Sequence[str], threads: int, backend: str = "cpu"
+) -> Iterator[dict[str, dict[str, Any]]]:
     """Load the libraries and set everybody's thread count; put NumPy's and the environment back.
 
     Args:
         names: Contenders.
         threads: For every one of them.
+        backend: "cuda" for those who shall compute on the GPU.
 
     Yields:
-        By contender its "version" and its "threads", None where a library does not tell.
+        By contender its "version" and its "threads", None where a library does not tell. Those that
+        cannot use a GPU which they shall use are not among them.
 
     Raises:
         RuntimeError: if a library is there, but cannot be loaded.
@@ -39,18 +49,31 @@ def prepared(names: Sequence[str], threads: int) -> Iterator[dict[str, dict[str,
     from threadpoolctl import threadpool_info, threadpool_limits
 
     changes = dict.fromkeys(("NPROC", "PJRT_NPROC"), str(threads))  # JAX reads them when it starts
-    changes["JAX_PLATFORMS"] = "cpu"
+    changes["JAX_PLATFORMS"] = backend
     if threads != default_threads():  # cutaway.matmul takes these
         changes["CUTAWAY_NUM_THREADS"] = str(threads)
     with _environment(changes):
-        loaded = {name: _load(name) for name in names if name in PIP}
-        if "torch" in loaded:
-            loaded["torch"].set_num_threads(threads)
+        loaded = {library_of(name) for name in names} & set(PIP)
+        modules = {name: load(name) for name in CONTENDERS if name in loaded}
+        if "torch" in modules:
+            modules["torch"].set_num_threads(threads)
+        if backend == "cuda":
+            useless = {name for name, module in modules.items() if not _finds_gpu(module)}
+            names = [name for name in names if library_of(name) not in useless]
         with threadpool_limits(threads):
             pools = [p["num_threads"] for p in threadpool_info() if p["user_api"] == "blas"]
             counts = dict.fromkeys(names, max(pools, default=None))
-            counts |= {"cutaway": threads, "jax": threads, "torch": threads}
+            counts |= dict.fromkeys(("cutaway", "cpu", "jax", "torch", "torch-graph"), threads)
             yield {name: {"version": _version(name), "threads": counts[name]} for name in names}
+
+
+def _finds_gpu(module: Any) -> bool:
+    if module.__name__ == "torch":
+        return bool(module.cuda.is_available())
+    try:
+        return len(module.devices("cuda")) > 0
+    except Exception:  # RuntimeError or AssertionError: what JAX raises when there is none
+        return False
 
 
 @contextmanager
@@ -68,12 +91,14 @@ def _environment(changes: dict[str, str]) -> Iterator[None]:
 
 
 def _version(name: str) -> str:
-    if name == "cutaway":
+    if name in ("cutaway", "cpu"):
         return compiled.__version__
-    return str(sys.modules[name if name in PIP else "numpy"].__version__)
+    library = library_of(name)
+    return str(sys.modules[library if library in PIP else "numpy"].__version__)
 
 
-def _load(name: str) -> Any:
+def load(name: str) -> Any:
+    """Return a library, or raise RuntimeError with the reason why it does not load."""
     try:
         return importlib.import_module(name)
     except (ImportError, OSError) as error:

@@ -34,6 +34,7 @@ class Task:
         pixels: Its images, normalised, (n, features).
         start: The start weights, (1 + fan_in, fan_out) per layer, row 0 the bias.
         threads: Of cutaway's core.
+        backend: "cuda" for those who shall learn on the GPU.
     """
 
     lesson: Lesson
@@ -41,6 +42,7 @@ class Task:
     pixels: F32
     start: list[F32]
     threads: int
+    backend: str = "cpu"
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -58,14 +60,16 @@ class Peer(Protocol):
     def __init__(self, task: Task) -> None: ...
 
     def epoch(self, seed: int) -> None:
-        """Learn every sample once, in the order that the seed gives."""
+        """Learn every sample once, in the order that the seed gives; return when it is done."""
 
     def weights(self) -> list[F32]:
         """Return what was learned so far, laid out as Task.start."""
         ...
 
 
-def make_network(lesson: Lesson, sizes: tuple[int, ...], threads: int, seed: int = 0) -> Network:
+def make_network(
+    lesson: Lesson, sizes: tuple[int, ...], threads: int, seed: int = 0, backend: str = "cpu"
+) -> Network:
     """Return a lesson's network."""
     return Network(
         sizes,
@@ -75,6 +79,7 @@ def make_network(lesson: Lesson, sizes: tuple[int, ...], threads: int, seed: int
         reduction=lesson.reduction,
         threads=threads,
         seed=seed,
+        backend=backend,
     )
 
 
@@ -83,7 +88,7 @@ class Cutaway:
 
     def __init__(self, task: Task) -> None:
         self._task = task
-        self._network = make_network(task.lesson, task.sizes, task.threads)
+        self._network = make_network(task.lesson, task.sizes, task.threads, backend=task.backend)
         for layer, values in enumerate(task.start):
             self._network.set_weights(layer, values)
         self._optimizer = task.lesson.make_optimizer()

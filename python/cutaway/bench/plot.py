@@ -20,8 +20,10 @@ _TITLES = {
 }
 _LABELS = {
     "tutorial": "the tutorial's loop",
+    "cpu": "cutaway on the CPU",
     "numpy": "NumPy",
     "torch": "PyTorch",
+    "torch-graph": "PyTorch, CUDA graph",
     "jax": "JAX",
     "sklearn": "scikit-learn",
 }
@@ -73,9 +75,8 @@ def _height(bars: list[Bar]) -> float:
 
 def _caption(result: dict[str, Any]) -> str:
     threads = f"{result['threads']} thread{'s' if result['threads'] > 1 else ''}"
-    return (
-        f"cutaway {result['version']}, {threads} each, {result['isa']}; contenders in turn, medians"
-    )
+    where = result["gpu"] or f"{threads} each, {result['isa']}"
+    return f"cutaway {result['version']}, {where}; contenders in turn, medians"
 
 
 def _bars(name: str, section: dict[str, Any]) -> list[Bar]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from .libraries import PIP
 
+_NAMES = {"cpu": "cutaway, CPU", "torch-graph": "torch, CUDA graph"}
 _BUSY = 0.5  # load of the machine before anything ran, from which on it is worth a word
 
 
@@ -24,29 +25,37 @@ def _head(result: dict[str, Any]) -> str:
     rows = [["", "version", "threads"]]
     for name, facts in result["contenders"].items():
         version = f"NumPy {facts['version']}" if name == "tutorial" else facts["version"]
-        rows.append([name, version, str(facts["threads"] or "?")])
-    lines = [f"cutaway {result['version']} on {result['isa']}, contenders in turn"]
+        rows.append([_NAMES.get(name, name), version, str(facts["threads"] or "?")])
+    where = f"{result['gpu']}; CPU: {result['isa']}" if result["gpu"] else result["isa"]
+    lines = [f"cutaway {result['version']} on {where}, contenders in turn"]
     lines += [f"  {line}" for line in _columns(rows)]
     if absent := result["not_installed"]:
         packages = " ".join(PIP[name] for name in absent)
         lines.append(f"not installed: {', '.join(absent)} (pip install {packages})")
+    if unable := result["without_gpu"]:
+        lines.append(f"installed, but cannot use the GPU: {', '.join(unable)}")
     if result["load"] > _BUSY:
         lines.append(f"others may have disturbed these times: the load was {result['load']} before")
     return "\n".join(lines)
 
 
 def _epoch(section: dict[str, Any]) -> list[str]:
-    rows = [["", "ms", "cutaway is", "accuracy"]]
+    cold = section.get("cold")  # on a GPU only
+    rows = [["", "ms", *(["cold ms"] if cold else []), "cutaway is", "accuracy"]]
     for name, seconds in sorted(section["seconds"].items(), key=lambda item: item[1]):
         rows.append(
             [
-                name,
+                _NAMES.get(name, name),
                 f"{seconds * 1e3:.1f}",
+                *([f"{cold[name] * 1e3:.0f}"] if cold else []),
                 _times_as_fast(section["ratios"].get(name)),
                 f"{section['accuracy'][name]:.2%}",
             ]
         )
-    return _columns(rows)
+    lines = _columns(rows)
+    if cold:
+        lines.append("cold: a first epoch in its process, with the start of the GPU and all copies")
+    return lines
 
 
 def _times_as_fast(ratio: float | None) -> str:

@@ -24,12 +24,14 @@ class Setting:
         repeats: Rounds that are counted, after one that is not.
         threads: Of every contender.
         talk: Is told what happens.
+        backend: Of cutaway, and where the others compute: "cpu", or "cuda" for a GPU.
     """
 
     contenders: tuple[str, ...]
     repeats: int
     threads: int
     talk: Callable[[str], None]
+    backend: str = "cpu"
 
     def among(self, names: Sequence[str]) -> list[str]:
         """Return those of the contenders that are among `names`."""

@@ -71,7 +71,8 @@ def _cutaway(threads: int, number: int) -> tuple[float, float]:
     with tempfile.TemporaryDirectory() as folder:
         command = ["-m", "cutaway", "train", "--recipe", _RECIPE, "--json", "--quiet"]
         begin = time.perf_counter()
-        command += ["--seed", str(number), "--threads", str(threads), "--out", folder]
+        command += ["--backend", "cpu", "--threads", str(threads)]
+        command += ["--seed", str(number), "--out", folder]
         answer = ask(*command)
         return time.perf_counter() - begin, float(answer["test_accuracy"])
 

@@ -71,7 +71,7 @@ def tell(name: str, folder: str, threads: str) -> None:
 
 def whole_job(folder: Path, threads: int) -> dict[str, Any]:
     """Train lesson 9 and leave its film, pictures, model and history."""
-    result = job.run(job.LESSONS[_LESSON], mnist(), folder, threads=threads)
+    result = job.run(job.LESSONS[_LESSON], mnist(), folder, backend="cpu", threads=threads)
     memory = peak_memory()
     return {"seconds": result.seconds["total"], "frames": result.frames, "megabytes": memory}
 

@@ -1,7 +1,7 @@
 """The core's parts by themselves, for those who write their own loop: matmul and the activations.
 
 float32 is computed in float32, float64 in float64; integers are converted to float64, and small
-floats to float32. Always on the CPU.
+floats to float32. Always on the CPU: a GPU takes part through Network only.
 """
 
 from __future__ import annotations

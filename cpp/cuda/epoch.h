@@ -218,9 +218,11 @@ class Learner {
         }
       }
       CUTAWAY_UNROLL
-      for (int h = 0; h < 2; ++h) CUTAWAY_UNROLL
-      for (int u = 0; u < U; ++u)
-        parts[(comm_.warp() * U + u) * kGroup + h * kWarp + comm_.lane()] = sums[h].of[u];
+      for (int h = 0; h < 2; ++h) {
+        CUTAWAY_UNROLL
+        for (int u = 0; u < U; ++u)
+          parts[(comm_.warp() * U + u) * kGroup + h * kWarp + comm_.lane()] = sums[h].of[u];
+      }
       comm_.block_sync();
       CUTAWAY_ROLLED
       for (int i = thread_; i < U * kGroup; i += kThreads) {
@@ -285,17 +287,17 @@ class Learner {
     }
   }
 
-  // Gradients, and the update of what they belong to: four pixels at a time, then the hidden units'
-  // biases, then the output's weights.
+  // Gradients, and the update of what they belong to: four pixels to a thread. What else there is,
+  // the hidden units' biases and the output's weights, begins with the threads that have no pixels.
   CUTAWAY_DEVICE void update_all() {
     CUTAWAY_ROLLED
-    for (int i = thread_; i < words_ + 1 + (1 + U) * classes_; i += kThreads) {
-      if (i < words_) {
-        update_pixels(i);
-      } else if (i == words_) {
+    for (int i = thread_; i < words_; i += kThreads) update_pixels(i);
+    CUTAWAY_ROLLED
+    for (int i = kThreads - 1 - thread_; i < 1 + (1 + U) * classes_; i += kThreads) {
+      if (i == 0) {
         update_biases();
       } else {
-        update_upper(i - words_ - 1);
+        update_upper(i - 1);
       }
     }
   }
@@ -341,8 +343,10 @@ class Learner {
 
   CUTAWAY_DEVICE void update_biases() {
     Units<U> sums = {};
-    for (int sample = 0; sample < rows_; ++sample) CUTAWAY_UNROLL
-    for (int u = 0; u < U; ++u) sums.of[u] += delta_[sample * U + u];
+    for (int sample = 0; sample < rows_; ++sample) {
+      CUTAWAY_UNROLL
+      for (int u = 0; u < U; ++u) sums.of[u] += delta_[sample * U + u];
+    }
     update_lower(0, true, sums);
   }
 

@@ -92,7 +92,8 @@ CUTAWAY_DEVICE void product(Comm& comm, std::int64_t rows, std::int64_t columns,
   const std::int64_t across = (columns + kTile<R> - 1) / kTile<R>;
   const std::int64_t m0 = comm.block() / across * kTile<R>;
   const std::int64_t n0 = comm.block() % across * kTile<R>;
-  const int thread = comm.thread(), m = thread / kSide * R, n = thread % kSide * R;
+  // A thread makes output (m, n) of the tile, and every kSide-th from there.
+  const int thread = comm.thread(), m = thread / kSide, n = thread % kSide;
   constexpr int kHalf = kDepth * kTileRow<R>;  // of two: one is summed while the next is stored
   float* const a_tiles = comm.shared();        // 2 x (kDepth, kTileRow)
   float* const b_tiles = a_tiles + 2 * kHalf;  // 2 x (kDepth, kTileRow)
@@ -113,15 +114,24 @@ CUTAWAY_DEVICE void product(Comm& comm, std::int64_t rows, std::int64_t columns,
       a_slice.fetch(thread, a, m0, rows, k0 + kDepth, depth);
       b_slice.fetch(thread, b, n0, columns, k0 + kDepth, depth);
     }
-    for (int k = 0; k < kDepth; ++k) CUTAWAY_UNROLL
-    for (int i = 0; i < R; ++i) CUTAWAY_UNROLL
-    for (int j = 0; j < R; ++j)
-      sums[i][j] += a_tile[k * kTileRow<R> + m + i] * b_tile[k * kTileRow<R> + n + j];
+    for (int k = 0; k < kDepth; ++k) {
+      const float* const a_row = a_tile + k * kTileRow<R> + m;
+      const float* const b_row = b_tile + k * kTileRow<R> + n;
+      CUTAWAY_UNROLL
+      for (int i = 0; i < R; ++i) {
+        CUTAWAY_UNROLL
+        for (int j = 0; j < R; ++j) sums[i][j] += a_row[kSide * i] * b_row[kSide * j];
+      }
+    }
   }
   CUTAWAY_UNROLL
-  for (int i = 0; i < R; ++i) CUTAWAY_UNROLL
-  for (int j = 0; j < R; ++j)
-    if (m0 + m + i < rows && n0 + n + j < columns) finish(m0 + m + i, n0 + n + j, sums[i][j]);
+  for (int i = 0; i < R; ++i) {
+    CUTAWAY_UNROLL
+    for (int j = 0; j < R; ++j) {
+      const std::int64_t row = m0 + m + kSide * i, column = n0 + n + kSide * j;
+      if (row < rows && column < columns) finish(row, column, sums[i][j]);
+    }
+  }
 }
 
 template <int R, class Comm>

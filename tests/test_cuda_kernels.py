@@ -188,6 +188,18 @@ def libraries(tmp_path_factory):
     if compiler is None:
         pytest.skip("there is no C++ compiler to plant faults with")
 
+    def compile(sources, output, *options):  # noqa: A001
+        subprocess.run(
+            [*compiler.split(), "-std=c++20", "-O0", "-w", "-fPIC", *options, "-I", SOURCES,
+             *sources, "-o", output],
+            check=True, timeout=100,
+        )  # fmt: skip
+
+    emulated = SOURCES / "cuda" / "emulated"
+    objects = [tmp_path_factory.mktemp("machine") / name for name in ("machine.o", "fibers.o")]
+    for path in objects:
+        compile([emulated / f"{path.stem}.cpp"], path, "-c")
+
     def build(name):
         file, old, new = FAULTS[name]
         source = (SOURCES / "cuda" / file).read_text()
@@ -196,11 +208,7 @@ def libraries(tmp_path_factory):
         (folder / "cuda").mkdir()
         (folder / "cuda" / file).write_text(source.replace(old, new))
         library = folder / "faulty.so"
-        subprocess.run(
-            [*compiler.split(), "-std=c++20", "-O0", "-w", "-shared", "-fPIC", "-I", folder,
-             "-I", SOURCES, SOURCES / "cuda" / "emulated.cpp", "-o", library],
-            check=True, timeout=100,
-        )  # fmt: skip
+        compile([emulated / "device.cpp", *objects], library, "-shared", "-I", folder)
         return name, str(library)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:

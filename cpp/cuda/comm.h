@@ -1,5 +1,5 @@
 // What a kernel may ask of its machine. Kernels are templates over it, so that the same source runs
-// on a GPU and, one fiber per thread, in the emulation (emulated.cpp), which offers the same:
+// on a GPU and, one fiber per thread, in the emulation (emulated/machine.h), which offers the same:
 //
 //   thread() block() lane() warp()      who I am
 //   shared()                            my block's memory, aligned to 16 bytes

@@ -7,15 +7,11 @@
 #include <string>
 #include <utility>
 
-#include "cuda/launch.h"
+#include "cuda/epoch.h"
 #include "guards.h"
 
 namespace cutaway::cuda {
 namespace {
-
-constexpr int64_t kForwardRows = 8192;  // of a forward pass, at once
-constexpr int64_t kWorthRecording = 8;  // steps; fewer are launched kernel by kernel
-constexpr int64_t kPiece = kPiecePixels;
 
 std::string gigabytes(double bytes) {
   char text[32];
@@ -30,25 +26,6 @@ void check_room(const Device& device, const char* what, double bytes) {
     throw Fault("TOO_BIG", std::string(what) + " need " + gigabytes(bytes) + " on the GPU; " +
                                limits.name + " has " +
                                gigabytes(static_cast<double>(limits.memory)));
-}
-
-// Room for at least so many; what was in it is lost if it is too small. True: it is another now.
-template <class T>
-bool grow(Device& device, Buffer<T>& buffer, int64_t size) {
-  if (size <= buffer.size()) return false;
-  buffer = {};  // first, or both would have to fit
-  buffer = Buffer<T>(device, size);
-  return true;
-}
-
-Rule rule_of(const Optimizer& o) {
-  const auto f = [](double value) { return static_cast<float>(value); };
-  return {o.kind == Optimizer::Kind::adam,
-          f(o.momentum),
-          f(o.weight_decay),
-          f(1 - o.beta1),
-          f(1 - o.beta2),
-          f(o.eps)};
 }
 
 Rates rates_of(const Optimizer& o, float rate, int64_t step) {
@@ -107,7 +84,7 @@ void CudaCore::load(Images images, std::span<const int64_t> labels, float mean, 
   // A fast path's rows are padded; see Epoch.
   int64_t pitch = images.features;
   if (images.bytes && choices_.fast && recipe_.layers() == 2)
-    pitch = ((images.features + kPiece - 1) / kPiece | 1) * kPiece;
+    pitch = ((images.features + kPiecePixels - 1) / kPiecePixels | 1) * kPiecePixels;
   const auto count = static_cast<std::size_t>(images.rows), row = static_cast<std::size_t>(pitch);
   const std::size_t size = images.bytes ? 1 : sizeof(float);
   check_room(*device_, "load: the images", static_cast<double>(count) * row * size);
@@ -117,13 +94,13 @@ void CudaCore::load(Images images, std::span<const int64_t> labels, float mean, 
   plans_.clear();
   images_ = {nullptr, nullptr, pitch, mean, 1 / std};
   if (images.bytes) {
-    grow(*device_, bytes_, images.rows * pitch);
+    bytes_.grow(*device_, images.rows * pitch);
     images_.bytes = bytes_.data();
   } else {
-    grow(*device_, floats_, images.rows * pitch);
+    floats_.grow(*device_, images.rows * pitch);
     images_.floats = floats_.data();
   }
-  grow(*device_, labels_, images.rows);
+  labels_.grow(*device_, images.rows);
   if (images.rows > 0) {
     void* const to = images.bytes ? static_cast<void*>(bytes_.data()) : floats_.data();
     device_->upload(to, row * size, images.row(0), static_cast<std::size_t>(images.features) * size,
@@ -162,69 +139,22 @@ void CudaCore::reserve(int64_t rows) {
   check_room(*device_, "learn: the activations of a mini-batch", bytes);
   capacity_ = 0;  // nothing counts until all is there
   recordings_.clear();
-  grow(*device_, x_, rows * features);
+  x_.grow(*device_, rows * features);
   for (Layer& layer : layers_) {
-    grow(*device_, layer.a, rows * layer.fan_out);
-    grow(*device_, layer.delta, rows * layer.fan_out);
+    layer.a.grow(*device_, rows * layer.fan_out);
+    layer.delta.grow(*device_, rows * layer.fan_out);
   }
   capacity_ = rows;
 }
 
 void CudaCore::reserve_order(int64_t n, int64_t steps) {
-  bool changed = grow(*device_, order_, n);
-  changed |= grow(*device_, sample_losses_, n);
-  changed |= grow(*device_, sample_correct_, n);
-  changed |= grow(*device_, rates_, steps);
-  changed |= grow(*device_, losses_, steps);
-  changed |= grow(*device_, correct_counts_, steps);
+  bool changed = order_.grow(*device_, n);
+  changed |= sample_losses_.grow(*device_, n);
+  changed |= sample_correct_.grow(*device_, n);
+  changed |= rates_.grow(*device_, steps);
+  changed |= losses_.grow(*device_, steps);
+  changed |= correct_counts_.grow(*device_, steps);
   if (changed) recordings_.clear();
-}
-
-// How the network's one hidden layer is shared among blocks, if it is and they fit. How many units
-// a block has follows from the width alone, so that all batches of a network give the same bits.
-bool CudaCore::plan(Epoch& job, int64_t batch) {
-  const int ranks = device_->limits().ranks;
-  if (!choices_.fast || ranks == 0 || recipe_.layers() != 2 || !images_.bytes) return false;
-  const int hidden = layers_[0].fan_out;
-  job = {};
-  for (const int units : {16, 8, 4})
-    for (int blocks = 1; blocks <= ranks; blocks *= 2)
-      if (blocks * int64_t{units} >= hidden) {
-        job.units = units;
-        job.ranks = blocks;
-        break;
-      }
-  if (job.units == 0 || batch > kForwardRows) return false;
-  job.images = images_.bytes;
-  job.pitch = images_.pitch;
-  job.mean = images_.mean;
-  job.inverse_std = images_.inverse_std;
-  job.labels = labels_.data();
-  for (int l = 0; l < 2; ++l) {
-    Layer& layer = layers_[static_cast<std::size_t>(l)];
-    job.weights[l] = layer.weights.data();
-    job.memory[l] = {layer.memory[0].data(), layer.memory[1].data()};
-  }
-  job.rule = rule_of(optimizer_);
-  job.activation = layers_[0].activation;
-  job.how = judging();
-  job.features = layers_[0].fan_in;
-  job.hidden = hidden;
-  job.batch = batch;
-
-  const auto known = plans_.find(batch);
-  if (known != plans_.end()) {
-    job.stages = known->second;
-  } else {
-    job.stages = 2;
-    while (job.stages > 0 && !device_->fits(job)) --job.stages;
-    plans_[batch] = job.stages;
-  }
-  if (job.stages == 0) return false;
-  job.mail_floats = mail_floats(job);
-  grow(*device_, mail_, job.ranks * job.mail_floats);
-  job.mail = mail_.data();
-  return true;
 }
 
 bool CudaCore::learn(std::span<const int64_t> order, int64_t batch, std::span<const float> rates,
@@ -282,88 +212,6 @@ bool CudaCore::learn(std::span<const int64_t> order, int64_t batch, std::span<co
   return done == steps;
 }
 
-// A step of so many rows, `times` times; the device counts which it is.
-void CudaCore::replay_step(int64_t batch, int rows, int64_t times) {
-  const std::pair key{batch, rows};
-  auto found = recordings_.find(key);
-  if (found == recordings_.end() && times >= kWorthRecording)
-    found = recordings_.emplace(key, device_->record([&] { run_step(batch, rows); })).first;
-  for (int64_t i = 0; i < times; ++i) {
-    if (found != recordings_.end()) {
-      found->second->replay();
-    } else {
-      run_step(batch, rows);
-    }
-  }
-}
-
-void CudaCore::run_step(int64_t batch, int rows) {
-  Clock* const clock = clock_.data();
-  const Place before{&clock->forward, batch};
-  device_->run(Gather{images_, order_.data(), before, x_.data(), rows, layers_.front().fan_in});
-  run_forward(x_.data(), rows, Activation::identity);
-  run_judge(labels_.data(), order_.data(), before, clock, rows);
-  for (int64_t l = recipe_.layers() - 1; l >= 0; --l) {
-    if (l > 0) run_backprop(l, rows);
-    Update job = update_of(l, x_.data(), rows);
-    Layer& layer = layers_[static_cast<std::size_t>(l)];
-    job.weights = layer.weights.data();
-    job.memory = {layer.memory[0].data(), layer.memory[1].data()};
-    job.rule = rule_of(optimizer_);
-    job.rates = rates_.data();
-    job.clock = clock;
-    device_->run(job);
-  }
-}
-
-// The output gets this activation instead of its own: its z, if somebody else completes it.
-void CudaCore::run_forward(const float* x, int rows, Activation output) {
-  for (Layer& layer : layers_) {
-    const bool last = &layer == &layers_.back();
-    device_->run(Forward{x, layer.weights.data(), layer.a.data(), last ? output : layer.activation,
-                         rows, layer.fan_in, layer.fan_out});
-    x = layer.a.data();
-  }
-}
-
-Judging CudaCore::judging() const {
-  return {layers_.back().activation, recipe_.loss, layers_.back().fan_out, recipe_.mean};
-}
-
-void CudaCore::run_judge(const int* labels, const int* order, const Place& place, Clock* clock,
-                         int rows) {
-  Layer& output = layers_.back();
-  device_->run(Judge{judging(), output.a.data(), output.delta.data(), labels, order, place, clock,
-                     sample_losses_.data(), sample_correct_.data(), rows});
-}
-
-void CudaCore::run_backprop(int64_t layer, int rows) {
-  Layer& above = layers_[static_cast<std::size_t>(layer)];
-  Layer& below = layers_[static_cast<std::size_t>(layer - 1)];
-  device_->run(Backprop{above.delta.data(), above.weights.data(), below.a.data(),
-                        below.delta.data(), below.activation, rows, above.fan_in, above.fan_out});
-}
-
-Update CudaCore::update_of(int64_t layer, const float* x, int rows) const {
-  const Layer& l = layers_[static_cast<std::size_t>(layer)];
-  Update job{};
-  job.x = layer == 0 ? x : layers_[static_cast<std::size_t>(layer - 1)].a.data();
-  job.delta = l.delta.data();
-  job.rows = rows;
-  job.fan_in = l.fan_in;
-  job.fan_out = l.fan_out;
-  return job;
-}
-
-void CudaCore::run_tally(int64_t n, int64_t batch, int64_t steps, std::span<float> losses) {
-  device_->run(Tally{sample_losses_.data(), sample_correct_.data(), n, batch, steps, recipe_.mean,
-                     losses_.data(), correct_counts_.data()});
-  device_->download(losses.data(), losses_.data(), static_cast<std::size_t>(steps) * sizeof(float));
-  std::vector<int> correct(static_cast<std::size_t>(steps));
-  device_->download(correct.data(), correct_counts_.data(), correct.size() * sizeof(int));
-  for (const int count : correct) correct_ += count;
-}
-
 // Rows that are handed in, on the device and as the first layer takes them.
 const float* CudaCore::given(const Images& x, float mean, float std) {
   const int64_t count = x.rows * x.features;
@@ -371,7 +219,7 @@ const float* CudaCore::given(const Images& x, float mean, float std) {
     upload(x_, x.floats, count);
     return x_.data();
   }
-  grow(*device_, given_bytes_, count);
+  given_bytes_.grow(*device_, count);
   upload(given_bytes_, x.bytes, count);
   const Pixels pixels{given_bytes_.data(), nullptr, x.features, mean, 1 / std};
   device_->run(Gather{
@@ -383,9 +231,9 @@ void CudaCore::forward(Images x, float mean, float std, std::span<float* const> 
   const Guard guard(*this);
   const Layer& output = layers_.back();
   const bool softmax = output.activation == Activation::softmax;
-  for (int64_t start = 0; start < x.rows; start += kForwardRows) {
+  for (int64_t start = 0; start < x.rows; start += kMostRows) {
     Images part = x.from(start);
-    part.rows = std::min(kForwardRows, part.rows);
+    part.rows = std::min(kMostRows, part.rows);
     const int rows = static_cast<int>(part.rows);
     reserve(rows);
     run_forward(given(part, mean, std), rows, softmax ? Activation::identity : output.activation);
@@ -406,7 +254,7 @@ double CudaCore::backprop(View<const float> x, std::span<const int64_t> labels,
   reserve(rows);
   reserve_order(rows, 1);
   const float* const first = given({nullptr, x.data, x.rows, x.cols}, 0, 1);
-  grow(*device_, given_labels_, rows);
+  given_labels_.grow(*device_, rows);
   const std::vector<int> numbers(labels.begin(), labels.end());
   upload(given_labels_, numbers.data(), rows);
 

@@ -26,6 +26,14 @@ class Buffer {
               Release{&device}),
         size_(size) {}
 
+  // Room for at least so many; what was in it is lost if it was too small. True: it is another now.
+  bool grow(Device& device, std::int64_t size) {
+    if (size <= size_) return false;
+    *this = {};  // first, or both would have to fit
+    *this = Buffer(device, size);
+    return true;
+  }
+
   T* data() const { return data_.get(); }
   std::int64_t size() const { return size_; }
   std::size_t bytes() const { return static_cast<std::size_t>(size_) * sizeof(T); }
@@ -41,6 +49,8 @@ class Buffer {
 
 class CudaCore final : public Core {
  public:
+  static constexpr int64_t kMostRows = 8192;  // of a forward pass or of the fast path, at once
+
   struct Choices {
     bool fast = true;        // otherwise every network goes layer by layer
     double patience = 4e10;  // FLOPs between two questions to `interrupted`: some 0.1 s if the
@@ -79,6 +89,7 @@ class CudaCore final : public Core {
   const float* given(const Images& x, float mean, float std);
   Judging judging() const;
 
+  // What learn() and others are made of (steps.cpp).
   void run_forward(const float* x, int rows, Activation output);
   void run_judge(const int* labels, const int* order, const Place& place, Clock* clock, int rows);
   void run_backprop(int64_t layer, int rows);

@@ -1,5 +1,6 @@
 // What CudaCore asks of the machine that runs its kernels: memory, copies, launches, recordings.
-// A GPU is one (device.cu), the emulation another (emulated.cpp). No CUDA headers, no Python.
+// A GPU is one (device.cu), the emulation another (emulated/device.cpp). No CUDA headers, no
+// Python.
 #pragma once
 
 #include <cstddef>

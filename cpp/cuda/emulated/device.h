@@ -1,6 +1,4 @@
-// A machine that runs the kernels on the CPU, for tests: every CUDA thread is a fiber, and every
-// barrier a place where another goes on. In which order they go on is the machine's choice, as it
-// is a GPU's: results must not depend on it.
+// A GPU that runs the kernels on the CPU, for tests (machine.h): how it behaves, and what it did.
 #pragma once
 
 #include <map>
@@ -34,9 +32,10 @@ struct Traces {
 };
 
 std::unique_ptr<Device> make_emulated(const Emulation& emulation);
-const Traces& traces();
+Traces traces();
+void note_barrier(const std::string& site);
 
 }  // namespace cutaway::cuda
 
-// The same, to be found in a library: emulated.cpp compiled with other kernels (planted faults).
+// The same, to be found in a library: device.cpp compiled with other kernels (planted faults).
 extern "C" cutaway::cuda::Device* cutaway_make_emulated(const cutaway::cuda::Emulation& emulation);

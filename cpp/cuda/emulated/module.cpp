@@ -4,7 +4,7 @@
 #include <dlfcn.h>
 
 #include "cuda/bindings.h"
-#include "cuda/emulated.h"
+#include "cuda/emulated/device.h"
 
 namespace cutaway::cuda {
 namespace {

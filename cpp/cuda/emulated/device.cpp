@@ -1,0 +1,144 @@
+#include "cuda/emulated/device.h"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <mutex>
+#include <new>
+#include <optional>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "cuda/emulated/machine.h"
+#include "cuda/launch.h"
+
+namespace cutaway::cuda {
+namespace {
+
+std::mutex noting;
+Traces noted;
+
+void note_launch(const char* kernel) {
+  const std::lock_guard guard(noting);
+  ++noted.launches[kernel];
+}
+
+class Replay final : public Recording {
+ public:
+  explicit Replay(std::vector<std::function<void()>> launches) : launches_(std::move(launches)) {}
+  void replay() override {
+    for (const auto& launch : launches_) launch();
+  }
+
+ private:
+  const std::vector<std::function<void()>> launches_;
+};
+
+class EmulatedDevice final : public Device {
+ public:
+  explicit EmulatedDevice(const Emulation& emulation)
+      : emulation_(emulation), machine_(emulation), process_(getpid()) {}
+
+  const Limits& limits() const override { return emulation_.limits; }
+  void check() const override {
+    if (getpid() != process_) throw Fault("FORKED", "the emulated GPU stays with its process");
+  }
+
+  void* allocate(std::size_t bytes) override {
+    if (bytes > emulation_.limits.memory - used_)
+      throw Fault("OUT_OF_MEMORY", "emulation: " + std::to_string(bytes) + " bytes are not left");
+    void* const memory = std::malloc(bytes);
+    if (!memory) throw std::bad_alloc();
+    sizes_[memory] = bytes;
+    used_ += bytes;
+    return std::memset(memory, 0xff, bytes);
+  }
+  void release(void* memory) noexcept override {
+    used_ -= sizes_.at(memory);
+    sizes_.erase(memory);
+    std::free(memory);
+  }
+  void upload(void* to, std::size_t pitch, const void* from, std::size_t row,
+              std::size_t rows) override {
+    for (std::size_t i = 0; i < rows; ++i)
+      std::memcpy(static_cast<char*>(to) + i * pitch, static_cast<const char*>(from) + i * row,
+                  row);
+  }
+  void clear(void* memory, std::size_t bytes) override { std::memset(memory, 0, bytes); }
+  void download(void* to, const void* from, std::size_t bytes) override {
+    std::memcpy(to, from, bytes);
+  }
+  void wait() override {}
+
+  void run(const Gather& job) override { launch("gather", job); }
+  void run(const Forward& job) override { launch("forward", job); }
+  void run(const Judge& job) override { launch("judge", job); }
+  void run(const Activate& job) override { launch("activate", job); }
+  void run(const Backprop& job) override { launch("backprop", job); }
+  void run(const Update& job) override { launch("update", job); }
+  void run(const Tally& job) override { launch("tally", job); }
+  void run(const Epoch& job) override { launch("epoch", job); }
+  bool fits(const Epoch& job) override {
+    bool enough = false;
+    lay_out(job, 1, [&](auto, std::int64_t blocks, std::size_t bytes) {
+      enough = blocks <= emulation_.limits.ranks && bytes <= emulation_.shared;
+    });
+    return enough;
+  }
+
+  std::unique_ptr<Recording> record(const std::function<void()>& launches) override {
+    recorded_.emplace();
+    launches();
+    auto recording = std::make_unique<Replay>(std::move(*recorded_));
+    recorded_.reset();
+    return recording;
+  }
+
+ private:
+  template <class Job>
+  void launch(const char* name, const Job& job) {
+    if (recorded_) {
+      recorded_->push_back([this, name, job] { launch(name, job); });
+      return;
+    }
+    const Epoch* together = nullptr;  // only these blocks are
+    if constexpr (std::is_same_v<Job, Epoch>) together = &job;
+    note_launch(name);
+    lay_out(job, emulation_.limits.multiprocessors,
+            [&](auto count, std::int64_t blocks, std::size_t bytes) {
+              machine_.run(blocks, bytes, together,
+                           [&job](EmulatedComm& comm) { work<decltype(count)::value>(comm, job); });
+            });
+  }
+
+  const Emulation emulation_;
+  Machine machine_;
+  const pid_t process_;
+  std::map<void*, std::size_t> sizes_;  // of what is allocated, in bytes
+  std::size_t used_ = 0;
+  std::optional<std::vector<std::function<void()>>> recorded_;
+};
+
+}  // namespace
+
+std::unique_ptr<Device> make_emulated(const Emulation& emulation) {
+  return std::make_unique<EmulatedDevice>(emulation);
+}
+
+Traces traces() {
+  const std::lock_guard guard(noting);
+  return noted;
+}
+
+void note_barrier(const std::string& site) {
+  const std::lock_guard guard(noting);
+  noted.barriers.insert(site);
+}
+
+}  // namespace cutaway::cuda
+
+cutaway::cuda::Device* cutaway_make_emulated(const cutaway::cuda::Emulation& emulation) {
+  return cutaway::cuda::make_emulated(emulation).release();
+}

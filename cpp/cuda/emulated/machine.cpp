@@ -1,0 +1,189 @@
+#include "cuda/emulated/machine.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+namespace cutaway::cuda {
+namespace {
+
+constexpr std::size_t kCopied = 16;  // bytes at once
+
+std::string site_of(const char* file, int line) {
+  const char* slash = std::strrchr(file, '/');
+  return (slash ? slash + 1 : file) + (":" + std::to_string(line));
+}
+
+}  // namespace
+
+Machine::Machine(const Emulation& emulation)
+    : emulation_(emulation), random_(emulation.seed), fibers_([this](int i) {
+        EmulatedComm comm(*this, threads_[static_cast<std::size_t>(i)]);
+        (*kernel_)(comm);
+      }) {}
+
+void Machine::run(std::int64_t blocks, std::size_t shared_bytes, const Epoch* together,
+                  const Kernel& kernel) {
+  kernel_ = &kernel;
+  together_ = together;
+  shared_lines_ = (shared_bytes + sizeof(Line) - 1) / sizeof(Line);
+  if (together) {
+    run_together(0, static_cast<int>(blocks));
+    return;
+  }
+  std::vector<std::int64_t> order(static_cast<std::size_t>(blocks));
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<std::int64_t>(i);
+  arrange(order);
+  for (const std::int64_t block : order) run_together(block, 1);
+}
+
+void Machine::run_together(std::int64_t first_block, int blocks) {
+  const int threads = blocks * kThreads;
+  fibers_.reserve(threads);
+  first_block_ = first_block;
+  blocks_.clear();
+  for (int rank = 0; rank < blocks; ++rank) {
+    Block& block = blocks_.emplace_back();
+    block.shared = std::make_unique_for_overwrite<Line[]>(shared_lines_);
+    std::memset(block.shared.get(), 0xff, shared_lines_ * sizeof(Line));
+    block.meeting.expected = kThreads;
+  }
+  all_ = {};
+  all_.expected = threads;
+  warps_.assign(static_cast<std::size_t>(threads / kWarp), {});
+  for (Meeting& warp : warps_) warp.expected = kWarp;
+  shuffled_.resize(static_cast<std::size_t>(2 * threads));
+
+  threads_.resize(static_cast<std::size_t>(threads));
+  std::vector<int> order;
+  for (int i = 0; i < threads; ++i) {
+    threads_[static_cast<std::size_t>(i)] = {i / kThreads, i % kThreads, false, nullptr, 0, {}};
+    order.push_back(i);
+  }
+  arrange(order);
+  take_turns(std::move(order));
+}
+
+template <class T>
+void Machine::arrange(std::vector<T>& order) {
+  if (emulation_.schedule == Emulation::Schedule::reverse) std::reverse(order.begin(), order.end());
+  if (emulation_.schedule == Emulation::Schedule::shuffled)
+    std::shuffle(order.begin(), order.end(), random_);
+}
+
+// Every thread that can go on does so in turn, until all are done. Shuffled, one block starves: its
+// turn comes only when no other block can go on.
+void Machine::take_turns(std::vector<int> order) {
+  const bool shuffled = emulation_.schedule == Emulation::Schedule::shuffled;
+  const bool starves = shuffled && blocks_.size() > 1;
+  const int starved = starves ? static_cast<int>(random_() % blocks_.size()) : -1;
+  bool starving = starves;
+  for (std::size_t live = order.size(); live > 0;) {
+    bool moved = false;
+    for (const int i : order) {
+      Thread& thread = threads_[static_cast<std::size_t>(i)];
+      if (!ready(thread) || (starving && thread.rank == starved)) continue;
+      moved = true;
+      if (fibers_.resume(i)) {
+        thread.done = true;
+        ++blocks_[static_cast<std::size_t>(thread.rank)].left;
+        --live;
+      }
+      if (!error_.empty()) break;
+    }
+    if (!moved && !starving) error_ = stuck();
+    if (!error_.empty()) {
+      fibers_.forget();
+      throw Fault("EMULATION", "emulation: " + std::exchange(error_, {}));
+    }
+    starving = starves && moved;
+    if (shuffled) std::shuffle(order.begin(), order.end(), random_);
+  }
+}
+
+bool Machine::ready(const Thread& thread) const {
+  return !thread.done && !(thread.waiting && thread.waiting->times == thread.since);
+}
+
+std::string Machine::stuck() const {
+  std::set<std::string> sites;
+  for (const Thread& thread : threads_)
+    if (!thread.done) sites.insert(site_of(thread.waiting->file, thread.waiting->line));
+  std::string text = "threads wait for others that will not come:";
+  for (const std::string& site : sites) text += " " + site;
+  return text;
+}
+
+// Whether a barrier is left out, on purpose.
+bool Machine::passes(const char* file, int line) {
+  if (seen_.insert({file, line}).second) note_barrier(site_of(file, line));
+  return !emulation_.dropped.empty() && emulation_.dropped == site_of(file, line);
+}
+
+void Machine::meet(Thread& thread, Meeting& meeting, const char* file, int line) {
+  if (meeting.arrived == 0) {
+    meeting.file = file;
+    meeting.line = line;
+  } else if (meeting.line != line || std::strcmp(meeting.file, file) != 0) {
+    fail("threads wait at different barriers: " + site_of(meeting.file, meeting.line) + " and " +
+         site_of(file, line));
+  }
+  if (++meeting.arrived == meeting.expected) {
+    meeting.arrived = 0;
+    ++meeting.times;
+    return;  // the last goes on at once; the others are free to
+  }
+  thread.waiting = &meeting;
+  thread.since = meeting.times;
+  fibers_.yield();
+  thread.waiting = nullptr;
+}
+
+// Fibers cannot throw: their stacks know nothing of each other.
+void Machine::fail(const std::string& why) {
+  error_ = why;
+  fibers_.yield();
+  std::abort();  // it is never resumed
+}
+
+void EmulatedComm::block_sync(const char* file, int line) {
+  if (!machine_.passes(file, line)) machine_.meet(thread_, block_.meeting, file, line);
+}
+
+void EmulatedComm::all_sync(const char* file, int line) {
+  if (!machine_.passes(file, line)) machine_.meet(thread_, machine_.all_, file, line);
+}
+
+float EmulatedComm::shuffle_xor(float value, int mask, const char* file, int line) {
+  const int number = thread_.rank * kThreads + thread_.number;
+  Machine::Meeting& warp = machine_.warps_[static_cast<std::size_t>(number / kWarp)];
+  // One half is written while somebody may still read the other.
+  const auto threads = static_cast<std::int64_t>(machine_.threads_.size());
+  float* const values = machine_.shuffled_.data() + warp.times % 2 * threads;
+  values[number] = value;
+  machine_.meet(thread_, warp, file, line);
+  return values[number ^ mask];
+}
+
+float* EmulatedComm::mail(int rank) const {
+  const Epoch& job = *machine_.together_;
+  if (!machine_.emulation_.cluster) return job.mail + rank * job.mail_floats;
+  Machine::Block& block = machine_.blocks_[static_cast<std::size_t>(rank)];
+  if (rank != thread_.rank && machine_.all_.times == 0)
+    machine_.fail("mail is sent before all blocks have begun");
+  if (block.left > 0) machine_.fail("mail is sent to a block that has left");
+  return reinterpret_cast<float*>(block.shared.get());
+}
+
+void EmulatedComm::copy_async(void* to, const void* from) {
+  std::memset(to, 0xff, kCopied);  // who reads it too early shall notice
+  thread_.copies.emplace_back(to, from);
+}
+
+void EmulatedComm::copy_wait(const char* file, int line) {
+  if (machine_.passes(file, line)) return;
+  for (const auto& [to, from] : thread_.copies) std::memcpy(to, from, kCopied);
+  thread_.copies.clear();
+}
+
+}  // namespace cutaway::cuda

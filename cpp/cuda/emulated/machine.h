@@ -1,0 +1,119 @@
+// The emulated machine: blocks of threads, each a fiber, that meet at barriers. In which order they
+// go on is the machine's choice, as it is a GPU's. What is wrong on any GPU is an error here:
+// threads that wait for others that will not come, or at different barriers; mail to a block that
+// has not begun or has left. Memory is NaN until it is written.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <random>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cuda/emulated/device.h"
+#include "cuda/emulated/fibers.h"
+
+namespace cutaway::cuda {
+
+class EmulatedComm;
+
+class Machine {
+ public:
+  using Kernel = std::function<void(EmulatedComm&)>;
+
+  explicit Machine(const Emulation& emulation);
+
+  // All blocks at once if they work `together`, otherwise one after another.
+  void run(std::int64_t blocks, std::size_t shared_bytes, const Epoch* together,
+           const Kernel& kernel);
+
+ private:
+  friend class EmulatedComm;
+
+  // Where threads of a warp, a block or a launch meet.
+  struct Meeting {
+    int expected = 0, arrived = 0;
+    std::int64_t times = 0;  // that all were there
+    const char* file = nullptr;
+    int line = 0;
+  };
+  struct Thread {
+    int rank, number;  // its block among those that run, and its number there
+    bool done = false;
+    const Meeting* waiting = nullptr;
+    std::int64_t since = 0;                             // the meeting's `times` then
+    std::vector<std::pair<void*, const void*>> copies;  // to, from: asked for, not yet waited for
+  };
+  struct alignas(16) Line {
+    unsigned char bytes[16];
+  };
+  struct Block {
+    std::unique_ptr<Line[]> shared;
+    Meeting meeting;
+    int left = 0;  // threads that are done
+  };
+
+  void run_together(std::int64_t first_block, int blocks);
+  void take_turns(std::vector<int> order);
+  bool ready(const Thread& thread) const;
+  std::string stuck() const;
+  template <class T>
+  void arrange(std::vector<T>& order);
+
+  // For a thread that runs.
+  bool passes(const char* file, int line);
+  void meet(Thread& thread, Meeting& meeting, const char* file, int line);
+  [[noreturn]] void fail(const std::string& why);
+
+  const Emulation emulation_;
+  std::mt19937 random_;
+  Fibers fibers_;
+  std::string error_;
+  std::set<std::pair<const char*, int>> seen_;  // barriers
+
+  const Kernel* kernel_ = nullptr;
+  const Epoch* together_ = nullptr;
+  std::size_t shared_lines_ = 0;
+  std::int64_t first_block_ = 0;
+  std::vector<Block> blocks_;
+  std::vector<Thread> threads_;
+  std::vector<Meeting> warps_;
+  std::vector<float> shuffled_;  // (2, threads): what is exchanged, and what was before
+  Meeting all_;
+};
+
+// What a kernel sees of it (comm.h).
+class EmulatedComm {
+ public:
+  EmulatedComm(Machine& machine, Machine::Thread& thread)
+      : machine_(machine), thread_(thread), block_(machine.blocks_[rank_of(thread)]) {}
+
+  int thread() const { return thread_.number; }
+  int block() const { return static_cast<int>(machine_.first_block_) + thread_.rank; }
+  int lane() const { return thread() % kWarp; }
+  int warp() const { return thread() / kWarp; }
+  float* shared() const { return reinterpret_cast<float*>(block_.shared.get()); }
+  void block_sync(const char* file = __builtin_FILE(), int line = __builtin_LINE());
+  float shuffle_xor(float value, int mask, const char* file = __builtin_FILE(),
+                    int line = __builtin_LINE());
+  int rank() const { return thread_.rank; }
+  void all_sync(const char* file = __builtin_FILE(), int line = __builtin_LINE());
+  float* mailbox() const { return mail(rank()); }
+  float* mail(int rank) const;
+  void copy_async(void* to, const void* from);
+  void copy_wait(const char* file = __builtin_FILE(), int line = __builtin_LINE());
+
+ private:
+  static std::size_t rank_of(const Machine::Thread& thread) {
+    return static_cast<std::size_t>(thread.rank);
+  }
+
+  Machine& machine_;
+  Machine::Thread& thread_;
+  Machine::Block& block_;
+};
+
+}  // namespace cutaway::cuda

@@ -1,0 +1,158 @@
+// The steps of a learn(): the plan of the fast path, and the launches of the general one. In: what
+// was loaded, and what learn() has uploaded. Out: updated weights, losses and verdicts, on the
+// device.
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "cuda/cuda_core.h"
+#include "cuda/launch.h"
+
+namespace cutaway::cuda {
+namespace {
+
+constexpr int64_t kWorthRecording = 8;  // steps; fewer are launched kernel by kernel
+
+Rule rule_of(const Optimizer& o) {
+  const auto f = [](double value) { return static_cast<float>(value); };
+  return {o.kind == Optimizer::Kind::adam,
+          f(o.momentum),
+          f(o.weight_decay),
+          f(1 - o.beta1),
+          f(1 - o.beta2),
+          f(o.eps)};
+}
+
+}  // namespace
+
+// How the network's one hidden layer is shared among blocks, if it is and they fit. How many units
+// a block has follows from the width alone, so that all batches of a network give the same bits.
+bool CudaCore::plan(Epoch& job, int64_t batch) {
+  const int ranks = device_->limits().ranks;
+  if (!choices_.fast || ranks == 0 || recipe_.layers() != 2 || !images_.bytes) return false;
+  const int hidden = layers_[0].fan_out;
+  job = {};
+  for (const int units : {16, 8, 4})
+    for (int blocks = 1; blocks <= ranks; blocks *= 2)
+      if (blocks * int64_t{units} >= hidden) {
+        job.units = units;
+        job.ranks = blocks;
+        break;
+      }
+  if (job.units == 0 || batch > kMostRows) return false;
+  job.images = images_.bytes;
+  job.pitch = images_.pitch;
+  job.mean = images_.mean;
+  job.inverse_std = images_.inverse_std;
+  job.labels = labels_.data();
+  for (int l = 0; l < 2; ++l) {
+    Layer& layer = layers_[static_cast<std::size_t>(l)];
+    job.weights[l] = layer.weights.data();
+    job.memory[l] = {layer.memory[0].data(), layer.memory[1].data()};
+  }
+  job.rule = rule_of(optimizer_);
+  job.activation = layers_[0].activation;
+  job.how = judging();
+  job.features = layers_[0].fan_in;
+  job.hidden = hidden;
+  job.batch = batch;
+
+  const auto known = plans_.find(batch);
+  if (known != plans_.end()) {
+    job.stages = known->second;
+  } else {
+    job.stages = 2;
+    while (job.stages > 0 && !device_->fits(job)) --job.stages;
+    plans_[batch] = job.stages;
+  }
+  if (job.stages == 0) return false;
+  job.mail_floats = mail_floats(job);
+  mail_.grow(*device_, job.ranks * job.mail_floats);
+  job.mail = mail_.data();
+  return true;
+}
+
+// A step of so many rows, `times` times; the device counts which it is.
+void CudaCore::replay_step(int64_t batch, int rows, int64_t times) {
+  const std::pair key{batch, rows};
+  auto found = recordings_.find(key);
+  if (found == recordings_.end() && times >= kWorthRecording)
+    found = recordings_.emplace(key, device_->record([&] { run_step(batch, rows); })).first;
+  for (int64_t i = 0; i < times; ++i) {
+    if (found != recordings_.end()) {
+      found->second->replay();
+    } else {
+      run_step(batch, rows);
+    }
+  }
+}
+
+void CudaCore::run_step(int64_t batch, int rows) {
+  Clock* const clock = clock_.data();
+  const Place before{&clock->forward, batch};
+  device_->run(Gather{images_, order_.data(), before, x_.data(), rows, layers_.front().fan_in});
+  run_forward(x_.data(), rows, Activation::identity);
+  run_judge(labels_.data(), order_.data(), before, clock, rows);
+  for (int64_t l = recipe_.layers() - 1; l >= 0; --l) {
+    if (l > 0) run_backprop(l, rows);
+    Update job = update_of(l, x_.data(), rows);
+    Layer& layer = layers_[static_cast<std::size_t>(l)];
+    job.weights = layer.weights.data();
+    job.memory = {layer.memory[0].data(), layer.memory[1].data()};
+    job.rule = rule_of(optimizer_);
+    job.rates = rates_.data();
+    job.clock = clock;
+    device_->run(job);
+  }
+}
+
+// The output gets this activation instead of its own: its z, if somebody else completes it.
+void CudaCore::run_forward(const float* x, int rows, Activation output) {
+  for (Layer& layer : layers_) {
+    const bool last = &layer == &layers_.back();
+    device_->run(Forward{x, layer.weights.data(), layer.a.data(), last ? output : layer.activation,
+                         rows, layer.fan_in, layer.fan_out});
+    x = layer.a.data();
+  }
+}
+
+Judging CudaCore::judging() const {
+  return {layers_.back().activation, recipe_.loss, layers_.back().fan_out, recipe_.mean};
+}
+
+void CudaCore::run_judge(const int* labels, const int* order, const Place& place, Clock* clock,
+                         int rows) {
+  Layer& output = layers_.back();
+  device_->run(Judge{judging(), output.a.data(), output.delta.data(), labels, order, place, clock,
+                     sample_losses_.data(), sample_correct_.data(), rows});
+}
+
+void CudaCore::run_backprop(int64_t layer, int rows) {
+  Layer& above = layers_[static_cast<std::size_t>(layer)];
+  Layer& below = layers_[static_cast<std::size_t>(layer - 1)];
+  device_->run(Backprop{above.delta.data(), above.weights.data(), below.a.data(),
+                        below.delta.data(), below.activation, rows, above.fan_in, above.fan_out});
+}
+
+Update CudaCore::update_of(int64_t layer, const float* x, int rows) const {
+  const Layer& l = layers_[static_cast<std::size_t>(layer)];
+  Update job{};
+  job.x = layer == 0 ? x : layers_[static_cast<std::size_t>(layer - 1)].a.data();
+  job.delta = l.delta.data();
+  job.rows = rows;
+  job.fan_in = l.fan_in;
+  job.fan_out = l.fan_out;
+  return job;
+}
+
+void CudaCore::run_tally(int64_t n, int64_t batch, int64_t steps, std::span<float> losses) {
+  device_->run(Tally{sample_losses_.data(), sample_correct_.data(), n, batch, steps, recipe_.mean,
+                     losses_.data(), correct_counts_.data()});
+  device_->download(losses.data(), losses_.data(), static_cast<std::size_t>(steps) * sizeof(float));
+  std::vector<int> correct(static_cast<std::size_t>(steps));
+  device_->download(correct.data(), correct_counts_.data(), correct.size() * sizeof(int));
+  for (const int count : correct) correct_ += count;
+}
+
+}  // namespace cutaway::cuda

@@ -13,13 +13,18 @@ if(NOT CMAKE_CUDA_COMPILER)
   return()
 endif()
 
+execute_process(COMMAND ${CMAKE_CUDA_COMPILER} --version OUTPUT_VARIABLE nvcc_version)
+string(REGEX MATCH "release ([0-9]+\\.[0-9]+)" _ "${nvcc_version}")
+set(nvcc_version ${CMAKE_MATCH_1})
+if(nvcc_version VERSION_LESS 12.0)
+  message(FATAL_ERROR "cutaway needs nvcc 12.0 or newer, found ${nvcc_version}")
+endif()
+
 # Every architecture since Turing, and code for those to come. Never `native`: where no GPU is, it
 # would build for the oldest.
 if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES AND NOT DEFINED ENV{CUDAARCHS})
-  execute_process(COMMAND ${CMAKE_CUDA_COMPILER} --version OUTPUT_VARIABLE nvcc_version)
-  string(REGEX MATCH "release ([0-9]+\\.[0-9]+)" _ "${nvcc_version}")
   set(CMAKE_CUDA_ARCHITECTURES 75-real 80-real 86-real 89-real 90-real)
-  if(CMAKE_MATCH_1 VERSION_GREATER_EQUAL 12.8)
+  if(nvcc_version VERSION_GREATER_EQUAL 12.8)
     list(APPEND CMAKE_CUDA_ARCHITECTURES 100-real 120)
   else()
     list(APPEND CMAKE_CUDA_ARCHITECTURES 90-virtual)
@@ -38,7 +43,10 @@ set_target_properties(cutaway_gpu PROPERTIES
 target_include_directories(cutaway_gpu PRIVATE cpp)
 string(REPLACE ";" " " architectures "${CMAKE_CUDA_ARCHITECTURES}")
 target_compile_definitions(cutaway_gpu PRIVATE CUTAWAY_CUDA_ARCHITECTURES="${architectures}")
-target_compile_options(cutaway_gpu PRIVATE $<$<NOT:$<CONFIG:Release>>:-lineinfo> --threads=2 -Xcompiler=-Wall,-Wextra)
+# Divisions and roots within 2 ulp: exact ones would more than double the code.
+target_compile_options(cutaway_gpu PRIVATE
+  -prec-div=false -prec-sqrt=false $<$<NOT:$<CONFIG:Release>>:-lineinfo> --threads=2
+  -Xcompiler=-Wall,-Wextra)
 if(CUTAWAY_WERROR)  # a register that is spilled is one, too
   target_compile_options(cutaway_gpu PRIVATE
     -Werror=all-warnings -Xcompiler=-Werror -Xptxas=--warn-on-spills,--warning-as-error)

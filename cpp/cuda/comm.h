@@ -9,7 +9,8 @@
 //   rank()                              which of them is mine
 //   all_sync()                          a barrier of all of them
 //   mailbox() mail(rank)                where others write to me, and where I write to them
-//   copy_async(to, from) copy_wait()    16 bytes into shared memory; what I asked for has come
+//   copy_async<bytes>(to, from)         4 or 16 bytes from global into shared memory, which
+//   copy_wait()                         have come for whoever asked
 #pragma once
 
 #include "cuda/jobs.h"
@@ -27,6 +28,11 @@ namespace cutaway::cuda {
 
 extern __shared__ __align__(16) unsigned char dynamic_shared[];
 
+// Byte i of a word as a number: put below the bits of 2^23, it is that much more.
+CUTAWAY_DEVICE float byte_of(std::uint32_t word, int i) {
+  return __uint_as_float(__byte_perm(word, 0x4B000000, 0x7440 + i)) - 8388608.0f;
+}
+
 // A block by itself.
 struct Block {
   CUTAWAY_DEVICE int thread() const { return static_cast<int>(threadIdx.x); }
@@ -38,8 +44,9 @@ struct Block {
   CUTAWAY_DEVICE float shuffle_xor(float value, int mask) const {
     return __shfl_xor_sync(~0u, value, mask);
   }
+  template <int kBytes>
   CUTAWAY_DEVICE void copy_async(void* to, const void* from) const {
-    __pipeline_memcpy_async(to, from, 16);
+    __pipeline_memcpy_async(to, from, kBytes);
   }
   CUTAWAY_DEVICE void copy_wait() const {
     __pipeline_commit();
@@ -81,4 +88,12 @@ struct Grid : Block {
 #define CUTAWAY_BOTH inline
 #define CUTAWAY_UNROLL
 #define CUTAWAY_ROLLED
+
+namespace cutaway::cuda {
+
+inline float byte_of(std::uint32_t word, int i) {
+  return static_cast<float>((word >> (8 * i)) & 0xff);
+}
+
+}  // namespace cutaway::cuda
 #endif

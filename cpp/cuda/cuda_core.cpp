@@ -37,17 +37,24 @@ Rates rates_of(const Optimizer& o, float rate, int64_t step) {
 
 }  // namespace
 
-// One call at a time, in the process that the device belongs to.
+// One call at a time, on the device, and in the process that it belongs to.
 class CudaCore::Guard {
  public:
-  explicit Guard(const CudaCore& core) : in_use_(core.in_use_) { core.device_->check(); }
+  explicit Guard(const CudaCore& core)
+      : in_use_(core.in_use_), device_(*core.device_), before_(device_.enter()) {}
+  ~Guard() { device_.leave(before_); }
+  Guard(const Guard&) = delete;
+  Guard& operator=(const Guard&) = delete;
 
  private:
   const InUse in_use_;
+  const Device& device_;
+  const int before_;
 };
 
 CudaCore::CudaCore(Recipe recipe, std::unique_ptr<Device> device, const Choices& choices)
     : recipe_(std::move(recipe)), device_(std::move(device)), choices_(choices) {
+  const Guard guard(*this);
   double bytes = 0;
   for (int64_t l = 0; l < recipe_.layers(); ++l)
     bytes += sizeof(float) * (1.0 + static_cast<double>(recipe_.sizes[l])) *
@@ -94,9 +101,11 @@ void CudaCore::load(Images images, std::span<const int64_t> labels, float mean, 
   plans_.clear();
   images_ = {nullptr, nullptr, pitch, mean, 1 / std};
   if (images.bytes) {
+    floats_ = {};
     bytes_.grow(*device_, images.rows * pitch);
     images_.bytes = bytes_.data();
   } else {
+    bytes_ = {};
     floats_.grow(*device_, images.rows * pitch);
     images_.floats = floats_.data();
   }
@@ -152,8 +161,7 @@ void CudaCore::reserve_order(int64_t n, int64_t steps) {
   changed |= sample_losses_.grow(*device_, n);
   changed |= sample_correct_.grow(*device_, n);
   changed |= rates_.grow(*device_, steps);
-  changed |= losses_.grow(*device_, steps);
-  changed |= correct_counts_.grow(*device_, steps);
+  changed |= summaries_.grow(*device_, steps);
   if (changed) recordings_.clear();
 }
 

@@ -121,8 +121,7 @@ class CudaCore final : public Core {
   Buffer<float> sample_losses_;          // (samples,)
   Buffer<std::uint8_t> sample_correct_;  // (samples,)
   Buffer<Rates> rates_;                  // (steps,)
-  Buffer<float> losses_;                 // (steps,)
-  Buffer<int> correct_counts_;           // (steps,)
+  Buffer<Summary> summaries_;            // (steps,)
   Buffer<Clock> clock_;                  // one
   Buffer<float> mail_;                   // of the blocks that work together
   // Steps that were recorded, by their batch and rows; void once a buffer is another.

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <string>
 
 #include "cuda/gpu.h"
@@ -13,33 +14,48 @@
 namespace cutaway::cuda {
 namespace {
 
-pid_t first_process = 0;  // that has talked to the driver; its children cannot
+std::atomic<pid_t> first_process = 0;  // that has used a GPU; its children cannot
 
-void must(cudaError_t error, const std::string& call) {
+void must(cudaError_t error, const char* call, const std::string& about = "") {
   if (error == cudaSuccess) return;
   cudaGetLastError();  // it was told, and shall not be told again
   throw Fault(error == cudaErrorMemoryAllocation ? "OUT_OF_MEMORY" : "LAUNCH",
-              call + ": " + cudaGetErrorName(error) + ": " + cudaGetErrorString(error));
+              call + about + ": " + cudaGetErrorName(error) + ": " + cudaGetErrorString(error));
 }
+
+// The thread's current device, which is everybody's in this process, for a while.
+class Current {
+ public:
+  explicit Current(int index) {
+    cudaGetDevice(&before_);
+    cudaSetDevice(index);
+  }
+  ~Current() { cudaSetDevice(before_); }
+  Current(const Current&) = delete;
+  Current& operator=(const Current&) = delete;
+
+ private:
+  int before_ = 0;
+};
 
 bool forked() { return first_process != 0 && first_process != getpid(); }
 
 template <int R, class Job>
-__global__ void __launch_bounds__(kThreads, 1) start(const __grid_constant__ Job job) {
+__global__ void __launch_bounds__(kThreads, 1) kernel(const __grid_constant__ Job job) {
   Block comm;
   work<R>(comm, job);
 }
 
-// One of the two has code, the other is never launched.
+// One of the two has code: that of the architecture which was compiled for (see `cluster_`).
 template <int U>
-__global__ void __launch_bounds__(kThreads, 1) start_cluster(const __grid_constant__ Epoch job) {
+__global__ void __launch_bounds__(kThreads, 1) learn_in_cluster(const __grid_constant__ Epoch job) {
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 900
   Cluster comm(job);
   work<U>(comm, job);
 #endif
 }
 template <int U>
-__global__ void __launch_bounds__(kThreads, 1) start_grid(const __grid_constant__ Epoch job) {
+__global__ void __launch_bounds__(kThreads, 1) learn_in_grid(const __grid_constant__ Epoch job) {
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 900
   Grid comm(job);
   work<U>(comm, job);
@@ -66,21 +82,29 @@ class Graph final : public Recording {
 class Gpu final : public Device {
  public:
   explicit Gpu(int index) : index_(index) {
-    if (first_process == 0) first_process = getpid();
-    check();
+    if (forked()) refuse();
+    const Current current(index);
     cudaDeviceProp properties;
     must(cudaGetDeviceProperties(&properties, index), "cudaGetDeviceProperties");
+    first_process = getpid();
     limits_.name = properties.name;
     limits_.memory = properties.totalGlobalMem;
     limits_.multiprocessors = properties.multiProcessorCount;
     shared_ = static_cast<int>(properties.sharedMemPerBlockOptin);
-    cluster_ = properties.major >= 9;
-    limits_.ranks = cluster_ ? largest_cluster() : properties.cooperativeLaunch ? kMostRanks : 0;
+    // A newer GPU may run code for an older one, whose kernel for clusters is empty.
+    cudaFuncAttributes attributes;
+    must(cudaFuncGetAttributes(&attributes, learn_in_cluster<4>), "cudaFuncGetAttributes");
+    limits_.cluster = properties.clusterLaunch && attributes.ptxVersion >= 90;
+    if (limits_.cluster) {
+      limits_.ranks = largest_cluster();
+    } else if (properties.cooperativeLaunch && attributes.ptxVersion < 90) {
+      limits_.ranks = kMostRanks;
+    }
     must(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreate");
   }
   ~Gpu() override {
     if (forked()) return;
-    cudaSetDevice(index_);
+    const Current current(index_);
     cudaStreamDestroy(stream_);
   }
   Gpu(const Gpu&) = delete;
@@ -88,14 +112,14 @@ class Gpu final : public Device {
 
   const Limits& limits() const override { return limits_; }
 
-  void check() const override {
-    if (forked())
-      throw Fault(
-          "FORKED",
-          "CUDA was used before this process was forked, and does not work in its children; "
-          "start them with multiprocessing's 'spawn', or use the GPU in the children only");
-    must(cudaSetDevice(index_), "cudaSetDevice");  // every thread has a current device of its own
+  int enter() const override {
+    if (forked()) refuse();
+    int before = 0;
+    must(cudaGetDevice(&before), "cudaGetDevice");
+    must(cudaSetDevice(index_), "cudaSetDevice");
+    return before;
   }
+  void leave(int before) const override { cudaSetDevice(before); }
 
   void* allocate(std::size_t bytes) override {
     void* memory = nullptr;
@@ -104,9 +128,9 @@ class Gpu final : public Device {
       std::size_t free = 0, total = 0;
       cudaGetLastError();
       cudaMemGetInfo(&free, &total);
-      must(error, "cudaMalloc of " + std::to_string(bytes) + " bytes, with " +
-                      std::to_string(free) + " of " + std::to_string(total) + " free on " +
-                      limits_.name);
+      must(error, "cudaMalloc",
+           " of " + std::to_string(bytes) + " bytes, with " + std::to_string(free) + " of " +
+               std::to_string(total) + " free on " + limits_.name);
     }
     must(error, "cudaMalloc");
     must(cudaMemsetAsync(memory, 0xff, bytes, stream_), "cudaMemsetAsync");
@@ -114,7 +138,7 @@ class Gpu final : public Device {
   }
   void release(void* memory) noexcept override {
     if (forked()) return;
-    cudaSetDevice(index_);
+    const Current current(index_);
     cudaFree(memory);  // waits for what uses it; at the end of the process, errors mean nothing
   }
   void upload(void* to, std::size_t pitch, const void* from, std::size_t row,
@@ -146,7 +170,7 @@ class Gpu final : public Device {
 
   void run(const Epoch& job) override {
     with_team(job, [&](auto kernel, cudaLaunchConfig_t& config) {
-      must(cudaLaunchKernelEx(&config, kernel, job), "launch of epoch");
+      must(cudaLaunchKernelEx(&config, kernel, job), "launch of ", "epoch");
     });
   }
 
@@ -157,7 +181,7 @@ class Gpu final : public Device {
       must(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, shared_),
            "cudaFuncSetAttribute");
       int blocks = 0;
-      if (cluster_) {
+      if (limits_.cluster) {
         must(cudaFuncSetAttribute(kernel, cudaFuncAttributeNonPortableClusterSizeAllowed, 1),
              "cudaFuncSetAttribute");
         must(cudaOccupancyMaxActiveClusters(&blocks, kernel, &config),
@@ -189,6 +213,12 @@ class Gpu final : public Device {
   }
 
  private:
+  [[noreturn]] static void refuse() {
+    throw Fault("FORKED",
+                "CUDA was used before this process was forked, and does not work in its children; "
+                "start them with multiprocessing's 'spawn', or use the GPU in the children only");
+  }
+
   static constexpr int kMostRanks = 32;             // whose barrier goes through global memory
   static constexpr int kTypicalShared = 128 << 10;  // bytes of a block of a lesson's network
 
@@ -200,8 +230,8 @@ class Gpu final : public Device {
       config.blockDim = dim3(kThreads);
       config.dynamicSmemBytes = bytes;
       config.stream = stream_;
-      must(cudaLaunchKernelEx(&config, start<decltype(count)::value, Job>, job),
-           std::string("launch of ") + name);
+      must(cudaLaunchKernelEx(&config, kernel<decltype(count)::value, Job>, job), "launch of ",
+           name);
     });
   }
 
@@ -216,7 +246,7 @@ class Gpu final : public Device {
       config.dynamicSmemBytes = bytes;
       config.stream = stream_;
       cudaLaunchAttribute attribute{};
-      if (cluster_) {
+      if (limits_.cluster) {
         attribute.id = cudaLaunchAttributeClusterDimension;
         attribute.val.clusterDim.x = static_cast<unsigned>(blocks);
         attribute.val.clusterDim.y = 1;
@@ -227,10 +257,10 @@ class Gpu final : public Device {
       }
       config.attrs = &attribute;
       config.numAttrs = 1;
-      if (cluster_) {
-        go(start_cluster<U>, config);
+      if (limits_.cluster) {
+        go(learn_in_cluster<U>, config);
       } else {
-        go(start_grid<U>, config);
+        go(learn_in_grid<U>, config);
       }
     });
   }
@@ -239,6 +269,7 @@ class Gpu final : public Device {
     Epoch job{};
     job.units = 4;
     job.ranks = 1;
+    job.cluster = true;
     int largest = 0;
     with_team(job, [&](auto kernel, cudaLaunchConfig_t& config) {
       config.dynamicSmemBytes = static_cast<std::size_t>(std::min(kTypicalShared, shared_));
@@ -255,8 +286,7 @@ class Gpu final : public Device {
 
   const int index_;
   Limits limits_{};
-  int shared_ = 0;        // bytes of a block, at most
-  bool cluster_ = false;  // blocks reach each other's shared memory
+  int shared_ = 0;  // bytes of a block, at most
   cudaStream_t stream_ = nullptr;
 };
 
@@ -275,7 +305,6 @@ Probe probe(int index) {
   }
   found.forked = forked();
   if (found.forked) return found;
-  first_process = getpid();
   cudaDriverGetVersion(&found.driver);
   cudaRuntimeGetVersion(&found.runtime);
   const auto tell = [](cudaError_t error, int& number, std::string& name, std::string& text) {
@@ -287,6 +316,8 @@ Probe probe(int index) {
   };
   tell(cudaGetDeviceCount(&found.count), found.error, found.error_name, found.error_text);
   if (found.error != cudaSuccess || index >= found.count) return found;
+  first_process = getpid();
+  const Current current(index);
   cudaDeviceProp properties;
   cudaError_t error = cudaGetDeviceProperties(&properties, index);
   if (error == cudaSuccess) {
@@ -294,10 +325,9 @@ Probe probe(int index) {
     found.major = properties.major;
     found.minor = properties.minor;
     found.memory = properties.totalGlobalMem;
-    error = cudaSetDevice(index);
   }
   cudaFuncAttributes attributes;
-  if (error == cudaSuccess) error = cudaFuncGetAttributes(&attributes, start<1, Tally>);
+  if (error == cudaSuccess) error = cudaFuncGetAttributes(&attributes, kernel<1, Tally>);
   tell(error, found.kernel_error, found.kernel_error_name, found.kernel_error_text);
   return found;
 }

@@ -8,6 +8,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "cuda/jobs.h"
 
@@ -29,6 +30,7 @@ struct Limits {
   std::size_t memory;   // bytes
   int multiprocessors;  // that a product should keep busy
   int ranks;            // blocks that work together, at most; 0: none can
+  bool cluster;         // these reach each other's shared memory
 };
 
 // Launches that were recorded, to be made again at once.
@@ -44,8 +46,10 @@ class Device {
   virtual ~Device() = default;
   virtual const Limits& limits() const = 0;
 
-  // Throws unless the device can be used in this process.
-  virtual void check() const = 0;
+  // Around every use by a thread; enter() returns what leave() wants, and throws unless the device
+  // can be used in this process.
+  virtual int enter() const = 0;
+  virtual void leave(int before) const = 0;
 
   virtual void* allocate(std::size_t bytes) = 0;  // all bits set: floats are NaN until written
   virtual void release(void* memory) noexcept = 0;

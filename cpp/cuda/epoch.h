@@ -16,20 +16,36 @@ constexpr int kPiecePixels = 16;           // in what is copied at once
 constexpr int kGroup = 2 * kWarp;          // samples that a warp sums at a time: two to a lane
 constexpr int kSlices = kThreads / kWarp;  // of the pixels, one to a warp
 
-// Where things lie in a block's shared memory, in floats, each aligned to 16 bytes.
+// Where things lie in a block's mailbox and in its shared memory, in floats; in the latter aligned
+// to 16 bytes.
+struct Mailbox {
+  std::int64_t owned;         // samples that a block judges
+  std::int64_t sums, deltas;  // (ranks, owned, classes), (batch, classes)
+  std::int64_t floats;
+
+  CUTAWAY_BOTH explicit Mailbox(const Epoch& job) {
+    owned = (job.batch + job.ranks - 1) / job.ranks;
+    sums = 0;
+    deltas = job.ranks * owned * job.how.classes;
+    floats = deltas + job.batch * job.how.classes;
+  }
+};
+
 template <int U>
 struct Layout {
-  std::int64_t padded, owned, mail_floats;  // samples, in whole groups; those judged by a block
-  std::int64_t sums, deltas;  // the mailbox: (ranks, owned, classes), (batch, classes)
+  std::int64_t padded;  // samples, in whole groups
   // Weights (1 + pitch, U) and (1 + U, classes), row 0 the bias, each followed by what the
   // optimizer remembers of them.
   std::int64_t lower, lower_size, upper, upper_size;
-  std::int64_t parts;     // (kSlices, U, kGroup): sums over a slice of the pixels
-  std::int64_t a, delta;  // of the hidden units: (padded, U)
-  std::int64_t pixels;    // (stages, padded, pitch) bytes
+  std::int64_t parts;          // (kSlices, U, kGroup): sums over a slice of the pixels
+  std::int64_t a, delta;       // of the hidden units: (padded, U)
+  std::int64_t z;              // (owned, classes): of the output
+  std::int64_t losses, wrong;  // (owned,): the verdicts; wrong is 0 if correct
+  std::int64_t labels;         // (stages, owned)
+  std::int64_t pixels;         // (stages, padded, pitch) bytes
   std::int64_t bytes;
 
-  CUTAWAY_BOTH explicit Layout(const Epoch& job) {
+  CUTAWAY_BOTH Layout(const Epoch& job, const Mailbox& box) {
     const Memory& memory = job.memory[0];
     const int memories = (memory.first ? 1 : 0) + (memory.second ? 1 : 0);
     std::int64_t floats = 0;
@@ -38,11 +54,8 @@ struct Layout {
       floats += (count + 3) / 4 * 4;
       return at;
     };
+    if (job.cluster) take(box.floats);  // the mailbox comes first
     padded = (job.batch + kGroup - 1) / kGroup * kGroup;
-    owned = (job.batch + job.ranks - 1) / job.ranks;
-    sums = take(job.ranks * owned * job.how.classes);
-    deltas = take(job.batch * job.how.classes);
-    mail_floats = floats;
     lower_size = (1 + job.pitch) * U;
     upper_size = ((1 + U) * job.how.classes + 3) / 4 * 4;
     lower = take((1 + memories) * lower_size);
@@ -50,6 +63,10 @@ struct Layout {
     parts = take(static_cast<std::int64_t>(kSlices) * U * kGroup);
     a = take(padded * U);
     delta = take(padded * U);
+    z = take(box.owned * job.how.classes);
+    losses = take(box.owned);
+    wrong = take(box.owned);
+    labels = take(job.stages * box.owned);
     pixels = take(job.stages * padded * job.pitch / static_cast<std::int64_t>(sizeof(float)));
     bytes = floats * static_cast<std::int64_t>(sizeof(float));
   }
@@ -70,7 +87,8 @@ class Learner {
   CUTAWAY_DEVICE Learner(Comm& comm, const Epoch& job)
       : comm_(comm),
         job_(job),
-        at_(job),
+        box_(job),
+        at_(job, box_),
         rank_(comm.rank()),
         thread_(comm.thread()),
         first_unit_(rank_ * U),
@@ -84,16 +102,22 @@ class Learner {
         upper_(shared_ + at_.upper),
         a_(shared_ + at_.a),
         delta_(shared_ + at_.delta),
-        sums_(comm.mailbox() + at_.sums),
-        output_deltas_(comm.mailbox() + at_.deltas) {}
+        sums_(comm.mailbox() + box_.sums),
+        output_deltas_(comm.mailbox() + box_.deltas),
+        first_sample_(thread_ / classes_),
+        first_class_(thread_ % classes_),
+        samples_on_(kThreads / classes_),
+        classes_on_(kThreads % classes_) {
+    while (1 << rank_bits_ < job.ranks) ++rank_bits_;
+  }
 
   CUTAWAY_DEVICE void run() {
     for_each_weight([](float& mine, float& global) { mine = global; });
-    gather(job_.first);
     comm_.all_sync();  // all have begun, so mail will be received
     CUTAWAY_ROLLED
     for (std::int64_t step = job_.first; step < job_.last; ++step) {
       begin(step);
+      if (job_.stages == 1 || step == job_.first) gather(step);
       comm_.copy_wait();
       comm_.block_sync();  // the pixels are there, and the weights are updated
       if (job_.stages == 2) gather(step + 1);
@@ -102,13 +126,11 @@ class Learner {
       comm_.all_sync();
       judge();
       comm_.all_sync();
+      tell_verdicts();
       backprop();
       comm_.block_sync();
       update_all();
-      if (job_.stages == 1) {
-        comm_.block_sync();
-        gather(step + 1);
-      }
+      if (job_.stages == 1) comm_.block_sync();  // nobody needs these pixels any more
     }
     comm_.block_sync();
     for_each_weight([](float& mine, float& global) { global = mine; });
@@ -125,8 +147,8 @@ class Learner {
   }
 
   CUTAWAY_DEVICE void begin(std::int64_t step) {
+    step_ = step;
     rows_ = rows_of(step);
-    start_ = step * job_.batch;
     rates_ = job_.rates[step];
     pixels_ = pixels_of(step);
   }
@@ -170,21 +192,45 @@ class Learner {
     if (memory.second) body(kept[2 * size + mine], memory.second[global]);
   }
 
-  // Asks for the pixels of a step, if there is one.
+  CUTAWAY_DEVICE int* labels_of(std::int64_t step) const {
+    return reinterpret_cast<int*>(shared_ + at_.labels) + (step & (job_.stages - 1)) * box_.owned;
+  }
+
+  // Asks for the pixels of a step, and for the labels of the samples that this block judges, if
+  // there is such a step. A warp copies a row; it asks for the numbers of several rows before it
+  // waits.
   CUTAWAY_DEVICE void gather(std::int64_t step) {
     if (step >= job_.last) return;
     std::uint8_t* const to = pixels_of(step);
+    int* const labels = labels_of(step);
+    const int* const order = job_.order + step * job_.batch;
     const int pieces = static_cast<int>(job_.pitch) / kPiecePixels, rows = rows_of(step);
+    constexpr int kEach = kGroup / kSlices;
     CUTAWAY_ROLLED
-    for (int i = thread_; i < rows * pieces; i += kThreads) {
-      const int row = i / pieces, offset = i % pieces * kPiecePixels;
-      const std::int64_t image = job_.order[step * job_.batch + row];
-      comm_.copy_async(to + row * job_.pitch + offset, job_.images + image * job_.pitch + offset);
+    for (int group = comm_.warp(); group < rows; group += kGroup) {
+      int numbers[kEach];
+      CUTAWAY_UNROLL
+      for (int i = 0; i < kEach; ++i)
+        numbers[i] = group + i * kSlices < rows ? order[group + i * kSlices] : 0;
+      CUTAWAY_UNROLL
+      for (int i = 0; i < kEach; ++i) {
+        const int row = group + i * kSlices;
+        if (row >= rows) break;
+        const std::uint8_t* const from = job_.images + numbers[i] * job_.pitch;
+        CUTAWAY_ROLLED
+        for (int piece = comm_.lane(); piece < pieces; piece += kWarp)
+          comm_.template copy_async<kPiecePixels>(to + row * job_.pitch + piece * kPiecePixels,
+                                                  from + piece * kPiecePixels);
+      }
     }
+    CUTAWAY_ROLLED
+    for (int local = thread_; local * job_.ranks + rank_ < rows; local += kThreads)
+      comm_.template copy_async<sizeof(int)>(labels + local,
+                                             job_.labels + order[local * job_.ranks + rank_]);
   }
 
   CUTAWAY_DEVICE float pixel(std::uint32_t word, int i) const {
-    return static_cast<float>((word >> (8 * i)) & 0xff) - job_.mean;
+    return byte_of(word, i) - job_.mean;
   }
 
   // a = f(x W + b) for this block's units. A warp sums its slice of the pixels for a group of
@@ -238,40 +284,58 @@ class Learner {
 
   // This block's part of every sample's output sums goes to the block that judges the sample.
   CUTAWAY_DEVICE void send_sums() {
+    int sample = first_sample_, k = first_class_;  // divisions take longer than the sums
     CUTAWAY_ROLLED
     for (int i = thread_; i < rows_ * classes_; i += kThreads) {
-      const int sample = i / classes_, k = i % classes_;
       float sum = 0;
       for (int u = 0; u < U; ++u) sum += a_[sample * U + u] * upper_[(1 + u) * classes_ + k];
-      float* const sums = comm_.mail(sample % job_.ranks) + at_.sums;
-      sums[(rank_ * at_.owned + sample / job_.ranks) * classes_ + k] = sum;
+      const int judge = sample & (job_.ranks - 1), local = sample >> rank_bits_;
+      comm_.mail(judge)[box_.sums + (rank_ * box_.owned + local) * classes_ + k] = sum;
+      sample += samples_on_;
+      k += classes_on_;
+      if (k >= classes_) {
+        k -= classes_;
+        ++sample;
+      }
     }
   }
 
-  // Every warp judges samples of this block's, and tells all blocks their deltas.
+  // Every warp judges samples of this block's, and tells all blocks their deltas. Nothing goes to
+  // global memory: the barrier would wait for it.
   CUTAWAY_DEVICE void judge() {
+    const int* const labels = labels_of(step_);
     CUTAWAY_ROLLED
     for (int local = comm_.warp();; local += kSlices) {
       const int sample = local * job_.ranks + rank_;
       if (sample >= rows_) return;
-      float* const z = sums_ + local * classes_;  // where the first block's part lies
+      const float* const sums = sums_ + local * classes_;
+      float* const z = shared_ + at_.z + local * classes_;
       CUTAWAY_ROLLED
       for (int k = comm_.lane(); k < classes_; k += kWarp) {
         float sum = upper_[k];
-        CUTAWAY_ROLLED
-        for (int r = 0; r < job_.ranks; ++r) sum += z[r * at_.owned * classes_ + k];
+        for (int r = 0; r < job_.ranks; ++r) sum += sums[r * box_.owned * classes_ + k];
         z[k] = sum;
       }
-      const int label = job_.labels[job_.order[start_ + sample]];
-      const Verdict verdict = judge_row(comm_, job_.how, rows_, z, label, [&](int k, float delta) {
-        CUTAWAY_ROLLED
-        for (int r = 0; r < job_.ranks; ++r)
-          comm_.mail(r)[at_.deltas + sample * classes_ + k] = delta;
-      });
+      const Verdict verdict =
+          judge_row(comm_, job_.how, rows_, z, labels[local], [&](int k, float delta) {
+            CUTAWAY_ROLLED
+            for (int r = 0; r < job_.ranks; ++r)
+              comm_.mail(r)[box_.deltas + sample * classes_ + k] = delta;
+          });
       if (comm_.lane() == 0) {
-        job_.sample_losses[start_ + sample] = verdict.loss;
-        job_.sample_correct[start_ + sample] = verdict.correct;
+        shared_[at_.losses + local] = verdict.loss;
+        shared_[at_.wrong + local] = verdict.correct ? 0.0f : 1.0f;
       }
+    }
+  }
+
+  CUTAWAY_DEVICE void tell_verdicts() {
+    const std::int64_t start = step_ * job_.batch;
+    CUTAWAY_ROLLED
+    for (int local = thread_; local * job_.ranks + rank_ < rows_; local += kThreads) {
+      const std::int64_t i = start + local * job_.ranks + rank_;
+      job_.sample_losses[i] = shared_[at_.losses + local];
+      job_.sample_correct[i] = shared_[at_.wrong + local] == 0.0f;
     }
   }
 
@@ -288,12 +352,15 @@ class Learner {
   }
 
   // Gradients, and the update of what they belong to: four pixels to a thread. What else there is,
-  // the hidden units' biases and the output's weights, begins with the threads that have no pixels.
+  // the hidden units' biases and the output's weights, is for the warps that have no pixels, if
+  // any.
   CUTAWAY_DEVICE void update_all() {
     CUTAWAY_ROLLED
     for (int i = thread_; i < words_; i += kThreads) update_pixels(i);
+    const int busy = (words_ + kWarp - 1) / kWarp * kWarp, spare = busy < kThreads ? busy : 0;
+    if (thread_ < spare) return;
     CUTAWAY_ROLLED
-    for (int i = kThreads - 1 - thread_; i < 1 + (1 + U) * classes_; i += kThreads) {
+    for (int i = thread_ - spare; i < 1 + (1 + U) * classes_; i += kThreads - spare) {
       if (i == 0) {
         update_biases();
       } else {
@@ -365,6 +432,7 @@ class Learner {
 
   Comm& comm_;
   const Epoch& job_;
+  const Mailbox box_;
   const Layout<U> at_;
   const int rank_, thread_;
   const int first_unit_, units_;  // the hidden units of this block
@@ -377,9 +445,11 @@ class Learner {
   float* const delta_;
   float* const sums_;
   float* const output_deltas_;
+  const int first_sample_, first_class_, samples_on_, classes_on_;  // of the sums that are sent
+  int rank_bits_ = 0;
 
+  std::int64_t step_ = 0;
   int rows_ = 0;  // of this step
-  std::int64_t start_ = 0;
   Rates rates_{};
   const std::uint8_t* pixels_ = nullptr;
 };

@@ -118,38 +118,48 @@ struct Update {
   int rows, fan_in, fan_out;
 };
 
-// The losses of the samples become those of the mini-batches.
+// What is told of a mini-batch.
+struct Summary {
+  float loss;
+  int correct;
+};
+
+// The verdicts on the samples become those on the mini-batches.
 struct Tally {
   const float* sample_losses;
   const std::uint8_t* sample_correct;
   std::int64_t n, batch, steps;
   bool mean;
-  float* losses;  // (steps,)
-  int* correct;   // (steps,)
+  Summary* summaries;  // (steps,)
 };
 
 // Many steps of a network with one hidden layer, in one launch (epoch.h).
 struct Epoch {
-  const std::uint8_t*
-      images;          // (n, pitch): padded with anything to a pitch of 16 bytes times an odd
-  std::int64_t pitch;  // number, so that rows read in turn hit all banks
+  // (n, pitch): padded with anything to 16 bytes times an odd number, so that lanes which read a
+  // row each hit all banks.
+  const std::uint8_t* images;
+  std::int64_t pitch;
   float mean, inverse_std;
-  const int* order;    // (n,)
-  const int* labels;   // of the images
-  const Rates* rates;  // (steps,)
-  float* weights[2];   // (1 + features, hidden), (1 + hidden, classes)
+  const int* labels;  // of the images
+
+  const int* order;                    // (n,)
+  std::int64_t n, batch, first, last;  // of the order: the mini-batches [first, last)
+  const Rates* rates;                  // (steps,)
+  float* sample_losses;                // (n,)
+  std::uint8_t* sample_correct;        // (n,)
+
+  int features, hidden;
+  float* weights[2];  // (1 + features, hidden), (1 + hidden, classes)
   Memory memory[2];
   Rule rule;
   Activation activation;  // of the hidden layer
   Judging how;
-  int features, hidden;
-  std::int64_t n, batch, first, last;  // of the order's n samples: mini-batches [first, last)
-  float* sample_losses;                // (n,)
-  std::uint8_t* sample_correct;        // (n,)
-  int ranks;                           // blocks that share the hidden units
-  int units;                           // of a block: 4, 8 or 16
-  int stages;   // mini-batches of pixels that are kept: 2 to fetch the next during a step, or 1
-  float* mail;  // (ranks, mail_floats), for blocks that cannot reach each other's shared memory
+
+  int ranks;     // blocks that share the hidden units: a power of two
+  int units;     // of a block: 4, 8 or 16
+  int stages;    // mini-batches of pixels that are kept: 2 to fetch the next during a step, or 1
+  bool cluster;  // the blocks reach each other's shared memory, where the mailboxes lie;
+  float* mail;   // otherwise they lie here, (ranks, mail_floats)
   std::int64_t mail_floats;
 };
 

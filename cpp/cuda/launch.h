@@ -35,7 +35,7 @@ void lay_out(const Update& job, int multiprocessors, const Go& go) {
 
 template <class Go>
 void lay_out(const Gather& job, int, const Go& go) {
-  go(Count<1>{}, (std::int64_t{job.rows} * job.features + kThreads - 1) / kThreads, std::size_t{0});
+  go(Count<1>{}, std::int64_t{job.rows}, std::size_t{0});
 }
 
 // A warp to each.
@@ -60,14 +60,11 @@ template <class Go>
 void lay_out(const Epoch& job, int, const Go& go) {
   const auto with = [&](auto count) {
     go(count, std::int64_t{job.ranks},
-       static_cast<std::size_t>(Layout<decltype(count)::value>(job).bytes));
+       static_cast<std::size_t>(Layout<decltype(count)::value>(job, Mailbox(job)).bytes));
   };
   if (job.units == 4) with(Count<4>{});
   if (job.units == 8) with(Count<8>{});
   if (job.units == 16) with(Count<16>{});
 }
-
-// Floats of a mailbox.
-inline std::int64_t mail_floats(const Epoch& job) { return Layout<4>(job).mail_floats; }
 
 }  // namespace cutaway::cuda

@@ -1,6 +1,6 @@
 // The general path: a kernel per layer and phase, for any depth and width. What flows in and out is
 // told in jobs.h. Every output is summed by one thread in one order, so the bits do not depend on
-// the size of the tiles or on the GPU.
+// the size of the tiles.
 #pragma once
 
 #include "cuda/comm.h"
@@ -89,9 +89,9 @@ struct Slice {
 template <int R, class Comm, class A, class B, class Finish>
 CUTAWAY_DEVICE void product(Comm& comm, std::int64_t rows, std::int64_t columns, std::int64_t depth,
                             const A& a, const B& b, const Finish& finish) {
-  const std::int64_t across = (columns + kTile<R> - 1) / kTile<R>;
-  const std::int64_t m0 = comm.block() / across * kTile<R>;
-  const std::int64_t n0 = comm.block() % across * kTile<R>;
+  const int across = static_cast<int>((columns + kTile<R> - 1) / kTile<R>);
+  const std::int64_t m0 = std::int64_t{comm.block() / across} * kTile<R>;
+  const std::int64_t n0 = std::int64_t{comm.block() % across} * kTile<R>;
   // A thread makes output (m, n) of the tile, and every kSide-th from there.
   const int thread = comm.thread(), m = thread / kSide, n = thread % kSide;
   constexpr int kHalf = kDepth * kTileRow<R>;  // of two: one is summed while the next is stored
@@ -173,14 +173,14 @@ CUTAWAY_DEVICE void work(Comm& comm, const Update& job) {
 
 template <int, class Comm>
 CUTAWAY_DEVICE void work(Comm& comm, const Gather& job) {
-  const std::int64_t i = static_cast<std::int64_t>(comm.block()) * kThreads + comm.thread();
-  if (i >= static_cast<std::int64_t>(job.rows) * job.features) return;
-  const std::int64_t row = i / job.features, feature = i % job.features;
+  const std::int64_t row = comm.block();
   const std::int64_t image = job.order ? job.order[first_of(job.place) + row] : row;
-  const std::int64_t from = image * job.images.pitch + feature;
-  const float value =
-      job.images.bytes ? static_cast<float>(job.images.bytes[from]) : job.images.floats[from];
-  job.x[i] = (value - job.images.mean) * job.images.inverse_std;
+  const std::int64_t from = image * job.images.pitch, to = row * job.features;
+  for (int i = comm.thread(); i < job.features; i += kThreads) {
+    const float value = job.images.bytes ? static_cast<float>(job.images.bytes[from + i])
+                                         : job.images.floats[from + i];
+    job.x[to + i] = (value - job.images.mean) * job.images.inverse_std;
+  }
 }
 
 // Below, every warp has rows of its own.
@@ -225,10 +225,9 @@ CUTAWAY_DEVICE void work(Comm& comm, const Tally& job) {
   }
   loss = warp_sum(comm, loss);
   correct = warp_sum(comm, correct);
-  if (comm.lane() == 0) {
-    job.losses[step] = job.mean ? loss / static_cast<float>(rows) : loss;
-    job.correct[step] = static_cast<int>(correct);
-  }
+  if (comm.lane() == 0)
+    job.summaries[step] = {job.mean ? loss / static_cast<float>(rows) : loss,
+                           static_cast<int>(correct)};
 }
 
 }  // namespace cutaway::cuda

@@ -12,7 +12,7 @@
 namespace cutaway::cuda {
 namespace {
 
-constexpr int64_t kWorthRecording = 8;  // steps; fewer are launched kernel by kernel
+constexpr int64_t kRecorded = 8;  // steps that are replayed at once; fewer are launched one by one
 
 Rule rule_of(const Optimizer& o) {
   const auto f = [](double value) { return static_cast<float>(value); };
@@ -57,6 +57,7 @@ bool CudaCore::plan(Epoch& job, int64_t batch) {
   job.features = layers_[0].fan_in;
   job.hidden = hidden;
   job.batch = batch;
+  job.cluster = device_->limits().cluster;
 
   const auto known = plans_.find(batch);
   if (known != plans_.end()) {
@@ -67,9 +68,11 @@ bool CudaCore::plan(Epoch& job, int64_t batch) {
     plans_[batch] = job.stages;
   }
   if (job.stages == 0) return false;
-  job.mail_floats = mail_floats(job);
-  mail_.grow(*device_, job.ranks * job.mail_floats);
-  job.mail = mail_.data();
+  if (!job.cluster) {
+    job.mail_floats = Mailbox(job).floats;
+    mail_.grow(*device_, job.ranks * job.mail_floats);
+    job.mail = mail_.data();
+  }
   return true;
 }
 
@@ -77,15 +80,18 @@ bool CudaCore::plan(Epoch& job, int64_t batch) {
 void CudaCore::replay_step(int64_t batch, int rows, int64_t times) {
   const std::pair key{batch, rows};
   auto found = recordings_.find(key);
-  if (found == recordings_.end() && times >= kWorthRecording)
-    found = recordings_.emplace(key, device_->record([&] { run_step(batch, rows); })).first;
-  for (int64_t i = 0; i < times; ++i) {
-    if (found != recordings_.end()) {
-      found->second->replay();
-    } else {
-      run_step(batch, rows);
-    }
+  if (found == recordings_.end() && times > kRecorded) {
+    run_step(batch, rows);  // loads the kernels, which must not happen within a recording
+    --times;
+    found = recordings_
+                .emplace(key, device_->record([&] {
+                  for (int64_t i = 0; i < kRecorded; ++i) run_step(batch, rows);
+                }))
+                .first;
   }
+  if (found != recordings_.end())
+    for (; times >= kRecorded; times -= kRecorded) found->second->replay();
+  for (; times > 0; --times) run_step(batch, rows);
 }
 
 void CudaCore::run_step(int64_t batch, int rows) {
@@ -148,11 +154,13 @@ Update CudaCore::update_of(int64_t layer, const float* x, int rows) const {
 
 void CudaCore::run_tally(int64_t n, int64_t batch, int64_t steps, std::span<float> losses) {
   device_->run(Tally{sample_losses_.data(), sample_correct_.data(), n, batch, steps, recipe_.mean,
-                     losses_.data(), correct_counts_.data()});
-  device_->download(losses.data(), losses_.data(), static_cast<std::size_t>(steps) * sizeof(float));
-  std::vector<int> correct(static_cast<std::size_t>(steps));
-  device_->download(correct.data(), correct_counts_.data(), correct.size() * sizeof(int));
-  for (const int count : correct) correct_ += count;
+                     summaries_.data()});
+  std::vector<Summary> summaries(static_cast<std::size_t>(steps));
+  device_->download(summaries.data(), summaries_.data(), summaries.size() * sizeof(Summary));
+  for (std::size_t s = 0; s < summaries.size(); ++s) {
+    losses[s] = summaries[s].loss;
+    correct_ += summaries[s].correct;
+  }
 }
 
 }  // namespace cutaway::cuda

@@ -42,9 +42,11 @@ class EmulatedDevice final : public Device {
       : emulation_(emulation), machine_(emulation), process_(getpid()) {}
 
   const Limits& limits() const override { return emulation_.limits; }
-  void check() const override {
+  int enter() const override {
     if (getpid() != process_) throw Fault("FORKED", "the emulated GPU stays with its process");
+    return 0;
   }
+  void leave(int) const override {}
 
   void* allocate(std::size_t bytes) override {
     if (bytes > emulation_.limits.memory - used_)

@@ -19,9 +19,8 @@ struct Emulation {
       // block, too
   Schedule schedule = Schedule::forward;
   unsigned seed = 0;  // of the shuffling
-  Limits limits{"emulated GPU", std::size_t{1} << 31, 1, 16};
+  Limits limits{"emulated GPU", std::size_t{1} << 31, 1, 16, true};
   std::size_t shared = 227 << 10;  // bytes of a block, at most
-  bool cluster = true;             // blocks reach each other's shared memory
   std::string dropped;  // a barrier that is left out, as in "epoch.h:100": a planted fault
 };
 

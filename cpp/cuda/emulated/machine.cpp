@@ -7,8 +7,6 @@
 namespace cutaway::cuda {
 namespace {
 
-constexpr std::size_t kCopied = 16;  // bytes at once
-
 std::string site_of(const char* file, int line) {
   const char* slash = std::strrchr(file, '/');
   return (slash ? slash + 1 : file) + (":" + std::to_string(line));
@@ -167,7 +165,7 @@ float EmulatedComm::shuffle_xor(float value, int mask, const char* file, int lin
 
 float* EmulatedComm::mail(int rank) const {
   const Epoch& job = *machine_.together_;
-  if (!machine_.emulation_.cluster) return job.mail + rank * job.mail_floats;
+  if (!job.cluster) return job.mail + rank * job.mail_floats;
   Machine::Block& block = machine_.blocks_[static_cast<std::size_t>(rank)];
   if (rank != thread_.rank && machine_.all_.times == 0)
     machine_.fail("mail is sent before all blocks have begun");
@@ -175,14 +173,14 @@ float* EmulatedComm::mail(int rank) const {
   return reinterpret_cast<float*>(block.shared.get());
 }
 
-void EmulatedComm::copy_async(void* to, const void* from) {
-  std::memset(to, 0xff, kCopied);  // who reads it too early shall notice
-  thread_.copies.emplace_back(to, from);
+void EmulatedComm::copy_later(void* to, const void* from, std::size_t bytes) {
+  std::memset(to, 0xff, bytes);  // who reads it too early shall notice
+  thread_.copies.push_back({to, from, bytes});
 }
 
 void EmulatedComm::copy_wait(const char* file, int line) {
   if (machine_.passes(file, line)) return;
-  for (const auto& [to, from] : thread_.copies) std::memcpy(to, from, kCopied);
+  for (const auto& [to, from, bytes] : thread_.copies) std::memcpy(to, from, bytes);
   thread_.copies.clear();
 }
 

@@ -44,8 +44,13 @@ class Machine {
     int rank, number;  // its block among those that run, and its number there
     bool done = false;
     const Meeting* waiting = nullptr;
-    std::int64_t since = 0;                             // the meeting's `times` then
-    std::vector<std::pair<void*, const void*>> copies;  // to, from: asked for, not yet waited for
+    std::int64_t since = 0;  // the meeting's `times` then
+    struct Copy {
+      void* to;
+      const void* from;
+      std::size_t bytes;
+    };
+    std::vector<Copy> copies;  // asked for, not yet waited for
   };
   struct alignas(16) Line {
     unsigned char bytes[16];
@@ -103,10 +108,14 @@ class EmulatedComm {
   void all_sync(const char* file = __builtin_FILE(), int line = __builtin_LINE());
   float* mailbox() const { return mail(rank()); }
   float* mail(int rank) const;
-  void copy_async(void* to, const void* from);
+  template <std::size_t kBytes>
+  void copy_async(void* to, const void* from) {
+    copy_later(to, from, kBytes);
+  }
   void copy_wait(const char* file = __builtin_FILE(), int line = __builtin_LINE());
 
  private:
+  void copy_later(void* to, const void* from, std::size_t bytes);
   static std::size_t rank_of(const Machine::Thread& thread) {
     return static_cast<std::size_t>(thread.rank);
   }

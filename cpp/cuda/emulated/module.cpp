@@ -36,9 +36,8 @@ void emulate(const std::string& schedule, unsigned seed, int multiprocessors, in
                                               {"shuffled", Schedule::shuffled}},
                                              schedule);
   wanted.emulation.seed = seed;
-  wanted.emulation.limits = {"an emulated GPU", memory, multiprocessors, ranks};
+  wanted.emulation.limits = {"an emulated GPU", memory, multiprocessors, ranks, cluster};
   wanted.emulation.shared = shared;
-  wanted.emulation.cluster = cluster;
   wanted.emulation.dropped = dropped;
   wanted.choices = {fast, patience};
   if (!library.empty()) wanted.make = machine_in(library);

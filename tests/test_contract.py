@@ -377,6 +377,16 @@ def test_a_nan_in_the_rows_reaches_the_output_and_no_other_row(backend):
     assert np.isnan(network.forward(x)).any(axis=1).tolist() == [False, False, True, False]
 
 
+@pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning")
+@pytest.mark.parametrize("label", [0, 1])
+def test_nan_is_the_largest_output_and_the_first_one_counts(backend, label):
+    network = Network((2, 2), output="identity", backend=backend)
+    network.set_weights(0, np.array([[0, 0], [3e38, 3e38], [-3e38, -3e38]], np.float32))
+    x = np.full((1, 2), 3e38, np.float32)  # 0 = inf - inf
+    network.step(x, [label], SGD(0.0))
+    assert network.correct() == (label == 0) == (network.predict(x)[0] == label)
+
+
 # the same errors
 
 DATA = Case("").data()

@@ -51,6 +51,7 @@ def test_a_gpu_that_can_be_used_is_named():
          dict(loader="libcuda.so.1: cannot open shared object file")),
         ("OLD_DRIVER", ["supports CUDA 12.4", "built with CUDA 13.0", "update the driver"],
          dict(error=35, driver=12040)),
+        ("NO_DRIVER", ["not a driver that works", "install"], dict(error=35, driver=0)),
         ("NO_DEVICE", ["no GPU is visible", "nvidia-smi"], dict(error=100)),
         ("NO_DEVICE", ["no GPU is visible"], dict(count=0)),
         ("NO_KERNEL", ["NVIDIA H100 (compute capability 9.0)", "75-real 80-real",
@@ -129,9 +130,11 @@ def test_the_backend_asked_for_is_the_backend_told(name):
     assert Network((7, 5, 3), backend=name).backend == name
 
 
-@pytest.mark.parametrize("name", ["cuda:", "cuda:x", "cuda:-1", "CUDA", "cuda:1000", "gpu", 7])
+@pytest.mark.parametrize(
+    "name", ["cuda:", "cuda:x", "cuda:N", "cuda:00", "cuda:٣", "CUDA", "gpu", 7]
+)
 def test_other_names_are_refused(name):
-    with pytest.raises((ValueError, TypeError), match="backend must be"):
+    with pytest.raises((ValueError, TypeError), match=r"backend (must be|'cuda:N' needs)"):
         Network((7, 5, 3), backend=name)
 
 
@@ -179,6 +182,31 @@ def test_images_too_big_for_the_gpu_are_refused_and_nothing_is_lost(emulated):
     assert network.optimizer_state()["step"] == 10
 
 
+def test_an_optimizer_too_big_for_the_gpu_is_refused_and_nothing_is_lost(emulated):
+    data, order = data_of(features=200), np.arange(40)
+    emulated.emulate(memory=110_000)  # 40 kB for the weights, and each array of an optimizer's
+    network = Network((200, 50, 3), backend="cuda")
+    network.learn(order, 8, dataset=data, optimizer=SGD(0.1, 0.9))
+    state, before = network.optimizer_state(), network.fingerprint()
+    with pytest.raises(DeviceError, match="not left"):
+        network.learn(order, 8, dataset=data, optimizer=Adam())
+    assert network.fingerprint() == before
+    for name, values in network.optimizer_state().items():
+        np.testing.assert_array_equal(values, state[name])
+    network.learn(order, 8, dataset=data, optimizer=SGD(0.1, 0.9))
+    assert network.optimizer_state()["step"] == 10
+
+
+def test_what_fits_a_fresh_network_fits_one_that_has_done_other_things(emulated):
+    emulated.emulate(memory=300_000)
+    network = Network((100, 5, 3), backend="cuda")
+    for pixels, rows in [(np.uint8, 2000), (np.float32, 500), (np.uint8, 2000)]:
+        data = Dataset(np.ones((rows, 100), pixels), np.zeros(rows, int), mean=0, std=1)
+        network.learn(np.arange(40), 8, dataset=data, optimizer=SGD(0.1))
+        network.evaluate(data)  # in as many parts as needed
+        network.step(np.ones((300, 100)), np.zeros(300, int), SGD(0.1))
+
+
 def test_memory_is_given_back(emulated):
     emulated.emulate(memory=200_000)
     for _ in range(50):
@@ -217,6 +245,12 @@ def test_an_interrupted_network_has_learned_whole_steps(emulated):
     assert 0 < steps < len(order) // 8
     other.learn(order[: 8 * steps], 8, dataset=data, optimizer=optimizer)
     assert network.fingerprint() == other.fingerprint()
+    assert network.correct() == other.correct() > 0
+
+
+@pytest.mark.parametrize("device", [-1, 1000, "0", 1.5, None])
+def test_a_status_of_no_number_is_a_status_too(device):
+    assert cutaway.cuda_status(device).code == "NO_DEVICE"
 
 
 # with a GPU

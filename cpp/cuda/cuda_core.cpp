@@ -100,16 +100,15 @@ void CudaCore::load(Images images, std::span<const int64_t> labels, float mean, 
   recordings_.clear();
   plans_.clear();
   images_ = {nullptr, nullptr, pitch, mean, 1 / std};
-  if (images.bytes) {
-    floats_ = {};
-    bytes_.grow(*device_, images.rows * pitch);
-    images_.bytes = bytes_.data();
-  } else {
-    bytes_ = {};
-    floats_.grow(*device_, images.rows * pitch);
-    images_.floats = floats_.data();
-  }
-  labels_.grow(*device_, images.rows);
+  if (bytes_.size() != (images.bytes ? images.rows * pitch : 0)) bytes_ = {};
+  if (floats_.size() != (images.floats ? images.rows * pitch : 0)) floats_ = {};
+  with_room([&] {
+    if (images.bytes) bytes_.grow(*device_, images.rows * pitch);
+    if (images.floats) floats_.grow(*device_, images.rows * pitch);
+    labels_.grow(*device_, images.rows);
+  });
+  if (images.bytes) images_.bytes = bytes_.data();
+  if (images.floats) images_.floats = floats_.data();
   if (images.rows > 0) {
     void* const to = images.bytes ? static_cast<void*>(bytes_.data()) : floats_.data();
     device_->upload(to, row * size, images.row(0), static_cast<std::size_t>(images.features) * size,
@@ -124,11 +123,14 @@ void CudaCore::load(Images images, std::span<const int64_t> labels, float mean, 
 void CudaCore::use(const Optimizer& optimizer) {
   const Guard guard(*this);
   std::vector<Buffer<float>> fresh;  // all of it before anything changes
-  for (const Layer& layer : layers_)
-    for (int i = 0; i < 2; ++i) {
-      fresh.emplace_back(*device_, i < memories(optimizer) ? layer.weights.size() : 0);
-      if (fresh.back().data()) device_->clear(fresh.back().data(), fresh.back().bytes());
-    }
+  with_room([&] {
+    fresh.clear();
+    for (const Layer& layer : layers_)
+      for (int i = 0; i < 2; ++i) {
+        fresh.emplace_back(*device_, i < memories(optimizer) ? layer.weights.size() : 0);
+        if (fresh.back().data()) device_->clear(fresh.back().data(), fresh.back().bytes());
+      }
+  });
   auto next = fresh.begin();
   for (Layer& layer : layers_)
     for (Buffer<float>& memory : layer.memory) memory = std::move(*next++);
@@ -142,18 +144,53 @@ void CudaCore::use(const Optimizer& optimizer) {
 void CudaCore::reserve(int64_t rows) {
   if (rows <= capacity_) return;
   const int64_t features = layers_.front().fan_in;
-  double bytes = 1.0 * sizeof(float) * static_cast<double>(rows * features);
+  double bytes = sizeof(float) * static_cast<double>(rows * features);
   for (const Layer& layer : layers_)
-    bytes += 2.0 * sizeof(float) * static_cast<double>(rows) * layer.fan_out;
-  check_room(*device_, "learn: the activations of a mini-batch", bytes);
+    bytes += sizeof(float) * static_cast<double>(rows) * layer.fan_out;
+  check_room(*device_, "Network: the activations of so many samples at once", bytes);
   capacity_ = 0;  // nothing counts until all is there
   recordings_.clear();
   x_.grow(*device_, rows * features);
-  for (Layer& layer : layers_) {
-    layer.a.grow(*device_, rows * layer.fan_out);
-    layer.delta.grow(*device_, rows * layer.fan_out);
-  }
+  for (Layer& layer : layers_) layer.a.grow(*device_, rows * layer.fan_out);
   capacity_ = rows;
+}
+
+// The same, and for their deltas.
+void CudaCore::reserve_to_learn(int64_t rows) {
+  reserve(rows);
+  for (Layer& layer : layers_)
+    if (layer.delta.grow(*device_, rows * layer.fan_out)) recordings_.clear();
+}
+
+// Gives back whatever can be made again.
+void CudaCore::make_room() {
+  recordings_.clear();
+  capacity_ = 0;
+  x_ = {};
+  for (Layer& layer : layers_) {
+    layer.a = {};
+    layer.delta = {};
+  }
+  order_ = {};
+  sample_losses_ = {};
+  sample_correct_ = {};
+  rates_ = {};
+  summaries_ = {};
+  mail_ = {};
+  given_bytes_ = {};
+  given_labels_ = {};
+}
+
+// Calls body; once more, with all the room that there can be, if memory is short.
+template <class Body>
+void CudaCore::with_room(const Body& body) {
+  try {
+    body();
+  } catch (const Fault& fault) {
+    if (fault.code() != "OUT_OF_MEMORY") throw;
+    make_room();
+    body();
+  }
 }
 
 void CudaCore::reserve_order(int64_t n, int64_t steps) {
@@ -175,7 +212,13 @@ bool CudaCore::learn(std::span<const int64_t> order, int64_t batch, std::span<co
   const int64_t rows = std::min(batch, n);
   if (rows > INT_MAX) throw std::invalid_argument("learn: a mini-batch has too many samples");
 
-  reserve_order(n, steps);
+  Epoch job;
+  bool together = false;
+  with_room([&] {
+    reserve_order(n, steps);
+    together = plan(job, batch);
+    if (!together) reserve_to_learn(rows);
+  });
   const std::vector<int> numbers(order.begin(), order.end());
   upload(order_, numbers.data(), n);
   std::vector<Rates> now;  // of every step
@@ -183,8 +226,6 @@ bool CudaCore::learn(std::span<const int64_t> order, int64_t batch, std::span<co
     now.push_back(rates_of(optimizer_, rates[static_cast<std::size_t>(s)], step_ + s + 1));
   upload(rates_, now.data(), steps);
 
-  Epoch job;
-  const bool together = plan(job, batch);
   if (together) {
     job.order = order_.data();
     job.rates = rates_.data();
@@ -192,7 +233,6 @@ bool CudaCore::learn(std::span<const int64_t> order, int64_t batch, std::span<co
     job.sample_correct = sample_correct_.data();
     job.n = n;
   } else {
-    reserve(rows);
     device_->clear(clock_.data(), clock_.bytes());
   }
   double work = 0;  // of a step
@@ -216,7 +256,7 @@ bool CudaCore::learn(std::span<const int64_t> order, int64_t batch, std::span<co
     if (interrupted()) break;
   }
   step_ += done;
-  if (done == steps) run_tally(n, batch, steps, losses);
+  run_tally(n, batch, done, losses);
   return done == steps;
 }
 
@@ -239,18 +279,30 @@ void CudaCore::forward(Images x, float mean, float std, std::span<float* const> 
   const Guard guard(*this);
   const Layer& output = layers_.back();
   const bool softmax = output.activation == Activation::softmax;
-  for (int64_t start = 0; start < x.rows; start += kMostRows) {
+  int64_t at_once = std::min(kMostRows, x.rows);
+  for (int64_t start = 0; start < x.rows;) {
     Images part = x.from(start);
-    part.rows = std::min(kMostRows, part.rows);
+    part.rows = std::min(at_once, part.rows);
+    const float* first = nullptr;
+    try {
+      with_room([&] {
+        reserve(part.rows);
+        first = given(part, mean, std);
+      });
+    } catch (const Fault&) {
+      if (at_once == 1) throw;
+      at_once = (at_once + 1) / 2;  // fewer may fit
+      continue;
+    }
     const int rows = static_cast<int>(part.rows);
-    reserve(rows);
-    run_forward(given(part, mean, std), rows, softmax ? Activation::identity : output.activation);
+    run_forward(first, rows, softmax ? Activation::identity : output.activation);
     if (softmax) device_->run(Activate{output.activation, output.a.data(), rows, output.fan_out});
     for (std::size_t l = 0; l < layers_.size(); ++l) {
       const int64_t width = layers_[l].fan_out;
       device_->download(activations[l] + start * width, layers_[l].a.data(),
                         static_cast<std::size_t>(rows * width) * sizeof(float));
     }
+    start += part.rows;
   }
 }
 
@@ -259,10 +311,12 @@ double CudaCore::backprop(View<const float> x, std::span<const int64_t> labels,
   const Guard guard(*this);
   if (x.rows > INT_MAX) throw std::invalid_argument("backprop: too many rows");
   const int rows = static_cast<int>(x.rows);
-  reserve(rows);
-  reserve_order(rows, 1);
+  with_room([&] {
+    reserve_to_learn(rows);
+    reserve_order(rows, 1);
+    given_labels_.grow(*device_, rows);
+  });
   const float* const first = given({nullptr, x.data, x.rows, x.cols}, 0, 1);
-  given_labels_.grow(*device_, rows);
   const std::vector<int> numbers(labels.begin(), labels.end());
   upload(given_labels_, numbers.data(), rows);
 

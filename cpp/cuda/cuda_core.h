@@ -85,6 +85,10 @@ class CudaCore final : public Core {
   template <class T>
   void upload(const Buffer<T>& to, const T* from, int64_t count) const;
   void reserve(int64_t rows);
+  void reserve_to_learn(int64_t rows);
+  void make_room();
+  template <class Body>
+  void with_room(const Body& body);
   void reserve_order(int64_t n, int64_t steps);
   const float* given(const Images& x, float mean, float std);
   Judging judging() const;

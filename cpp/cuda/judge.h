@@ -118,10 +118,14 @@ CUTAWAY_DEVICE Verdict judge_row(Comm& comm, const Judging& how, int rows, float
   }
 
   own = warp_sum(comm, own);
-  float higher = 0;
+  float higher = 0;  // outputs that come before the label's; NaN is larger than any number
   CUTAWAY_ROLLED
-  for (int k = comm.lane(); k < how.classes; k += kWarp)
-    if (k < label ? !(z[k] < own) : !(z[k] <= own)) higher += 1.0f;
+  for (int k = comm.lane(); k < how.classes; k += kWarp) {
+    const bool first = k < label;
+    const bool beaten = first ? z[k] < own : z[k] <= own;
+    const bool beats = own != own ? first && z[k] != z[k] : !beaten;
+    if (k != label && beats) higher += 1.0f;
+  }
   return {warp_sum(comm, loss), warp_sum(comm, higher) == 0.0f};
 }
 

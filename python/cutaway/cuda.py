@@ -49,7 +49,7 @@ class CudaStatus(NamedTuple):
 
 def device_of(backend: str) -> int | None:
     """Return the GPU's number in "cuda" or "cuda:1"; None for other names."""
-    match = re.fullmatch(r"cuda(?::(\d{1,3}))?", backend)
+    match = re.fullmatch(r"cuda(?::(0|[1-9][0-9]{0,2}))?", backend)
     return int(match[1] or 0) if match else None
 
 
@@ -60,6 +60,8 @@ def status(load: Callable[[], Any], device: int = 0) -> CudaStatus:
         load: Imports and returns the module `_cuda`.
         device: The GPU's number.
     """
+    if not isinstance(device, int) or not 0 <= device < 1000:
+        return _fails("NO_DEVICE", f"a GPU is named by its number, 0 for the first, got {device!r}")
     try:
         found = load().probe(device)
     except ModuleNotFoundError as error:
@@ -84,6 +86,12 @@ def _judge(found: dict[str, Any], device: int) -> CudaStatus:
             "FORKED",
             "CUDA was used before this process was forked, and does not work in its children; "
             "start them with multiprocessing's 'spawn', or use the GPU in the children only",
+        )
+    if found["error"] == _OLD_DRIVER and found["driver"] == 0:
+        return _fails(
+            "NO_DRIVER",
+            "libcuda.so.1 is there, but it is not a driver that works; install the NVIDIA driver, or "
+            "run the container with the GPU (docker run --gpus all)",
         )
     if found["error"] == _OLD_DRIVER:
         return _fails(

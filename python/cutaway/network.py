@@ -24,6 +24,7 @@ __all__ = ["BACKENDS", "Network", "check_backend", "compiled", "cuda_status"]
 BACKENDS = ("auto", "cpu", "numpy", "cuda", "cuda:N")  # N: the number of the GPU
 _MOST_WEIGHTS = 1 << 40
 _LARGEST_BATCH = 1 << 62
+_MOST_STEPS = 1 << 62
 # Multiply-adds of a forward pass per call into the core, some 10 ms: Ctrl-C is answered in between.
 _BLOCK_WORK = 1 << 29
 
@@ -41,7 +42,8 @@ class Network:
         seed: Of the start weights: N(0, 1 / fan_in), N(0, 2 / fan_in) for ReLU layers (He et al.
             2015); biases start at 0.
         backend: "cpu", "cuda" (an NVIDIA GPU; "cuda:1" is the second), "numpy" (the reference), or
-            "auto": "cuda" where cuda_status() says that it is usable, else "cpu".
+            "auto": "cuda" where cuda_status() says that it is usable, else "cpu". A small network
+            may learn in less time than a GPU takes to start.
         threads: Of the CPU; None for CUTAWAY_NUM_THREADS, or else what affinity and container quota
             allow. The results are the same bits for any number.
 
@@ -303,10 +305,8 @@ class Network:
     def load_optimizer_state(self, optimizer: Optimizer, state: State) -> None:
         """Go on from what optimizer_state() returned."""
         checked = self._checked_state(check("load_optimizer_state", optimizer), state)
-        self.optimizer = None  # if interrupted in between, nothing is taken for granted
-        self._core.use(optimizer)
+        self._start(optimizer)
         self._core.set_state(checked)
-        self.optimizer = optimizer
 
     def __repr__(self) -> str:
         recipe = self.recipe
@@ -328,7 +328,7 @@ class Network:
         }
         if set(state) != {"step", *shapes}:
             raise ValueError(f"{who}: keys must be {['step', *shapes]}, got {sorted(state)}")
-        checked: State = {"step": checks.count(who, "step", state["step"], least=0)}
+        checked: State = {"step": checks.count(who, "step", state["step"], 0, _MOST_STEPS)}
         for name, shape in shapes.items():
             checked[name] = checks.floats(who, name, state[name])
             if checked[name].shape != shape:
@@ -421,8 +421,17 @@ class Network:
 
     def _use(self, who: str, optimizer: Optimizer) -> None:
         if not same_memory(self.optimizer, check(who, optimizer)):
-            self.optimizer = None
+            self._start(optimizer)
+        self.optimizer = optimizer
+
+    def _start(self, optimizer: Optimizer) -> None:
+        """Begin with this optimizer's memory afresh; without room for it, all stays as it was."""
+        before, self.optimizer = self.optimizer, None  # interrupted, nothing is taken for granted
+        try:
             self._core.use(optimizer)
+        except (MemoryError, cuda.DeviceError):
+            self.optimizer = before
+            raise
         self.optimizer = optimizer
 
 
@@ -430,7 +439,9 @@ def check_backend(who: str, backend: object) -> str:
     """Return the name of a backend, or raise ValueError."""
     if isinstance(backend, str) and cuda.device_of(backend) is not None:
         return backend
-    return checks.choice(who, "backend", backend, BACKENDS[:-1])
+    if backend == BACKENDS[-1]:
+        raise ValueError(f"{who}: backend {backend!r} needs the number of a GPU instead of N")
+    return checks.choice(who, "backend", backend, BACKENDS)
 
 
 def cuda_status(device: int = 0) -> cuda.CudaStatus:
@@ -457,8 +468,9 @@ def _make_core(recipe: Recipe, backend: str, threads: int | None) -> tuple[str, 
     if threads is None:
         threads = default_threads()
     threads = checks.count("Network", "threads", threads, most=MOST_THREADS)
+    found = cuda_status(cuda.device_of(backend) or 0) if backend not in ("cpu", "numpy") else None
     if backend == "auto":
-        backend = "cuda" if cuda_status().usable else "cpu"
+        backend = "cuda" if found and found.usable else "cpu"
     if backend == "numpy":
         from .reference import ReferenceCore
 
@@ -467,8 +479,7 @@ def _make_core(recipe: Recipe, backend: str, threads: int | None) -> tuple[str, 
         list(recipe.sizes), list(recipe.activations), recipe.loss, recipe.reduction == "mean"
     )  # fmt: skip
     device = cuda.device_of(backend)
-    if device is not None:
-        found = cuda_status(device)
+    if found and device is not None:
         if not found.usable:
             raise cuda.DeviceError(found.code, f"Network: backend {backend!r}: {found.text}")
         return backend, threads, _load_cuda().CudaCore(*what, device)

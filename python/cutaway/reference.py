@@ -111,13 +111,13 @@ class ReferenceCore:
 
     def use(self, optimizer: Optimizer) -> None:
         """Update as this optimizer does from now on."""
-        self._optimizer = optimizer
-        self._step = 0
         self._memory = {
             f"{name}.{l}": np.zeros_like(w)
             for name in memory_of(optimizer)
             for l, w in enumerate(self._weights)
         }
+        self._optimizer = optimizer
+        self._step = 0
 
     def learn(self, order: I64, batch: int, rates: Array) -> Array:
         """Train on the loaded samples `order`, mini-batch by mini-batch."""

@@ -63,7 +63,7 @@ struct Images {
   }
 };
 
-// Asked every few milliseconds of work, on the caller's thread; true ends the call.
+// Asked every 0.1 s of work at the latest, on the caller's thread; true ends the call.
 using Interrupted = std::function<bool()>;
 
 class Core {

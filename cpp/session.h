@@ -85,7 +85,12 @@ Images images_of(const Array<T>& images) {
 template <class T>
 void load(Session& session, const Array<T>& images, const Array<int64_t>& labels, float mean,
           float std) {
-  session.core->load(images_of(images), span_of(labels), mean, std);
+  const Images view = images_of(images);
+  const auto numbers = span_of(labels);
+  {
+    const py::gil_scoped_release release;  // a GPU copies them
+    session.core->load(view, numbers, mean, std);
+  }
   session.images = images;
 }
 

@@ -87,12 +87,19 @@ def test_on_a_gpu_the_first_epoch_is_timed_too_each_in_a_process_of_its_own(monk
     assert asked == [
         ("-m", "cutaway.bench.cold", "lesson9", who, "2", "cuda") for who in ("cutaway", "cpu")
     ]
-    peers, _ = epochs.make_peers("lesson9", ("cutaway", "cpu"), 1, "cuda")
-    assert [peer._network.backend for peer in peers.values()] == ["cuda", "cpu"]
+    task = epochs.make_task("lesson9", 1, "cuda")
+    peers = [epochs.make_peer(task, who) for who in ("cutaway", "cpu")]
+    assert [peer._network.backend for peer in peers] == ["cuda", "cpu"]
 
 
-def test_a_cold_epoch_takes_time():
-    assert 0 < cold.first_epoch("lesson9", "cutaway", 1, "cpu") < 100
+def test_a_cold_epoch_reads_no_data(monkeypatch):
+    clock = []
+    monkeypatch.setattr(cold.time, "perf_counter", lambda: clock.append("tick") or len(clock))
+    read = epochs.mnist
+    monkeypatch.setattr(epochs, "mnist", lambda: clock.append("read") or read())
+    assert cold.first_epoch("lesson9", "cutaway", 1, "cpu") > 0
+    assert clock[0] == "read"
+    assert clock.count("read") == 1
 
 
 def test_only_those_who_can_take_part_in_a_wide_network_do(monkeypatch):

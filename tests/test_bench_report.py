@@ -245,10 +245,11 @@ def test_cutaway_alone_makes_a_plot_too(result):
 def test_what_was_measured_on_a_gpu_names_it_and_tells_cold_and_warm():
     names = ["cutaway", "cpu", "torch", "torch-graph"]
     result = copy.deepcopy(EVERYTHING)
-    result["gpu"], result["without_gpu"] = "NVIDIA H100", ["jax"]
+    gpu = "NVIDIA H100 80GB HBM3 (compute capability 9.0), 85 GB, driver for CUDA 13.0"
+    result["gpu"], result["without_gpu"] = gpu, ["jax"]
     result["sections"] = {"lesson9": {**epoch("lesson9", names), "cold": dict.fromkeys(names, 0.4)}}
     text = bench.table(result)
-    for words in ("on NVIDIA H100; CPU: avx512", "cold ms", "400", "cutaway, CPU",
+    for words in (f"GPU: {gpu}", "cold ms", "400", "cutaway, CPU",
                   "torch, CUDA graph", "installed, but cannot use the GPU: jax"):  # fmt: skip
         assert words in text
     assert max(map(len, text.splitlines())) <= 100

@@ -102,7 +102,7 @@ def test_json_is_one_object_on_stdout_with_what_scripts_need(done):
     result = json.loads(process.stdout)
     assert result.keys() >= {
         "epochs", "test_accuracy", "seconds", "frames", "files", "fingerprint",
-        "backend", "threads", "version",
+        "backend", "gpu", "threads", "version",
     }  # fmt: skip
     assert [e["epoch"] for e in result["epochs"]] == [1, 2]
     assert all(e.keys() >= {"train_loss", "valid_loss", "valid_accuracy"} for e in result["epochs"])
@@ -394,6 +394,18 @@ def test_info_shows_what_there_is(call):
     assert (code, err) == (0, "")
     for word in ("cutaway", "python", "numpy", "backends", "instruction set", "threads", "cuda"):
         assert any(line.startswith(word) for line in out.splitlines())
+
+
+@pytest.mark.usefixtures("emulated")
+def test_a_gpu_is_told_by_its_name(call, data, tmp_path):
+    options = ("--data", data, "--epochs", 1, "--backend", "cuda", "--no-film", "--out", tmp_path)
+    result = json.loads(call("train", *options, "--json")[1])
+    assert (result["backend"], result["isa"]) == ("cuda", None)
+    assert result["gpu"].startswith("an emulated GPU")
+    assert "an emulated GPU" in call("train", *options)[1]
+    assert "cpu, numpy, cuda\n" in call("info")[1]
+    model = tmp_path / "model.safetensors"
+    assert load(model, backend="cuda").fingerprint() == load(model, backend="cpu").fingerprint()
 
 
 @pytest.mark.parametrize("options", [["train", "--help"], ["--version"]])

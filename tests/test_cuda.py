@@ -56,9 +56,13 @@ def test_a_gpu_that_can_be_used_is_named():
         ("NO_DEVICE", ["no GPU is visible"], dict(count=0)),
         ("NO_KERNEL", ["NVIDIA H100 (compute capability 9.0)", "75-real 80-real",
                        f"CUDAARCHS=90-real {PIP}"], dict(kernel_error=209)),
+        ("NO_KERNEL", ["is too old", "7.5 (Turing)"], dict(kernel_error=209, capability=(7, 0))),
         ("FORKED", ["forked", "spawn"], dict(forked=True)),
         ("LAUNCH", ["cudaGetDeviceCount: cudaErrorUnknown: unknown error"],
          dict(error=999, error_name="cudaErrorUnknown", error_text="unknown error")),
+        ("LAUNCH", ["GPU 0: cudaErrorUnknown: unknown"],
+         dict(name="", kernel_error=999, kernel_error_name="cudaErrorUnknown",
+              kernel_error_text="unknown")),
         ("LAUNCH", ["NVIDIA H100", "cudaErrorDevicesUnavailable: busy"],
          dict(kernel_error=46, kernel_error_name="cudaErrorDevicesUnavailable",
               kernel_error_text="busy")),
@@ -165,6 +169,9 @@ def test_a_network_too_big_for_the_gpu_is_refused_with_its_size(emulated):
     with pytest.raises(DeviceError, match=r"need 0.00401 GB on the GPU; .* has 0.001 GB") as caught:
         Network((1000, 1000, 1), backend="cuda")
     assert caught.value.code == "TOO_BIG"
+    emulated.emulate(memory=1 << 60)
+    with pytest.raises(DeviceError, match="has less than 2147483647 units, got 2147483647"):
+        Network((2**31 - 1, 1), backend="cuda")
 
 
 def test_images_too_big_for_the_gpu_are_refused_and_nothing_is_lost(emulated):
@@ -205,6 +212,10 @@ def test_what_fits_a_fresh_network_fits_one_that_has_done_other_things(emulated)
         network.learn(np.arange(40), 8, dataset=data, optimizer=SGD(0.1))
         network.evaluate(data)  # in as many parts as needed
         network.step(np.ones((300, 100)), np.zeros(300, int), SGD(0.1))
+    emulated.emulate(memory=1_000_000)
+    network = Network((1000, 100, 3), backend="cuda")
+    network.forward(np.ones((130, 1000)))
+    network.backprop(np.ones((1, 1000)), [0])
 
 
 def test_memory_is_given_back(emulated):
@@ -307,6 +318,7 @@ for sizes in [(37, 21, 5), (37, 21, 19, 5)]:
 
 
 @pytest.mark.usefixtures("gpu")
+@pytest.mark.timeout(650)
 @pytest.mark.parametrize("tool", ["memcheck", "initcheck", "synccheck", "racecheck"])
 def test_compute_sanitizer_finds_nothing(tool):
     sanitizer = shutil.which("compute-sanitizer") or "/usr/local/cuda/bin/compute-sanitizer"

@@ -131,7 +131,7 @@ def test_the_summary_is_what_json_prints(done):
     summary = json.loads(json.dumps(result.summary()))
     assert summary.keys() >= {
         "epochs", "test_accuracy", "seconds", "frames", "files", "fingerprint",
-        "backend", "threads", "version",
+        "backend", "gpu", "threads", "version",
     }  # fmt: skip
     assert summary["files"] == [str(path) for path in result.files]
     seconds = summary["seconds"]

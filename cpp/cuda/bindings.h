@@ -14,14 +14,16 @@
 
 namespace cutaway::cuda {
 
-inline std::unique_ptr<Session> make_session(const std::vector<int64_t>& sizes,
-                                             const std::vector<std::string>& activations,
-                                             const std::string& loss, bool mean,
-                                             std::unique_ptr<Device> device,
-                                             const CudaCore::Choices& choices) {
+template <class MakeDevice>
+std::unique_ptr<Session> make_session(const std::vector<int64_t>& sizes,
+                                      const std::vector<std::string>& activations,
+                                      const std::string& loss, bool mean,
+                                      const MakeDevice& make_device,
+                                      const CudaCore::Choices& choices) {
+  Recipe recipe = recipe_from(sizes, activations, loss, mean);
   auto session = std::make_unique<Session>();
-  session->core = std::make_unique<CudaCore>(recipe_from(sizes, activations, loss, mean),
-                                             std::move(device), choices);
+  const py::gil_scoped_release release;  // to start a GPU takes a while
+  session->core = std::make_unique<CudaCore>(std::move(recipe), make_device(), choices);
   return session;
 }
 

@@ -1,6 +1,9 @@
 # Builds cutaway._cuda, where nvcc is: a module of its own, so that it cannot break the CPU's. It needs
 # no CUDA library at run time but the driver's, which it looks for when it is used.
 include(CheckLanguage)
+if(NOT CMAKE_CUDA_COMPILER)
+  unset(CMAKE_CUDA_COMPILER CACHE)  # it may be there by now
+endif()
 check_language(CUDA)
 if(NOT CMAKE_CUDA_COMPILER)
   if(CUTAWAY_CUDA STREQUAL "ON")
@@ -17,7 +20,13 @@ execute_process(COMMAND ${CMAKE_CUDA_COMPILER} --version OUTPUT_VARIABLE nvcc_ve
 string(REGEX MATCH "release ([0-9]+\\.[0-9]+)" _ "${nvcc_version}")
 set(nvcc_version ${CMAKE_MATCH_1})
 if(nvcc_version VERSION_LESS 12.0)
-  message(FATAL_ERROR "cutaway needs nvcc 12.0 or newer, found ${nvcc_version}")
+  if(CUTAWAY_CUDA STREQUAL "ON")
+    message(FATAL_ERROR
+      "CUTAWAY_CUDA=ON needs nvcc 12.0 or newer, found ${nvcc_version}: ${CMAKE_CUDA_COMPILER}. "
+      "Install a newer CUDA toolkit, or say where one is: CUDACXX=/usr/local/cuda/bin/nvcc")
+  endif()
+  message(STATUS "cutaway: nvcc ${nvcc_version} is older than 12.0, so cutaway is built without CUDA")
+  return()
 endif()
 
 # Every architecture since Turing, and code for those to come. Never `native`: where no GPU is, it

@@ -25,7 +25,8 @@ void check_room(const Device& device, const char* what, double bytes) {
   if (bytes > static_cast<double>(limits.memory))
     throw Fault("TOO_BIG", std::string(what) + " need " + gigabytes(bytes) + " on the GPU; " +
                                limits.name + " has " +
-                               gigabytes(static_cast<double>(limits.memory)));
+                               gigabytes(static_cast<double>(limits.memory)) +
+                               "; use backend='cpu'");
 }
 
 Rates rates_of(const Optimizer& o, float rate, int64_t step) {
@@ -61,7 +62,9 @@ CudaCore::CudaCore(Recipe recipe, std::unique_ptr<Device> device, const Choices&
              static_cast<double>(recipe_.sizes[l + 1]);
   check_room(*device_, "Network: the weights", bytes);
   for (const int64_t size : recipe_.sizes)
-    if (size >= INT_MAX) check_room(*device_, "Network: the layers", INFINITY);
+    if (size >= INT_MAX)
+      throw Fault("TOO_BIG", "Network: a layer on a GPU has less than " + std::to_string(INT_MAX) +
+                                 " units, got " + std::to_string(size));
   for (int64_t l = 0; l < recipe_.layers(); ++l) {
     const int64_t fan_in = recipe_.sizes[l], fan_out = recipe_.sizes[l + 1];
     Layer layer{static_cast<int>(fan_in),
@@ -236,7 +239,8 @@ bool CudaCore::learn(std::span<const int64_t> order, int64_t batch, std::span<co
     device_->clear(clock_.data(), clock_.bytes());
   }
   double work = 0;  // of a step
-  for (const Layer& layer : layers_) work += 6.0 * static_cast<double>(layer.weights.size() * rows);
+  for (const Layer& layer : layers_)
+    work += 6.0 * static_cast<double>(layer.weights.size()) * static_cast<double>(rows);
   const auto at_once = static_cast<int64_t>(std::max(1.0, choices_.patience / work));
   const int64_t full = n / batch;  // the last mini-batch may be short
   int64_t done = 0;
@@ -289,8 +293,8 @@ void CudaCore::forward(Images x, float mean, float std, std::span<float* const> 
         reserve(part.rows);
         first = given(part, mean, std);
       });
-    } catch (const Fault&) {
-      if (at_once == 1) throw;
+    } catch (const Fault& fault) {
+      if (at_once == 1 || fault.code() == "LAUNCH") throw;
       at_once = (at_once + 1) / 2;  // fewer may fit
       continue;
     }
@@ -311,10 +315,13 @@ double CudaCore::backprop(View<const float> x, std::span<const int64_t> labels,
   const Guard guard(*this);
   if (x.rows > INT_MAX) throw std::invalid_argument("backprop: too many rows");
   const int rows = static_cast<int>(x.rows);
+  std::vector<Buffer<float>> made;  // the gradients
   with_room([&] {
+    made.clear();
     reserve_to_learn(rows);
     reserve_order(rows, 1);
     given_labels_.grow(*device_, rows);
+    for (const Layer& layer : layers_) made.emplace_back(*device_, layer.weights.size());
   });
   const float* const first = given({nullptr, x.data, x.rows, x.cols}, 0, 1);
   const std::vector<int> numbers(labels.begin(), labels.end());
@@ -324,7 +331,7 @@ double CudaCore::backprop(View<const float> x, std::span<const int64_t> labels,
   run_judge(given_labels_.data(), nullptr, {nullptr, 0}, nullptr, rows);
   for (int64_t l = recipe_.layers() - 1; l >= 0; --l) {
     if (l > 0) run_backprop(l, rows);
-    const Buffer<float> gradient(*device_, layers_[static_cast<std::size_t>(l)].weights.size());
+    const Buffer<float>& gradient = made[static_cast<std::size_t>(l)];
     Update job = update_of(l, first, rows);
     job.gradient = gradient.data();
     device_->run(job);

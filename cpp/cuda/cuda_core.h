@@ -1,7 +1,8 @@
 // The GPU's core: what the contract asks (core.h), as launches of kernels on a Device. A network
 // with one hidden layer that fits learns many steps in one launch (epoch.h); any other goes layer
 // by layer (layers.h), its steps recorded once and replayed. In: the caller's views, copied to the
-// device. Out: losses, weights, gradients. It waits for the device once per learn().
+// device. Out: losses, weights, gradients. It waits for the device at the end of a learn(), and in
+// between after `patience` FLOPs.
 #pragma once
 
 #include <atomic>
@@ -78,7 +79,8 @@ class CudaCore final : public Core {
     Activation activation;
     Buffer<float> weights;    // (1 + fan_in, fan_out), row 0 the bias
     Buffer<float> memory[2];  // the optimizer's: velocity, or m and v; as weights, or empty
-    Buffer<float> a, delta;   // (capacity, fan_out)
+    Buffer<float> a;          // (capacity, fan_out)
+    Buffer<float> delta;      // as a, for the largest mini-batch so far
   };
   class Guard;  // of a call
 
@@ -128,7 +130,8 @@ class CudaCore final : public Core {
   Buffer<Summary> summaries_;            // (steps,)
   Buffer<Clock> clock_;                  // one
   Buffer<float> mail_;                   // of the blocks that work together
-  // Steps that were recorded, by their batch and rows; void once a buffer is another.
+  // Steps that were recorded, by their batch and rows; dropped when a buffer that they use is
+  // replaced.
   std::map<std::pair<int64_t, int>, std::unique_ptr<Recording>> recordings_;
 
   std::map<int64_t, int> plans_;  // the fast path's stages by batch; 0: it does not fit

@@ -133,7 +133,9 @@ class Gpu final : public Device {
                std::to_string(total) + " free on " + limits_.name);
     }
     must(error, "cudaMalloc");
-    must(cudaMemsetAsync(memory, 0xff, bytes, stream_), "cudaMemsetAsync");
+    const cudaError_t filled = cudaMemsetAsync(memory, 0xff, bytes, stream_);
+    if (filled != cudaSuccess) cudaFree(memory);
+    must(filled, "cudaMemsetAsync");
     return memory;
   }
   void release(void* memory) noexcept override {
@@ -315,8 +317,9 @@ Probe probe(int index) {
     cudaGetLastError();
   };
   tell(cudaGetDeviceCount(&found.count), found.error, found.error_name, found.error_text);
-  if (found.error != cudaSuccess || index >= found.count) return found;
+  if (found.error != cudaSuccess) return found;
   first_process = getpid();
+  if (index >= found.count) return found;
   const Current current(index);
   cudaDeviceProp properties;
   cudaError_t error = cudaGetDeviceProperties(&properties, index);

@@ -11,10 +11,10 @@
 
 namespace cutaway::cuda {
 
-constexpr int kWordPixels = 4;             // in 32 bits
-constexpr int kPiecePixels = 16;           // in what is copied at once
-constexpr int kGroup = 2 * kWarp;          // samples that a warp sums at a time: two to a lane
-constexpr int kSlices = kThreads / kWarp;  // of the pixels, one to a warp
+constexpr int kWordPixels = 4;     // in 32 bits
+constexpr int kPiecePixels = 16;   // in what is copied at once
+constexpr int kGroup = 2 * kWarp;  // samples that a warp sums at a time: two to a lane
+constexpr int kSlices = kWarps;    // of the pixels, one to a warp
 
 // Where things lie in a block's mailbox and in its shared memory, in floats; in the latter aligned
 // to 16 bytes.
@@ -37,12 +37,12 @@ struct Layout {
   // Weights (1 + pitch, U) and (1 + U, classes), row 0 the bias, each followed by what the
   // optimizer remembers of them.
   std::int64_t lower, lower_size, upper, upper_size;
-  std::int64_t parts;          // (kSlices, U, kGroup): sums over a slice of the pixels
-  std::int64_t a, delta;       // of the hidden units: (padded, U)
-  std::int64_t z;              // (owned, classes): of the output
-  std::int64_t losses, wrong;  // (owned,): the verdicts; wrong is 0 if correct
-  std::int64_t labels;         // (stages, owned)
-  std::int64_t pixels;         // (stages, padded, pitch) bytes
+  std::int64_t parts;            // (kSlices, U, kGroup): sums over a slice of the pixels
+  std::int64_t a, delta;         // of the hidden units: (padded, U)
+  std::int64_t z;                // (owned, classes): of the output
+  std::int64_t losses, correct;  // (owned,): the verdicts; correct is 1 or 0
+  std::int64_t labels;           // (stages, owned)
+  std::int64_t pixels;           // (stages, padded, pitch) bytes
   std::int64_t bytes;
 
   CUTAWAY_BOTH Layout(const Epoch& job, const Mailbox& box) {
@@ -65,7 +65,7 @@ struct Layout {
     delta = take(padded * U);
     z = take(box.owned * job.how.classes);
     losses = take(box.owned);
-    wrong = take(box.owned);
+    correct = take(box.owned);
     labels = take(job.stages * box.owned);
     pixels = take(job.stages * padded * job.pitch / static_cast<std::int64_t>(sizeof(float)));
     bytes = floats * static_cast<std::int64_t>(sizeof(float));
@@ -92,9 +92,9 @@ class Learner {
         rank_(comm.rank()),
         thread_(comm.thread()),
         first_unit_(rank_ * U),
-        units_(job.hidden - first_unit_ < 0   ? 0
-               : job.hidden - first_unit_ > U ? U
-                                              : job.hidden - first_unit_),
+        real_units_(job.hidden - first_unit_ < 0   ? 0
+                    : job.hidden - first_unit_ > U ? U
+                                                   : job.hidden - first_unit_),
         words_(static_cast<int>(job.pitch) / kWordPixels),
         classes_(job.how.classes),
         shared_(comm.shared()),
@@ -167,14 +167,15 @@ class Learner {
       const int pixel = i / U - 1, u = i % U;  // -1: the bias
       const int row = pixel < 0 ? 0 : row_of(pixel / kWordPixels, pixel % kWordPixels);
 
-      const bool real = pixel < job_.features && u < units_;
+      const bool real = pixel < job_.features && u < real_units_;
       for_each_kept(body, job_.weights[0], job_.memory[0], lower_, at_.lower_size, row * U + u,
                     real, static_cast<std::int64_t>(1 + pixel) * job_.hidden + first_unit_ + u);
     }
     CUTAWAY_ROLLED
     for (int i = thread_; i < (1 + U) * classes_; i += kThreads) {
       const int row = i / classes_, k = i % classes_;
-      for_each_kept(body, job_.weights[1], job_.memory[1], upper_, at_.upper_size, i, row <= units_,
+      for_each_kept(body, job_.weights[1], job_.memory[1], upper_, at_.upper_size, i,
+                    row <= real_units_,
                     static_cast<std::int64_t>(row == 0 ? 0 : first_unit_ + row) * classes_ + k);
     }
   }
@@ -205,16 +206,16 @@ class Learner {
     int* const labels = labels_of(step);
     const int* const order = job_.order + step * job_.batch;
     const int pieces = static_cast<int>(job_.pitch) / kPiecePixels, rows = rows_of(step);
-    constexpr int kEach = kGroup / kSlices;
+    constexpr int kEach = kGroup / kWarps;
     CUTAWAY_ROLLED
     for (int group = comm_.warp(); group < rows; group += kGroup) {
       int numbers[kEach];
       CUTAWAY_UNROLL
       for (int i = 0; i < kEach; ++i)
-        numbers[i] = group + i * kSlices < rows ? order[group + i * kSlices] : 0;
+        numbers[i] = group + i * kWarps < rows ? order[group + i * kWarps] : 0;
       CUTAWAY_UNROLL
       for (int i = 0; i < kEach; ++i) {
-        const int row = group + i * kSlices;
+        const int row = group + i * kWarps;
         if (row >= rows) break;
         const std::uint8_t* const from = job_.images + numbers[i] * job_.pitch;
         CUTAWAY_ROLLED
@@ -305,7 +306,7 @@ class Learner {
   CUTAWAY_DEVICE void judge() {
     const int* const labels = labels_of(step_);
     CUTAWAY_ROLLED
-    for (int local = comm_.warp();; local += kSlices) {
+    for (int local = comm_.warp();; local += kWarps) {
       const int sample = local * job_.ranks + rank_;
       if (sample >= rows_) return;
       const float* const sums = sums_ + local * classes_;
@@ -324,7 +325,7 @@ class Learner {
           });
       if (comm_.lane() == 0) {
         shared_[at_.losses + local] = verdict.loss;
-        shared_[at_.wrong + local] = verdict.correct ? 0.0f : 1.0f;
+        shared_[at_.correct + local] = verdict.correct ? 1.0f : 0.0f;
       }
     }
   }
@@ -335,7 +336,7 @@ class Learner {
     for (int local = thread_; local * job_.ranks + rank_ < rows_; local += kThreads) {
       const std::int64_t i = start + local * job_.ranks + rank_;
       job_.sample_losses[i] = shared_[at_.losses + local];
-      job_.sample_correct[i] = shared_[at_.wrong + local] == 0.0f;
+      job_.sample_correct[i] = shared_[at_.correct + local] != 0.0f;
     }
   }
 
@@ -380,7 +381,7 @@ class Learner {
     if (has_second) v = *second;
     CUTAWAY_UNROLL
     for (int u = 0; u < U; ++u)
-      if (real && u < units_)
+      if (real && u < real_units_)
         update(job_.rule, rates_, weights.of[u], m.of[u], v.of[u], gradient.of[u]);
     *w = weights;
     if (has_first) *first = m;
@@ -419,7 +420,7 @@ class Learner {
 
   CUTAWAY_DEVICE void update_upper(int i) {
     const int row = i / classes_, k = i % classes_;
-    if (row > units_) return;
+    if (row > real_units_) return;
     float sum = 0;
     for (int sample = 0; sample < rows_; ++sample)
       sum += (row == 0 ? 1.0f : a_[sample * U + row - 1]) * output_deltas_[sample * classes_ + k];
@@ -435,8 +436,8 @@ class Learner {
   const Mailbox box_;
   const Layout<U> at_;
   const int rank_, thread_;
-  const int first_unit_, units_;  // the hidden units of this block
-  const int words_;               // of a row of pixels
+  const int first_unit_, real_units_;  // the hidden units of this block
+  const int words_;                    // of a row of pixels
   const int classes_;
   float* const shared_;
   float* const lower_;

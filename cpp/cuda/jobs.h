@@ -9,7 +9,8 @@
 namespace cutaway::cuda {
 
 constexpr int kThreads = 256;  // of every block
-constexpr int kWarp = 32;
+constexpr int kWarp = 32;      // threads
+constexpr int kWarps = kThreads / kWarp;
 
 // Which mini-batch of a learn() it is. Kept on the device, so that a recorded step can be replayed
 // as it is. The kernels up to Judge read `forward`, which Judge copies to `update`; those after it

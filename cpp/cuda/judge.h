@@ -51,7 +51,8 @@ CUTAWAY_DEVICE float warp_max(Comm& comm, float value) {
   return value;
 }
 
-// A row's z becomes its activation. A warp does it: class k is the business of lane k % 32.
+// A row's z becomes its activation. A warp does it: class k is the business of lane k % 32. Returns
+// ln of the sum of e^z for a softmax, otherwise 0.
 template <class Comm>
 CUTAWAY_DEVICE float activate_row(Comm& comm, Activation activation, float* z, int classes) {
   if (activation != Activation::softmax) {
@@ -82,7 +83,8 @@ template <class Comm, class Deliver>
 CUTAWAY_DEVICE Verdict judge_row(Comm& comm, const Judging& how, int rows, float* z, int label,
                                  const Deliver& deliver) {
   const float scale = how.mean ? 1.0f / static_cast<float>(rows) : 1.0f;
-  float loss = 0, own = 0;  // what the z say about the loss; then of the label
+  float loss = 0;  // this lane's part
+  float own = 0;   // the label's z, then its activation
   CUTAWAY_ROLLED
   for (int k = comm.lane(); k < how.classes; k += kWarp) {
     if (k == label) own = z[k];

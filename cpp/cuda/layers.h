@@ -184,8 +184,6 @@ CUTAWAY_DEVICE void work(Comm& comm, const Gather& job) {
 }
 
 // Below, every warp has rows of its own.
-constexpr int kWarps = kThreads / kWarp;
-
 template <int, class Comm>
 CUTAWAY_DEVICE void work(Comm& comm, const Judge& job) {
   const std::int64_t first = first_of(job.place);

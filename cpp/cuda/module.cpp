@@ -12,7 +12,8 @@ PYBIND11_MODULE(_cuda, m) {
       .def(py::init([](const std::vector<int64_t>& sizes,
                        const std::vector<std::string>& activations, const std::string& loss,
                        bool mean, int device) {
-             return make_session(sizes, activations, loss, mean, make_gpu(device), {});
+             return make_session(sizes, activations, loss, mean,
+                                 [device] { return make_gpu(device); }, {});
            }),
            py::arg("sizes"), py::arg("activations"), py::arg("loss"), py::arg("mean"),
            py::arg("device"));

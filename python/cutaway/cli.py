@@ -40,9 +40,9 @@ def _finite(_: click.Context, param: click.Parameter, value: float | None) -> fl
     return value
 
 
-def _backend(_: click.Context, param: click.Parameter, value: str | None) -> str | None:
+def _backend(_: click.Context, param: click.Parameter, value: str) -> str:
     try:
-        return value and check_backend("train", value)
+        return check_backend("train", value)
     except ValueError as error:
         raise click.BadParameter(str(error).removeprefix("train: backend "), param=param) from None
 
@@ -93,7 +93,7 @@ def cli(debug: bool) -> None:
     default="auto",
     show_default=True,
     metavar=f"[{'|'.join(BACKENDS)}]",
-    help="cuda:N is GPU number N.",
+    help="cuda:N is GPU number N, counted from 0.",
 )
 @click.option("--threads", type=click.IntRange(1, MOST_THREADS), help="Of the CPU.")
 @click.option(
@@ -254,7 +254,7 @@ def picture_command(
     """Draw a layer of a saved MODEL, or one of its units."""
     if output.suffix.lower() != ".png":
         raise click.BadParameter(f"must end in .png, got {output}", param_hint="--output")
-    network = load(model)
+    network = load(model, backend="cpu")
     weights = network.get_weights(layer)[1:]
     may_write(output, force)
     if unit is None:

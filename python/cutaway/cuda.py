@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 _PIP = "CUTAWAY_CUDA=ON pip install --no-cache-dir --force-reinstall --no-binary cutaway cutaway"
+_OLDEST = (7, 5)
 _NO_DEVICE, _OLD_DRIVER, _NO_KERNEL = 100, 35, 209  # CUDA's numbers of errors
 
 
@@ -21,7 +22,7 @@ class DeviceError(RuntimeError):
     Attributes:
         code: NOT_BUILT, LOAD_FAILED, NO_DRIVER, OLD_DRIVER, NO_DEVICE, NO_KERNEL, FORKED, TOO_BIG,
             OUT_OF_MEMORY, or LAUNCH for whatever else CUDA reports.
-        text: What happened, and what to do.
+        text: What happened, and what to do if that is known.
     """
 
     def __init__(self, code: str, text: str) -> None:
@@ -104,7 +105,14 @@ def _judge(found: dict[str, Any], device: int) -> CudaStatus:
         return _fails("NO_DEVICE", _none_visible(found, device))
     if found["error"]:
         return _fails("LAUNCH", f"cudaGetDeviceCount: {found['error_name']}: {found['error_text']}")
-    name = f"{found['name']} (compute capability {'.'.join(map(str, found['capability']))})"
+    name = f"GPU {device}"
+    if found["name"]:
+        name = f"{found['name']} (compute capability {'.'.join(map(str, found['capability']))})"
+    if found["kernel_error"] == _NO_KERNEL and found["capability"] < _OLDEST:
+        return _fails(
+            "NO_KERNEL",
+            f"{name} is too old; cutaway needs compute capability 7.5 (Turing) or newer",
+        )
     if found["kernel_error"] == _NO_KERNEL:
         major, minor = found["capability"]
         return _fails(

@@ -109,12 +109,7 @@ class Result:
     files: list[Path] = field(default_factory=list)
     removed: list[Path] = field(default_factory=list)  # of an earlier run
     interrupted: bool = False
-
-    @property
-    def gpu(self) -> str | None:
-        """The GPU that it was trained on, if one was."""
-        device = device_of(self.network.backend)
-        return None if device is None else cuda_status(device).text
+    gpu: str | None = None  # its name, if it was trained on one
 
     def summary(self) -> dict[str, Any]:
         """Return the result as plain numbers and strings."""
@@ -193,7 +188,9 @@ def run(
         if (film or name != _FILM) and (pictures or not name.endswith(".png")):
             may_write(out / name, force)
 
-    result = Result(network, History(), seed, {})
+    device = device_of(network.backend)
+    gpu = None if device is None else cuda_status(device).text
+    result = Result(network, History(), seed, {}, gpu=gpu)
     moments = train(
         network,
         DataLoader(training, lesson.batch_size, shuffle=True, seed=seed),

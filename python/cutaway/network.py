@@ -439,7 +439,7 @@ def check_backend(who: str, backend: object) -> str:
     """Return the name of a backend, or raise ValueError."""
     if isinstance(backend, str) and cuda.device_of(backend) is not None:
         return backend
-    if backend == BACKENDS[-1]:
+    if backend == "cuda:N":
         raise ValueError(f"{who}: backend {backend!r} needs the number of a GPU instead of N")
     return checks.choice(who, "backend", backend, BACKENDS)
 
@@ -468,9 +468,6 @@ def _make_core(recipe: Recipe, backend: str, threads: int | None) -> tuple[str, 
     if threads is None:
         threads = default_threads()
     threads = checks.count("Network", "threads", threads, most=MOST_THREADS)
-    found = cuda_status(cuda.device_of(backend) or 0) if backend not in ("cpu", "numpy") else None
-    if backend == "auto":
-        backend = "cuda" if found and found.usable else "cpu"
     if backend == "numpy":
         from .reference import ReferenceCore
 
@@ -478,11 +475,14 @@ def _make_core(recipe: Recipe, backend: str, threads: int | None) -> tuple[str, 
     what = (
         list(recipe.sizes), list(recipe.activations), recipe.loss, recipe.reduction == "mean"
     )  # fmt: skip
-    device = cuda.device_of(backend)
-    if found and device is not None:
-        if not found.usable:
+    device = 0 if backend == "auto" else cuda.device_of(backend)
+    if device is not None:
+        found = cuda_status(device)
+        if found.usable:
+            name = "cuda" if backend == "auto" else backend
+            return name, threads, _load_cuda().CudaCore(*what, device)
+        if backend != "auto":
             raise cuda.DeviceError(found.code, f"Network: backend {backend!r}: {found.text}")
-        return backend, threads, _load_cuda().CudaCore(*what, device)
     try:
         core = compiled.CpuCore(*what, threads)
     except MemoryError:

@@ -11,15 +11,11 @@
 namespace cutaway::cuda {
 
 struct Emulation {
-  enum class Schedule {
-    forward,
-    reverse,
-    shuffled
-  };  // whose turn it is; shuffled ones starve a
-      // block, too
+  // Whose turn it is; a shuffled schedule starves a block, too.
+  enum class Schedule { forward, reverse, shuffled };
   Schedule schedule = Schedule::forward;
   unsigned seed = 0;  // of the shuffling
-  Limits limits{"emulated GPU", std::size_t{1} << 31, 1, 16, true};
+  Limits limits{"an emulated GPU", std::size_t{1} << 31, 1, 16, true};
   std::size_t shared = 227 << 10;  // bytes of a block, at most
   std::string dropped;  // a barrier that is left out, as in "epoch.h:100": a planted fault
 };

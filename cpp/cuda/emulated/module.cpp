@@ -36,7 +36,7 @@ void emulate(const std::string& schedule, unsigned seed, int multiprocessors, in
                                               {"shuffled", Schedule::shuffled}},
                                              schedule);
   wanted.emulation.seed = seed;
-  wanted.emulation.limits = {"an emulated GPU", memory, multiprocessors, ranks, cluster};
+  wanted.emulation.limits = {wanted.emulation.limits.name, memory, multiprocessors, ranks, cluster};
   wanted.emulation.shared = shared;
   wanted.emulation.dropped = dropped;
   wanted.choices = {fast, patience};
@@ -77,9 +77,11 @@ PYBIND11_MODULE(_cuda_emulated, m) {
       .def(py::init([](const std::vector<int64_t>& sizes,
                        const std::vector<std::string>& activations, const std::string& loss,
                        bool mean, int) {
-             return make_session(sizes, activations, loss, mean,
-                                 std::unique_ptr<Device>(behaviour.make(behaviour.emulation)),
-                                 behaviour.choices);
+             const Behaviour wanted = behaviour;
+             return make_session(
+                 sizes, activations, loss, mean,
+                 [&wanted] { return std::unique_ptr<Device>(wanted.make(wanted.emulation)); },
+                 wanted.choices);
            }),
            py::arg("sizes"), py::arg("activations"), py::arg("loss"), py::arg("mean"),
            py::arg("device"));

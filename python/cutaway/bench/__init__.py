@@ -93,7 +93,10 @@ def run(
             raise RuntimeError(f"bench: {name} is not measured on a GPU")
     everybody = GPU_CONTENDERS if backend == "cuda" else CONTENDERS
     if strangers := [name for name in contenders if name not in everybody]:
-        raise RuntimeError(f"bench: {' and '.join(strangers)} cannot take part with {backend}")
+        raise RuntimeError(
+            f"bench: {' and '.join(strangers)} cannot take part with --backend {backend}; "
+            f"{', '.join(everybody)} can"
+        )
     useful = {name for section in sections for name in possible[section]}
     needed = {library_of(name) for name in useful & {*(contenders or everybody)}}
     absent = [name for name in missing() if name in needed]

@@ -8,18 +8,19 @@ from __future__ import annotations
 import sys
 import time
 
-from .epochs import make_peers
+from .epochs import make_peer, make_task
 from .libraries import PIP, library_of, load
 
 
 def first_epoch(section: str, contender: str, threads: int, backend: str) -> float:
     """Return the seconds from making the contender to the end of its first epoch."""
     if library_of(contender) in PIP:
-        load(library_of(contender))
-    make_peers(section, (), threads, backend)  # which reads the data
+        library = load(library_of(contender))
+        if library.__name__ == "torch":
+            library.set_num_threads(threads)
+    task = make_task(section, threads, backend)
     begin = time.perf_counter()
-    peers, _ = make_peers(section, (contender,), threads, backend)
-    peers[contender].epoch(0)
+    make_peer(task, contender).epoch(0)
     return time.perf_counter() - begin
 
 

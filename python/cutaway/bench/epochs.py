@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -79,19 +79,20 @@ PEERS: dict[str, type[Peer]] = {
 _SENSIBLE = 0.8  # what scikit-learn, whose loss is its own, must reach
 
 
-def make_peers(
-    name: str, contenders: Sequence[str], threads: int, backend: str
-) -> tuple[dict[str, Peer], Task]:
-    """Return the contenders of a section, ready for their first epoch, and their task."""
+def make_task(name: str, threads: int, backend: str) -> Task:
+    """Return what the contenders of a section learn."""
     plan = EPOCHS[name]
     train_set, valid_set, _ = mnist()
     data = train_set.subset(slice(plan.rows))
     sizes = (data.images.shape[1], *plan.lesson.hidden, valid_set.classes)
     network = make_network(plan.lesson, sizes, threads)
     start = [network.get_weights(layer) for layer in range(len(sizes) - 1)]
-    task = Task(plan.lesson, data, data[:][0], start, threads, backend)
-    on_cpu = replace(task, backend="cpu")
-    return {n: PEERS[n](on_cpu if n == "cpu" else task) for n in contenders}, task
+    return Task(plan.lesson, data, data[:][0], start, threads, backend)
+
+
+def make_peer(task: Task, contender: str) -> Peer:
+    """Return a contender, ready for its first epoch."""
+    return PEERS[contender](replace(task, backend="cpu") if contender == "cpu" else task)
 
 
 def section(name: str, setting: Setting) -> Iterator[dict[str, Any]]:
@@ -112,7 +113,8 @@ def section(name: str, setting: Setting) -> Iterator[dict[str, Any]]:
             cold[who] = float(
                 ask("-m", "cutaway.bench.cold", name, who, str(setting.threads), setting.backend)
             )
-    peers, task = make_peers(name, contenders, setting.threads, setting.backend)
+    task = make_task(name, setting.threads, setting.backend)
+    peers = {who: make_peer(task, who) for who in contenders}
     judge = make_network(plan.lesson, task.sizes, setting.threads)
     judge.mean, judge.std = task.data.mean, task.data.std
     _, valid_set, _ = mnist()

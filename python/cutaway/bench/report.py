@@ -26,8 +26,9 @@ def _head(result: dict[str, Any]) -> str:
     for name, facts in result["contenders"].items():
         version = f"NumPy {facts['version']}" if name == "tutorial" else facts["version"]
         rows.append([_NAMES.get(name, name), version, str(facts["threads"] or "?")])
-    where = f"{result['gpu']}; CPU: {result['isa']}" if result["gpu"] else result["isa"]
-    lines = [f"cutaway {result['version']} on {where}, contenders in turn"]
+    lines = [f"cutaway {result['version']} on {result['isa']}, contenders in turn"]
+    if result["gpu"]:
+        lines.append(f"GPU: {result['gpu']}")
     lines += [f"  {line}" for line in _columns(rows)]
     if absent := result["not_installed"]:
         packages = " ".join(PIP[name] for name in absent)

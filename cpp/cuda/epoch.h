@@ -166,7 +166,6 @@ class Learner {
     for (int i = thread_; i < (1 + kWordPixels * words_) * U; i += kThreads) {
       const int pixel = i / U - 1, u = i % U;  // -1: the bias
       const int row = pixel < 0 ? 0 : row_of(pixel / kWordPixels, pixel % kWordPixels);
-
       const bool real = pixel < job_.features && u < real_units_;
       for_each_kept(body, job_.weights[0], job_.memory[0], lower_, at_.lower_size, row * U + u,
                     real, static_cast<std::int64_t>(1 + pixel) * job_.hidden + first_unit_ + u);

@@ -253,4 +253,5 @@ def test_what_was_measured_on_a_gpu_names_it_and_tells_cold_and_warm():
                   "torch, CUDA graph", "installed, but cannot use the GPU: jax"):  # fmt: skip
         assert words in text
     assert max(map(len, text.splitlines())) <= 100
-    assert "NVIDIA H100" in bench.plot(result).get_suptitle()
+    caption = bench.plot(result).get_suptitle()
+    assert caption == "cutaway 1.2.3, NVIDIA H100 80GB HBM3; contenders in turn, medians"

@@ -1,3 +1,5 @@
+// What the contract asks of the GPU's core; the steps of a learn() are in steps.cpp.
+
 #include "cuda/cuda_core.h"
 
 #include <algorithm>
@@ -294,7 +296,8 @@ void CudaCore::forward(Images x, float mean, float std, std::span<float* const> 
         first = given(part, mean, std);
       });
     } catch (const Fault& fault) {
-      if (at_once == 1 || fault.code() == "LAUNCH") throw;
+      const bool short_of_room = fault.code() == "OUT_OF_MEMORY" || fault.code() == "TOO_BIG";
+      if (at_once == 1 || !short_of_room) throw;
       at_once = (at_once + 1) / 2;  // fewer may fit
       continue;
     }

@@ -46,7 +46,7 @@ __global__ void __launch_bounds__(kThreads, 1) kernel(const __grid_constant__ Jo
   work<R>(comm, job);
 }
 
-// One of the two has code: that of the architecture which was compiled for (see `cluster_`).
+// One of the two has code: that of the architecture which was compiled for (see Gpu).
 template <int U>
 __global__ void __launch_bounds__(kThreads, 1) learn_in_cluster(const __grid_constant__ Epoch job) {
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 900

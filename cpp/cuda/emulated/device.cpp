@@ -1,3 +1,5 @@
+// The emulated GPU as a Device: memory is the heap, a launch runs at once, a recording is a list.
+
 #include "cuda/emulated/device.h"
 
 #include <unistd.h>

@@ -1,3 +1,5 @@
+// Fibers by setjmp() and longjmp(), entered through ucontext; told to AddressSanitizer.
+
 #include "cuda/emulated/fibers.h"
 
 #include <sys/mman.h>

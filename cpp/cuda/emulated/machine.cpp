@@ -1,3 +1,5 @@
+// Whose turn it is, where threads meet, and what is wrong on any GPU.
+
 #include "cuda/emulated/machine.h"
 
 #include <algorithm>

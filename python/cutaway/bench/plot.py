@@ -75,7 +75,9 @@ def _height(bars: list[Bar]) -> float:
 
 def _caption(result: dict[str, Any]) -> str:
     threads = f"{result['threads']} thread{'s' if result['threads'] > 1 else ''}"
-    where = result["gpu"] or f"{threads} each, {result['isa']}"
+    where = f"{threads} each, {result['isa']}"
+    if result["gpu"]:
+        where = result["gpu"].partition(" (")[0]  # its name, of all that is told of it
     return f"cutaway {result['version']}, {where}; contenders in turn, medians"
 
 
@@ -115,7 +117,8 @@ def _product(size: dict[str, Any]) -> Bar:
 
 
 def _beside(seconds: float, ratio: float | None) -> str:
-    return f"{seconds * 1e3:.0f} ms" + (f", {ratio:.1f}x" if ratio else "")
+    ms = seconds * 1e3
+    return f"{ms:.{0 if ms >= 10 else 1}f} ms" + (f", {ratio:.1f}x" if ratio else "")
 
 
 def _draw(ax: Axes, title: str, bars: list[Bar], rows: float) -> None:

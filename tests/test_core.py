@@ -1,6 +1,5 @@
 """The compiled core as a guest in the process: instruction sets, threads, forks, Ctrl-C, memory."""
 
-import ast
 import os
 import re
 import signal
@@ -17,7 +16,6 @@ import pytest
 import cutaway
 from cutaway import SGD, Adam, Dataset, Network, _core
 
-PACKAGE = Path(cutaway.__file__).parent
 ISAS = ["generic", "avx2", "avx512"]
 BEST = ISAS.index(_core.isa())
 
@@ -300,65 +298,3 @@ def test_numbers_too_small_for_float32_do_not_slow_training_down():
             runs.append(time.perf_counter() - begin)
         times[scale] = min(runs)
     assert times[1e-38] < 4 * times[1.0]  # without flushing: some thirty times
-
-
-# the house rules
-
-
-def tree_of(name):
-    """The syntax tree of a module of the package, without what is imported for types alone."""
-    tree = ast.parse((PACKAGE / f"{name}.py").read_text())
-    for node in ast.walk(tree):
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
-            node.body = []
-    return tree
-
-
-def imports_of(name):
-    """Names of the package's modules that a module imports when it runs."""
-    found = set()
-    for node in ast.walk(tree_of(name)):
-        if isinstance(node, ast.ImportFrom) and node.level:
-            names = [node.module] if node.module else [alias.name for alias in node.names]
-            found.update(names)
-    return found
-
-
-def others_of(name):
-    """Names of the libraries that a module imports as soon as it is imported itself."""
-    found = set()
-    for node in tree_of(name).body:
-        if isinstance(node, ast.Import):
-            found.update(alias.name.partition(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and not node.level:
-            found.add(node.module.partition(".")[0])
-    return found - set(sys.stdlib_module_names)
-
-
-MODULES = sorted(p.relative_to(PACKAGE).with_suffix("").as_posix() for p in PACKAGE.rglob("*.py"))
-
-
-@pytest.mark.parametrize("name", ["picture", "film"])
-def test_pictures_and_films_know_nothing_of_the_package(name):
-    assert imports_of(name) == set()
-
-
-@pytest.mark.parametrize("name", MODULES)
-def test_only_the_network_knows_the_backends(name):
-    backends = imports_of(name) & {"_core", "_cuda", "reference"}
-    assert not backends or name == "network"
-
-
-@pytest.mark.parametrize("name", MODULES)
-def test_libraries_are_imported_where_they_are_used(name):
-    allowed = {"cli": {"click"}, "bench/torch_script": {"torch"}}.get(name, set())
-    assert others_of(name) <= {"numpy"} | allowed
-
-
-def test_only_the_command_line_imports_the_comparison():
-    outside = [name for name in MODULES if not name.startswith("bench/")]
-    assert [name for name in outside if "bench" in imports_of(name)] == ["cli"]
-
-
-def test_only_entry_points_import_the_command_line():
-    assert [name for name in MODULES if "cli" in imports_of(name)] == ["__main__"]

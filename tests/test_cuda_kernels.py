@@ -203,11 +203,11 @@ def libraries(tmp_path_factory):
 
     def build(name):
         file, old, new = FAULTS[name]
-        source = (SOURCES / "cuda" / file).read_text()
+        source = (SOURCES / "cuda" / "kernels" / file).read_text()
         assert source.count(old) == 1, f"{name}: {file} has changed"
         folder = tmp_path_factory.mktemp("fault")
-        (folder / "cuda").mkdir()
-        (folder / "cuda" / file).write_text(source.replace(old, new))
+        (folder / "cuda" / "kernels").mkdir(parents=True)
+        (folder / "cuda" / "kernels" / file).write_text(source.replace(old, new))
         library = folder / "faulty.so"
         compile([emulated / "device.cpp", *objects], library, "-shared", "-I", folder)
         return name, str(library)

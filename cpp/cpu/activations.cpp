@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "cpu/isa.h"
+#include "cpu/kernels/dispatch.h"
 
 namespace cutaway {
 namespace {

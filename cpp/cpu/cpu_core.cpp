@@ -7,7 +7,7 @@
 #include <cmath>
 #include <utility>
 
-#include "cpu/isa.h"
+#include "cpu/kernels/dispatch.h"
 #include "guards.h"
 
 namespace cutaway {

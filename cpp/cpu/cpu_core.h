@@ -9,7 +9,7 @@
 
 #include "core.h"
 #include "cpu/buffer.h"
-#include "cpu/kernels.h"
+#include "cpu/kernels/table.h"
 #include "cpu/pool.h"
 
 namespace cutaway {

@@ -6,7 +6,7 @@
 #include <mutex>
 
 #include "cpu/buffer.h"
-#include "cpu/isa.h"
+#include "cpu/kernels/dispatch.h"
 #include "cpu/pool.h"
 
 namespace cutaway {

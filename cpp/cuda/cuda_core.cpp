@@ -9,7 +9,7 @@
 #include <string>
 #include <utility>
 
-#include "cuda/epoch.h"
+#include "cuda/kernels/epoch.h"
 #include "guards.h"
 
 namespace cutaway::cuda {

@@ -1,5 +1,5 @@
 // What CudaCore asks of the machine that runs its kernels: memory, copies, launches, recordings.
-// A GPU is one (device.cu), the emulation another (emulated/device.cpp). No CUDA headers, no
+// A GPU is one (gpu.cu), the emulation another (emulated/device.cpp). No CUDA headers, no
 // Python.
 #pragma once
 
@@ -10,7 +10,7 @@
 #include <string>
 #include <utility>
 
-#include "cuda/jobs.h"
+#include "cuda/kernels/jobs.h"
 
 namespace cutaway::cuda {
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "cuda/cuda_core.h"
-#include "cuda/launch.h"
+#include "cuda/kernels/launch.h"
 
 namespace cutaway::cuda {
 namespace {

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "cuda/emulated/machine.h"
-#include "cuda/launch.h"
+#include "cuda/kernels/launch.h"
 
 namespace cutaway::cuda {
 namespace {

@@ -1,6 +1,6 @@
 // cutaway._cuda: the GPU's core.
 
-#include "cuda/bindings.h"
+#include "bindings/bind_cuda.h"
 
 PYBIND11_MODULE(_cuda, m) {
   using namespace cutaway;

@@ -3,7 +3,7 @@
 
 #include <dlfcn.h>
 
-#include "cuda/bindings.h"
+#include "bindings/bind_cuda.h"
 #include "cuda/emulated/device.h"
 
 namespace cutaway::cuda {

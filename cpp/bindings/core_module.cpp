@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "bindings/bind_core.h"
 #include "cpu/activations.h"
 #include "cpu/cpu_core.h"
-#include "cpu/isa.h"
+#include "cpu/kernels/dispatch.h"
 #include "cpu/matmul.h"
-#include "session.h"
 
 namespace cutaway {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "cuda/comm.h"
+#include "cuda/kernels/comm.h"
 
 namespace cutaway::cuda {
 

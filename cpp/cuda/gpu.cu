@@ -9,7 +9,7 @@
 #include <string>
 
 #include "cuda/gpu.h"
-#include "cuda/launch.h"
+#include "cuda/kernels/launch.h"
 
 namespace cutaway::cuda {
 namespace {

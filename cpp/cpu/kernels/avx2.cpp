@@ -3,4 +3,4 @@
 
 #define CUTAWAY_ISA avx2
 #define CUTAWAY_ISA_NAME "avx2"
-#include "cpu/kernels.inl"
+#include "cpu/kernels/kernels.inl"

@@ -8,9 +8,9 @@
 #include <utility>
 #include <vector>
 
+#include "bindings/bind_core.h"
 #include "cuda/cuda_core.h"
 #include "cuda/gpu.h"
-#include "session.h"
 
 namespace cutaway::cuda {
 

@@ -1,7 +1,7 @@
 // Which instruction set's kernels run: the best that the processor has and CUTAWAY_MAX_ISA allows.
 #pragma once
 
-#include "cpu/kernels.h"
+#include "cpu/kernels/table.h"
 
 namespace cutaway {
 

@@ -2,8 +2,8 @@
 // The same for a GPU and the emulation. Calls go(R or U as a constant, blocks, bytes).
 #pragma once
 
-#include "cuda/epoch.h"
-#include "cuda/layers.h"
+#include "cuda/kernels/epoch.h"
+#include "cuda/kernels/layers.h"
 
 namespace cutaway::cuda {
 

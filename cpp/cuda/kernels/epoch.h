@@ -6,8 +6,8 @@
 // a few KB, and two barriers of all blocks. What flows in and out is told in jobs.h.
 #pragma once
 
-#include "cuda/comm.h"
-#include "cuda/judge.h"
+#include "cuda/kernels/comm.h"
+#include "cuda/kernels/judge.h"
 
 namespace cutaway::cuda {
 

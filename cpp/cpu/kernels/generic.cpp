@@ -5,4 +5,4 @@
 
 #define CUTAWAY_ISA generic
 #define CUTAWAY_ISA_NAME "generic"
-#include "cpu/kernels.inl"
+#include "cpu/kernels/kernels.inl"

@@ -1,11 +1,11 @@
-// The source of every kernel, compiled once per instruction set (see kernels_avx512.cpp).
+// The source of every kernel, compiled once per instruction set (see avx512.cpp).
 // In: raw pointers and sizes. Out: the table `kernels_<isa>`.
 //
 // Vector lanes run over output columns, and every output element is one chain of fused
 // multiply-adds in the order of k: neither the vector width nor the way that the work is cut
 // between threads changes a bit.
 
-#include "cpu/kernels.h"
+#include "cpu/kernels/table.h"
 
 #define CUTAWAY_JOIN_(a, b) a##b
 #define CUTAWAY_JOIN(a, b) CUTAWAY_JOIN_(a, b)
@@ -13,7 +13,7 @@
 namespace cutaway {
 namespace CUTAWAY_ISA {
 
-#include "cpu/simd.inl"
+#include "cpu/kernels/simd.inl"
 
 // the matrix product
 

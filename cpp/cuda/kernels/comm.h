@@ -13,7 +13,7 @@
 //   copy_wait()                         have come for whoever asked
 #pragma once
 
-#include "cuda/jobs.h"
+#include "cuda/kernels/jobs.h"
 
 #ifdef __CUDACC__
 #include <cooperative_groups.h>

@@ -1,4 +1,4 @@
-#include "cpu/isa.h"
+#include "cpu/kernels/dispatch.h"
 
 #include <cstdlib>
 #include <stdexcept>

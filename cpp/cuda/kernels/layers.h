@@ -3,8 +3,8 @@
 // the size of the tiles.
 #pragma once
 
-#include "cuda/comm.h"
-#include "cuda/judge.h"
+#include "cuda/kernels/comm.h"
+#include "cuda/kernels/judge.h"
 
 namespace cutaway::cuda {
 

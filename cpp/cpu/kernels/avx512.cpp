@@ -3,4 +3,4 @@
 
 #define CUTAWAY_ISA avx512
 #define CUTAWAY_ISA_NAME "avx512"
-#include "cpu/kernels.inl"
+#include "cpu/kernels/kernels.inl"

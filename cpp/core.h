@@ -1,5 +1,5 @@
-// The contract of a numerical backend. In: views of the caller's arrays and a recipe that Python
-// has checked. Out: losses, activations, gradients. No Python, no CUDA, no SIMD.
+// The contract of a numerical backend. In: views of the caller's arrays and an architecture that
+// Python has checked. Out: losses, activations, gradients. No Python, no CUDA, no SIMD.
 //
 // A core does arithmetic and guards memory; names, defaults and prose are Python's. Its results are
 // a function of weights, data and order alone: never of the number of threads.
@@ -18,7 +18,7 @@ namespace cutaway {
 
 using std::int64_t;
 
-struct Recipe {
+struct Architecture {
   std::vector<int64_t> sizes;           // features, hidden units..., classes
   std::vector<Activation> activations;  // one per layer, the output's last
   Loss loss;
@@ -70,7 +70,7 @@ class Core {
  public:
   virtual ~Core() = default;
 
-  virtual const Recipe& recipe() const = 0;
+  virtual const Architecture& architecture() const = 0;
 
   // Keeps the images (the caller keeps them alive) and copies the labels.
   virtual void load(Images images, std::span<const int64_t> labels, float mean, float std) = 0;

@@ -25,15 +25,16 @@ class InUse {
   std::atomic<bool>& flag_;
 };
 
-inline void check_loaded(const Recipe& recipe, const Images& images,
+inline void check_loaded(const Architecture& architecture, const Images& images,
                          std::span<const int64_t> labels) {
-  if (images.features != recipe.sizes.front() || images.rows != static_cast<int64_t>(labels.size()))
+  if (images.features != architecture.sizes.front() ||
+      images.rows != static_cast<int64_t>(labels.size()))
     throw std::invalid_argument("load: images and labels do not fit the network");
   for (const int64_t label : labels)
-    if (label < 0 || label >= recipe.sizes.back())
+    if (label < 0 || label >= architecture.sizes.back())
       throw std::invalid_argument("load: label " + std::to_string(label) +
                                   " is not one of the network's " +
-                                  std::to_string(recipe.sizes.back()) + " classes");
+                                  std::to_string(architecture.sizes.back()) + " classes");
 }
 
 // Returns how many mini-batches there are.

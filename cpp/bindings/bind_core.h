@@ -63,8 +63,8 @@ struct Session {
   py::array images;
 
   std::vector<py::ssize_t> shape(int64_t layer) const {
-    const auto& sizes = core->recipe().sizes;
-    if (layer < 0 || layer >= core->recipe().layers())
+    const auto& sizes = core->architecture().sizes;
+    if (layer < 0 || layer >= core->architecture().layers())
       throw py::index_error("layer " + std::to_string(layer) + " is out of range");
     return {1 + sizes[layer], sizes[layer + 1]};
   }
@@ -158,7 +158,7 @@ inline void set_state(Session& session, const py::dict& values) {
 
 template <class T>
 std::vector<Array<float>> forward(Session& session, const Array<T>& x, float mean, float std) {
-  const auto& sizes = session.core->recipe().sizes;
+  const auto& sizes = session.core->architecture().sizes;
   const Images rows = images_of(x);
   require(rows.features == sizes[0], "forward: x must be (rows, features)");
   std::vector<Array<float>> activations;
@@ -175,7 +175,7 @@ std::vector<Array<float>> forward(Session& session, const Array<T>& x, float mea
 inline std::pair<double, std::vector<Array<float>>> backprop(Session& session,
                                                              const Array<float>& x,
                                                              const Array<int64_t>& labels) {
-  const auto& sizes = session.core->recipe().sizes;
+  const auto& sizes = session.core->architecture().sizes;
   require(x.ndim() == 2 && x.shape(1) == sizes[0], "backprop: x must be (rows, features)");
   const auto numbers = span_of(labels);
   require(labels.shape(0) == x.shape(0), "backprop: one label per row");
@@ -184,7 +184,7 @@ inline std::pair<double, std::vector<Array<float>>> backprop(Session& session,
     require(label >= 0 && label < sizes.back(), "backprop: label out of range");
   std::vector<Array<float>> gradients;
   std::vector<float*> out;
-  for (int64_t l = 0; l < session.core->recipe().layers(); ++l) {
+  for (int64_t l = 0; l < session.core->architecture().layers(); ++l) {
     gradients.emplace_back(session.shape(l));
     out.push_back(gradients.back().mutable_data());
   }
@@ -197,15 +197,16 @@ inline std::pair<double, std::vector<Array<float>>> backprop(Session& session,
   return {loss, gradients};
 }
 
-inline Recipe recipe_from(const std::vector<int64_t>& sizes,
-                          const std::vector<std::string>& activations, const std::string& loss,
-                          bool mean) {
+inline Architecture architecture_from(const std::vector<int64_t>& sizes,
+                                      const std::vector<std::string>& activations,
+                                      const std::string& loss, bool mean) {
   require(activations.size() >= 1 && sizes.size() == activations.size() + 1,
           "Core: one activation per layer");
   for (const int64_t size : sizes) require(size >= 1, "Core: sizes must be at least 1");
-  Recipe recipe{sizes, {}, loss_from(loss), mean};
-  for (const std::string& name : activations) recipe.activations.push_back(activation_from(name));
-  return recipe;
+  Architecture architecture{sizes, {}, loss_from(loss), mean};
+  for (const std::string& name : activations)
+    architecture.activations.push_back(activation_from(name));
+  return architecture;
 }
 
 // The methods of the contract; how a core comes to be, the module adds. Local to the module: the

@@ -20,10 +20,10 @@ std::unique_ptr<Session> make_session(const std::vector<int64_t>& sizes,
                                       const std::string& loss, bool mean,
                                       const MakeDevice& make_device,
                                       const CudaCore::Choices& choices) {
-  Recipe recipe = recipe_from(sizes, activations, loss, mean);
+  Architecture architecture = architecture_from(sizes, activations, loss, mean);
   auto session = std::make_unique<Session>();
   const py::gil_scoped_release release;  // to start a GPU takes a while
-  session->core = std::make_unique<CudaCore>(std::move(recipe), make_device(), choices);
+  session->core = std::make_unique<CudaCore>(std::move(architecture), make_device(), choices);
   return session;
 }
 

@@ -103,7 +103,8 @@ std::unique_ptr<Session> make_core(const std::vector<int64_t>& sizes,
                                    const std::string& loss, bool mean, int threads) {
   require(threads >= 1 && threads <= 1024, "CpuCore: threads must be between 1 and 1024");
   auto session = std::make_unique<Session>();
-  session->core = std::make_unique<CpuCore>(recipe_from(sizes, activations, loss, mean), threads);
+  session->core =
+      std::make_unique<CpuCore>(architecture_from(sizes, activations, loss, mean), threads);
   return session;
 }
 

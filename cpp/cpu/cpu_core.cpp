@@ -27,12 +27,12 @@ constexpr int64_t kFewUnits = 256;  // of the first layer, at most, for threads 
 
 }  // namespace
 
-CpuCore::CpuCore(Recipe recipe, int threads)
-    : recipe_(std::move(recipe)), kernels_(kernels()), pool_(threads) {
+CpuCore::CpuCore(Architecture architecture, int threads)
+    : architecture_(std::move(architecture)), kernels_(kernels()), pool_(threads) {
   // With few units, threads share the inputs; with many, the units.
-  const int64_t inputs = recipe_.sizes[0];
+  const int64_t inputs = architecture_.sizes[0];
   int64_t leaves = 1;
-  while (recipe_.sizes[1] <= kFewUnits && leaves < kMostLeaves && inputs >= 128 * leaves)
+  while (architecture_.sizes[1] <= kFewUnits && leaves < kMostLeaves && inputs >= 128 * leaves)
     leaves *= 2;
   for (int64_t leaf = 0; leaf < leaves; ++leaf)
     leaves_.push_back({inputs / 64 * leaf / leaves * 64,
@@ -47,12 +47,12 @@ CpuCore::CpuCore(Recipe recipe, int threads)
     made.x_row = row_of(made.inputs.end - made.inputs.begin);
   }
 
-  for (int64_t l = 0; l < recipe_.layers(); ++l) {
+  for (int64_t l = 0; l < architecture_.layers(); ++l) {
     Layer layer{};
-    layer.fan_in = recipe_.sizes[l];
-    layer.fan_out = recipe_.sizes[l + 1];
+    layer.fan_in = architecture_.sizes[l];
+    layer.fan_out = architecture_.sizes[l + 1];
     layer.row = row_of(layer.fan_out);
-    layer.activation = recipe_.activations[l];
+    layer.activation = architecture_.activations[l];
     const int64_t padded = round_up(layer.fan_out, kLanes);
     const auto add_slab = [&](int64_t first, int64_t rows, Pool::Share units) {
       const int64_t row = row_of(units.end - units.begin);
@@ -77,7 +77,7 @@ CpuCore::CpuCore(Recipe recipe, int threads)
 
 void CpuCore::load(Images images, std::span<const int64_t> labels, float mean, float std) {
   const InUse guard(in_use_);
-  check_loaded(recipe_, images, labels);
+  check_loaded(architecture_, images, labels);
   folded_ = foldable(images, mean, std);
   images_ = images;
   labels_.assign(labels.begin(), labels.end());
@@ -153,7 +153,7 @@ bool CpuCore::learn(std::span<const int64_t> order, int64_t batch, std::span<con
         for (int64_t i = 0; i < rows.rows; ++i) correct_ += sample_correct_[i];
       }
       team.each([&](int worker) {
-        for (int64_t l = 0; l < recipe_.layers(); ++l)
+        for (int64_t l = 0; l < architecture_.layers(); ++l)
           update_layer(l, rows, rates[s], before + s + 1, worker);
       });
       if (sharing_ > 1) team.wait();  // the next rows come to the same desk
@@ -211,7 +211,7 @@ void CpuCore::hand_out(int64_t i, int64_t to, std::span<float* const> activation
   } else {
     kernels_.activate(output.activation, z, output.row);
   }
-  for (int64_t l = 0; l < recipe_.layers(); ++l) {
+  for (int64_t l = 0; l < architecture_.layers(); ++l) {
     const Layer& layer = layers_[l];
     std::copy_n(layer.a.data() + i * layer.row, layer.fan_out, activations[l] + to * layer.fan_out);
   }
@@ -227,7 +227,8 @@ double CpuCore::backprop(View<const float> x, std::span<const int64_t> labels,
     const FlushDenormals flush;
     learn_from(batch, team);
     team.each([&](int worker) {
-      for (int64_t l = 0; l < recipe_.layers(); ++l) store_gradient(l, batch, gradients[l], worker);
+      for (int64_t l = 0; l < architecture_.layers(); ++l)
+        store_gradient(l, batch, gradients[l], worker);
     });
   });
   return batch_loss(batch.rows);

@@ -25,9 +25,9 @@ inline int64_t row_of(int64_t columns) {
 
 class CpuCore final : public Core {
  public:
-  CpuCore(Recipe recipe, int threads);
+  CpuCore(Architecture architecture, int threads);
 
-  const Recipe& recipe() const override { return recipe_; }
+  const Architecture& architecture() const override { return architecture_; }
   void load(Images images, std::span<const int64_t> labels, float mean, float std) override;
   void use(const Optimizer& optimizer) override;
   bool learn(std::span<const int64_t> order, int64_t batch, std::span<const float> rates,
@@ -131,7 +131,7 @@ class CpuCore final : public Core {
   }
   int desk_of(int worker) const { return worker / sharing_; }
 
-  const Recipe recipe_;
+  const Architecture architecture_;
   const Kernels& kernels_;
   Pool pool_;
   mutable std::atomic<bool> in_use_{false};

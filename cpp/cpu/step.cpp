@@ -157,7 +157,7 @@ void CpuCore::multiply_inputs(const Batch& batch, int worker, Pool::Share rows, 
 void CpuCore::forward_rows(const Batch& batch, int worker, Pool::Share rows) {
   const auto [begin, end] = rows;
   if (begin == end) return;
-  const int64_t output = recipe_.layers() - 1;
+  const int64_t output = architecture_.layers() - 1;
   Layer& first = layers_[0];
   const int64_t padded = round_up(first.fan_out, kLanes);
   const int64_t leaves = static_cast<int64_t>(leaves_.size());
@@ -192,12 +192,12 @@ void CpuCore::forward_rows(const Batch& batch, int worker, Pool::Share rows) {
 
 void CpuCore::judge(const Batch& batch, Pool::Share rows) {
   Layer& layer = layers_.back();
-  const float scale = recipe_.mean ? 1.0f / static_cast<float>(batch.rows) : 1.0f;
+  const float scale = architecture_.mean ? 1.0f / static_cast<float>(batch.rows) : 1.0f;
   for (int64_t i = rows.begin; i < rows.end; ++i)  // all at once: each comes from far away
     sample_labels_[i] = batch.labels[batch.image(i)];
   for (int64_t i = rows.begin; i < rows.end; ++i) {
     const Verdict verdict =
-        kernels_.judge(layer.activation, recipe_.loss, layer.a.data() + i * layer.row,
+        kernels_.judge(layer.activation, architecture_.loss, layer.a.data() + i * layer.row,
                        layer.delta.data() + i * layer.row, layer.fan_out, sample_labels_[i], scale);
     sample_losses_[i] = verdict.loss;
     sample_correct_[i] = verdict.correct;
@@ -207,14 +207,14 @@ void CpuCore::judge(const Batch& batch, Pool::Share rows) {
 double CpuCore::batch_loss(int64_t rows) const {
   double sum = 0;
   for (int64_t i = 0; i < rows; ++i) sum += sample_losses_[i];
-  return recipe_.mean ? sum / static_cast<double>(rows) : sum;
+  return architecture_.mean ? sum / static_cast<double>(rows) : sum;
 }
 
 // delta_below = (delta W^T) * f'(z_below), layer by layer, for some rows of the mini-batch.
 void CpuCore::backprop_rows(Pool::Share rows) {
   const int64_t count = rows.end - rows.begin;
   if (count == 0) return;
-  for (int64_t l = recipe_.layers() - 1; l > 0; --l) {
+  for (int64_t l = architecture_.layers() - 1; l > 0; --l) {
     const Layer& layer = layers_[l];
     Layer& to = layers_[l - 1];
     float* delta = to.delta.data() + rows.begin * to.row;

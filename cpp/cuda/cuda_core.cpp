@@ -55,23 +55,24 @@ class CudaCore::Guard {
   const int before_;
 };
 
-CudaCore::CudaCore(Recipe recipe, std::unique_ptr<Device> device, const Choices& choices)
-    : recipe_(std::move(recipe)), device_(std::move(device)), choices_(choices) {
+CudaCore::CudaCore(Architecture architecture, std::unique_ptr<Device> device,
+                   const Choices& choices)
+    : architecture_(std::move(architecture)), device_(std::move(device)), choices_(choices) {
   const Guard guard(*this);
   double bytes = 0;
-  for (int64_t l = 0; l < recipe_.layers(); ++l)
-    bytes += sizeof(float) * (1.0 + static_cast<double>(recipe_.sizes[l])) *
-             static_cast<double>(recipe_.sizes[l + 1]);
+  for (int64_t l = 0; l < architecture_.layers(); ++l)
+    bytes += sizeof(float) * (1.0 + static_cast<double>(architecture_.sizes[l])) *
+             static_cast<double>(architecture_.sizes[l + 1]);
   check_room(*device_, "Network: the weights", bytes);
-  for (const int64_t size : recipe_.sizes)
+  for (const int64_t size : architecture_.sizes)
     if (size >= INT_MAX)
       throw Fault("TOO_BIG", "Network: a layer on a GPU has less than " + std::to_string(INT_MAX) +
                                  " units, got " + std::to_string(size));
-  for (int64_t l = 0; l < recipe_.layers(); ++l) {
-    const int64_t fan_in = recipe_.sizes[l], fan_out = recipe_.sizes[l + 1];
+  for (int64_t l = 0; l < architecture_.layers(); ++l) {
+    const int64_t fan_in = architecture_.sizes[l], fan_out = architecture_.sizes[l + 1];
     Layer layer{static_cast<int>(fan_in),
                 static_cast<int>(fan_out),
-                recipe_.activations[l],
+                architecture_.activations[l],
                 {},
                 {},
                 {},
@@ -91,11 +92,11 @@ void CudaCore::upload(const Buffer<T>& to, const T* from, int64_t count) const {
 
 void CudaCore::load(Images images, std::span<const int64_t> labels, float mean, float std) {
   const Guard guard(*this);
-  check_loaded(recipe_, images, labels);
+  check_loaded(architecture_, images, labels);
   if (images.rows > INT_MAX) throw std::invalid_argument("load: too many images to count");
   // A fast path's rows are padded; see Epoch.
   int64_t pitch = images.features;
-  if (images.bytes && choices_.fast && recipe_.layers() == 2)
+  if (images.bytes && choices_.fast && architecture_.layers() == 2)
     pitch = ((images.features + kPiecePixels - 1) / kPiecePixels | 1) * kPiecePixels;
   const auto count = static_cast<std::size_t>(images.rows), row = static_cast<std::size_t>(pitch);
   const std::size_t size = images.bytes ? 1 : sizeof(float);
@@ -332,7 +333,7 @@ double CudaCore::backprop(View<const float> x, std::span<const int64_t> labels,
 
   run_forward(first, rows, Activation::identity);
   run_judge(given_labels_.data(), nullptr, {nullptr, 0}, nullptr, rows);
-  for (int64_t l = recipe_.layers() - 1; l >= 0; --l) {
+  for (int64_t l = architecture_.layers() - 1; l >= 0; --l) {
     if (l > 0) run_backprop(l, rows);
     const Buffer<float>& gradient = made[static_cast<std::size_t>(l)];
     Update job = update_of(l, first, rows);
@@ -344,7 +345,7 @@ double CudaCore::backprop(View<const float> x, std::span<const int64_t> labels,
   device_->download(losses.data(), sample_losses_.data(), losses.size() * sizeof(float));
   double loss = 0;
   for (const float value : losses) loss += value;
-  return recipe_.mean ? loss / rows : loss;
+  return architecture_.mean ? loss / rows : loss;
 }
 
 void CudaCore::weights(int64_t layer, float* values) const {

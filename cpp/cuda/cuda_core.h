@@ -57,9 +57,9 @@ class CudaCore final : public Core {
     double patience = 4e10;  // FLOPs between two questions to `interrupted`: some 0.1 s if the
                              // device is poorly used. An epoch of MNIST is less
   };
-  CudaCore(Recipe recipe, std::unique_ptr<Device> device, const Choices& choices);
+  CudaCore(Architecture architecture, std::unique_ptr<Device> device, const Choices& choices);
 
-  const Recipe& recipe() const override { return recipe_; }
+  const Architecture& architecture() const override { return architecture_; }
   void load(Images images, std::span<const int64_t> labels, float mean, float std) override;
   void use(const Optimizer& optimizer) override;
   bool learn(std::span<const int64_t> order, int64_t batch, std::span<const float> rates,
@@ -106,7 +106,7 @@ class CudaCore final : public Core {
   void replay_step(int64_t batch, int rows, int64_t times);
   void run_tally(int64_t n, int64_t batch, int64_t steps, std::span<float> losses);
 
-  const Recipe recipe_;
+  const Architecture architecture_;
   const std::unique_ptr<Device> device_;  // outlives its buffers
   const Choices choices_;
   mutable std::atomic<bool> in_use_{false};

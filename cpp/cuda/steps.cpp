@@ -30,7 +30,7 @@ Rule rule_of(const Optimizer& o) {
 // a block has follows from the width alone, so that all batches of a network give the same bits.
 bool CudaCore::plan(Epoch& job, int64_t batch) {
   const int ranks = device_->limits().ranks;
-  if (!choices_.fast || ranks == 0 || recipe_.layers() != 2 || !images_.bytes) return false;
+  if (!choices_.fast || ranks == 0 || architecture_.layers() != 2 || !images_.bytes) return false;
   const int hidden = layers_[0].fan_out;
   job = {};
   for (const int units : {16, 8, 4})
@@ -100,7 +100,7 @@ void CudaCore::run_step(int64_t batch, int rows) {
   device_->run(Gather{images_, order_.data(), before, x_.data(), rows, layers_.front().fan_in});
   run_forward(x_.data(), rows, Activation::identity);
   run_judge(labels_.data(), order_.data(), before, clock, rows);
-  for (int64_t l = recipe_.layers() - 1; l >= 0; --l) {
+  for (int64_t l = architecture_.layers() - 1; l >= 0; --l) {
     if (l > 0) run_backprop(l, rows);
     Update job = update_of(l, x_.data(), rows);
     Layer& layer = layers_[static_cast<std::size_t>(l)];
@@ -124,7 +124,8 @@ void CudaCore::run_forward(const float* x, int rows, Activation output) {
 }
 
 Judging CudaCore::judging() const {
-  return {layers_.back().activation, recipe_.loss, layers_.back().fan_out, recipe_.mean};
+  return {layers_.back().activation, architecture_.loss, layers_.back().fan_out,
+          architecture_.mean};
 }
 
 void CudaCore::run_judge(const int* labels, const int* order, const Place& place, Clock* clock,
@@ -153,8 +154,8 @@ Update CudaCore::update_of(int64_t layer, const float* x, int rows) const {
 }
 
 void CudaCore::run_tally(int64_t n, int64_t batch, int64_t steps, std::span<float> losses) {
-  device_->run(Tally{sample_losses_.data(), sample_correct_.data(), n, batch, steps, recipe_.mean,
-                     summaries_.data()});
+  device_->run(Tally{sample_losses_.data(), sample_correct_.data(), n, batch, steps,
+                     architecture_.mean, summaries_.data()});
   std::vector<Summary> summaries(static_cast<std::size_t>(steps));
   device_->download(summaries.data(), summaries_.data(), summaries.size() * sizeof(Summary));
   for (std::size_t s = 0; s < summaries.size(); ++s) {

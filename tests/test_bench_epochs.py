@@ -11,7 +11,7 @@ import pytest
 from cutaway import RandomSampler
 from cutaway.bench import cold, epochs, peak
 from cutaway.bench.frameworks import Sklearn
-from cutaway.bench.peers import Cutaway, NumPy, Task, Tutorial, make_network
+from cutaway.bench.peers import Cutaway, NumPy, Task, Tutorial
 from cutaway.bench.rounds import Setting
 from cutaway.job import LESSONS
 
@@ -36,7 +36,7 @@ def setting(*names, repeats=1, threads=2, backend="cpu"):
 def task(name, data):
     lesson = epochs.EPOCHS[name].lesson
     sizes = (784, *lesson.hidden, 10)
-    network = make_network(lesson, sizes, 1, seed=3)
+    network = lesson.make_network(784, 10, backend="cpu", threads=1, seed=3)
     start = [network.get_weights(layer) for layer in range(len(sizes) - 1)]
     return Task(lesson, data, data[:][0], start, 1)
 

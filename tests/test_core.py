@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import cutaway
 from cutaway import SGD, Adam, Dataset, Network, _core
 
 ISAS = ["generic", "avx2", "avx512"]

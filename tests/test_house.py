@@ -13,30 +13,33 @@ PACKAGE = Path(__file__).parent.parent / "python" / "cutaway"
 
 # Every place of the package, and what it may import of it when it runs.
 ALLOWED = {
-    "__init__": "checkpoint cuda data film functions loader network optimizer picture training",
+    "__init__": "checkpoint cuda data errors film functions loader network optimizer picture training version",
     "__main__": "cli",
     "checks": "",
     "checkpoint": "checks files network optimizer",
     "contract": "checks optimizer",
     "cuda": "",
+    "errors": "",
+    "progress": "",
+    "version": "",
     "data": "checks idx pickles",
-    "files": "network",
-    "film": "",
-    "functions": "checks machine network",
+    "files": "version",
+    "film": "files",
+    "functions": "_core checks machine",
     "idx": "",
-    "job": "checkpoint cuda data files film loader network optimizer picture start training",
+    "job": "checkpoint cuda data files film loader network optimizer picture start training version",
     "loader": "checks data",
     "machine": "checks",
-    "network": "_core _cuda checks contract cuda data machine optimizer reference",
+    "network": "_core _cuda checks contract cuda data errors machine optimizer reference",
     "optimizer": "checks",
     "pickles": "idx",
     "picture": "",
     "reference": "contract optimizer",
     "start": "contract",
-    "training": "checks contract data loader network optimizer",
-    "bench": "contract cuda data film functions job loader machine network optimizer picture start "
-    "training",
-    "cli": "bench checkpoint data files job machine network picture training",
+    "training": "checks contract data loader network optimizer progress",
+    "bench": "contract data errors film functions job loader machine network optimizer picture start "
+    "training version",
+    "cli": "bench checkpoint data errors files job machine network picture progress training version",
 }  # fmt: skip
 
 # Libraries that may be imported at the head of a file; others are imported where they are used.

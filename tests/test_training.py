@@ -1,5 +1,7 @@
 """Training: when Moments come and what they hold, however the mini-batches are made."""
 
+import time
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -190,10 +192,26 @@ def test_history_holds_every_loss_and_the_metrics_of_every_epoch():
 
 def test_history_takes_moments_between_epochs_as_losses_alone():
     history = History()
-    for moment in moments(network(), every=3, epochs=1):
-        history.add(moment, 0.5)
-    assert len(history.losses) == STEPS
-    assert [(e["step"], e["seconds"]) for e in history.epochs] == [(STEPS, 0.5)]
+    for moment in moments(network(), every=3, epochs=2):
+        history.add(replace(moment, seconds=0.5))
+    parts = -(-STEPS // 3)
+    assert len(history.losses) == 2 * STEPS
+    assert history.seconds == parts
+    assert [(e["step"], e["seconds"]) for e in history.epochs] == [
+        (STEPS, parts / 2),
+        (2 * STEPS, parts / 2),
+    ]
+
+
+def test_a_moment_knows_the_seconds_that_it_took_but_not_those_of_who_looks_at_it():
+    begin = time.perf_counter()
+    seconds, outside = 0.0, 0.0
+    for moment in train(network(), loader(), optimizer=SGD(0.1), epochs=2, every=3, valid=VALID):
+        assert moment.seconds > 0
+        seconds += moment.seconds
+        time.sleep(0.02)
+        outside += 0.02
+    assert seconds <= time.perf_counter() - begin - outside
 
 
 def test_fit_is_silent_unless_asked_for_a_bar_which_changes_no_bit(capsys):

@@ -32,7 +32,7 @@ inline void bind_faults() {
     try {
       if (error) std::rethrow_exception(error);
     } catch (const Fault& fault) {
-      const py::object type = py::module_::import("cutaway.cuda").attr("DeviceError");
+      const py::object type = py::module_::import("cutaway.errors").attr("DeviceError");
       const py::object made = type(fault.code(), fault.what());
       PyErr_SetObject(type.ptr(), made.ptr());
     }

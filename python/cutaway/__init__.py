@@ -6,9 +6,11 @@ is first used.
 
 from typing import TYPE_CHECKING, Any
 
-from .cuda import CudaStatus, DeviceError
-from .network import Network, compiled, cuda_status
+from .cuda import CudaStatus
+from .errors import DeviceError
+from .network import Network, cuda_status
 from .optimizer import SGD, Adam, Constant, OneCycle
+from .version import __version__ as __version__
 
 if TYPE_CHECKING:
     from .checkpoint import load, save
@@ -28,8 +30,6 @@ if TYPE_CHECKING:
     from .loader import DataLoader, RandomSampler, SequentialSampler
     from .picture import grid, loss_curve, neuron
     from .training import History, Moment, fit, train
-
-__version__ = compiled.__version__
 
 __all__ = [
     "SGD",

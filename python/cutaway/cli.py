@@ -14,6 +14,7 @@ import platform
 import signal
 import sys
 import textwrap
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -22,16 +23,15 @@ import click
 from . import bench, job, picture
 from .checkpoint import load
 from .data import load_directory, mnist
+from .errors import Terminated
 from .files import MARK, may_write
 from .machine import MOST_THREADS, default_threads
 from .network import BACKENDS, check_backend, compiled, cuda_status
+from .progress import Bar
 from .training import Moment
+from .version import __version__
 
 _NOT_SHOWN = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
-
-
-class _Terminated(KeyboardInterrupt):
-    """SIGTERM: ends the work as Ctrl-C does."""
 
 
 def _finite(_: click.Context, param: click.Parameter, value: float | None) -> float | None:
@@ -51,7 +51,7 @@ _AT_LEAST_ONE = click.IntRange(min=1)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]}, no_args_is_help=False)
-@click.version_option(compiled.__version__, prog_name="cutaway", message="%(prog)s %(version)s")
+@click.version_option(__version__, prog_name="cutaway", message="%(prog)s %(version)s")
 @click.option("--debug", is_flag=True, help="Show a traceback on errors.")
 def cli(debug: bool) -> None:
     """Train small neural networks very fast, and look inside while they learn."""
@@ -161,7 +161,7 @@ class _Progress:
     _HEAD = "epoch   training loss  accuracy   validation loss  accuracy"
 
     def __init__(self, steps: int, *, bar: bool, lines: bool, json: bool) -> None:
-        self._bar = _bar(steps) if bar else None
+        self._bar = Bar(steps, stay=False) if bar else None
         self._lines = lines
         self._stream = sys.stderr if json else sys.stdout
 
@@ -175,10 +175,7 @@ class _Progress:
     def moment(self, moment: Moment) -> None:
         """Show the next Moment."""
         if self._bar is not None:
-            self._bar.set_postfix(
-                epoch=moment.epoch, loss=f"{moment.losses[-1]:.3f}", refresh=False
-            )
-            self._bar.update(len(moment.losses))
+            self._bar.show(moment)
         if moment.metrics and self._lines:
             if moment.epoch == 1:
                 self._print(self._HEAD)
@@ -189,20 +186,11 @@ class _Progress:
             )
 
     def _print(self, text: str) -> None:
-        if self._bar is not None:
-            self._bar.clear()
-        try:
-            print(text, file=self._stream, flush=True)
-        except BrokenPipeError:  # nobody reads any more; the files are wanted all the same
-            self._lines = False
-        if self._bar is not None:
-            self._bar.refresh()
-
-
-def _bar(steps: int) -> Any:
-    from tqdm import tqdm
-
-    return tqdm(total=steps, unit="batch", leave=False, file=sys.stderr, dynamic_ncols=True)
+        with self._bar.aside() if self._bar is not None else nullcontext():
+            try:
+                print(text, file=self._stream, flush=True)
+            except BrokenPipeError:  # nobody reads any more; the files are wanted all the same
+                self._lines = False
 
 
 def _print_result(result: job.Result) -> None:
@@ -351,7 +339,7 @@ def info() -> int:
 
     status = cuda_status()
     rows = {
-        "cutaway": compiled.__version__,
+        "cutaway": __version__,
         "python": f"{platform.python_version()} ({platform.machine()}, {platform.system()})",
         "numpy": np.__version__,
         "backends": "cpu, numpy, cuda" if status.usable else "cpu, numpy",
@@ -418,7 +406,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     def terminate(*_: object) -> NoReturn:
         nonlocal terminated
         terminated = True
-        raise _Terminated
+        raise Terminated
 
     signal.signal(signal.SIGTERM, terminate)
     try:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from .network import compiled
+from .version import __version__
 
-MARK = f"written by cutaway {compiled.__version__}"
-_MARK_OF_ANY_VERSION = b"written by cutaway "
+MARK = f"written by cutaway {__version__}"
+MARK_OF_ANY_VERSION = b"written by cutaway "
 _EDGE = 1 << 20  # bytes at either end of a file in which the mark stands
 
 
@@ -19,7 +19,7 @@ def is_ours(path: Path) -> bool:
     with path.open("rb") as file:
         head = file.read(_EDGE)
         file.seek(max(0, path.stat().st_size - _EDGE))
-        return _MARK_OF_ANY_VERSION in head + file.read()
+        return MARK_OF_ANY_VERSION in head + file.read()
 
 
 def may_write(path: Path, force: bool = False) -> None:
@@ -43,32 +43,57 @@ def may_write(path: Path, force: bool = False) -> None:
         raise FileExistsError(f"{path}: was not written by cutaway; --force replaces it")
 
 
-@contextmanager
-def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give a path beside `path` to write to; rename it over `path` if the block succeeds.
+class Replacement:
+    """A file that is written beside its target, and then takes its place or vanishes.
 
-    The data reach the disk before the name does, so a crash leaves the old file or the new one.
+    Args:
+        path: The target.
 
-    Raises:
-        OSError: naming `path`, if the file cannot be written; the old one is untouched then.
+    Attributes:
+        partial: Where to write; beside the target, with its suffix.
     """
-    target = Path(path)
-    partial = target.with_name(f".{target.name}.partial")
-    try:
-        partial.unlink(missing_ok=True)  # of a run that was killed, or a link that somebody planted
-        yield partial
-        with partial.open("rb+") as file:
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._target = Path(path)
+        self.partial = self._target.with_name(f".{self._target.stem}.partial{self._target.suffix}")
+        self.partial.unlink(missing_ok=True)  # of a run that was killed, or a planted link
+
+    def commit(self) -> None:
+        """Rename it over the target.
+
+        The data reach the disk before the name does: a crash leaves the old file or the new one.
+        """
+        with self.partial.open("rb+") as file:
             os.fsync(file.fileno())
-        partial.replace(target)
-        folder = os.open(target.parent, os.O_RDONLY)
+        self.partial.replace(self._target)
+        folder = os.open(self._target.parent, os.O_RDONLY)
         try:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+    def discard(self) -> None:
+        """Leave nothing beside the target."""
+        with suppress(OSError):  # a folder that is missing or broken has been told already
+            self.partial.unlink()
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a path beside `path` to write to; it takes the place of `path` if the block succeeds.
+
+    Raises:
+        OSError: naming `path`, if the file cannot be written; the old one is untouched then.
+    """
+    new = None
+    try:
+        new = Replacement(path)
+        yield new.partial
+        new.commit()
     except OSError as error:
         if error.errno is None:
             raise
         raise OSError(error.errno, error.strerror, os.fspath(path)) from error
     finally:
-        with suppress(OSError):  # a folder that is missing or broken has been told already
-            partial.unlink()
+        if new is not None:
+            new.discard()

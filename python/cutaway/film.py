@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from .files import MARK_OF_ANY_VERSION, Replacement
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
@@ -25,7 +27,6 @@ PACES = ("every", "log")
 SUFFIXES = (".mp4",)
 _QUEUE = 64  # frames waiting for the encoder: bounds the memory, smooths the flow
 _LOG_FRAMES = 60  # frames of pace="log" for every e-fold of images
-_MARK = b"written by cutaway "
 
 
 class _Encoder(Protocol):
@@ -162,7 +163,7 @@ class Film:
         self._images = 0
         self._encoded = 0
         self._size: tuple[int, int] | None = None
-        self._partial = self.path.with_name(f".{self.path.stem}.partial.mp4")
+        self._file: Replacement | None = None  # once there is an image
         self._queue: queue.Queue[NDArray[np.uint8] | None] = queue.Queue(_QUEUE)
         self._thread: threading.Thread | None = None
         self._failure: BaseException | None = None
@@ -188,8 +189,11 @@ class Film:
         self._images += 1
         if self.pace == "log" and not _is_log_frame(self._images):
             return
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._encode, name="cutaway film", daemon=True)
+        if self._file is None:
+            self._file = Replacement(self.path)
+            self._thread = threading.Thread(
+                target=self._encode, args=(self._file.partial,), name="cutaway film", daemon=True
+            )
             self._thread.start()
         self._queue.put(pixels.copy())
         self._raise_failure()
@@ -204,17 +208,19 @@ class Film:
             self._stop()
             self._raise_failure()
             self.frames = self._encoded  # Ctrl-C may have hit write() once its image was on its way
-            if self.frames:
-                self._check()
-                self._partial.replace(self.path)
+            if self._file is not None and self.frames:
+                self._check(self._file.partial)
+                self._commit(self._file)
         finally:
-            self._partial.unlink(missing_ok=True)
+            if self._file is not None:
+                self._file.discard()
 
     def discard(self) -> None:
         """Stop, and leave no trace."""
         self._open = False
         self._stop()
-        self._partial.unlink(missing_ok=True)
+        if self._file is not None:
+            self._file.discard()
 
     def __enter__(self) -> Film:
         return self
@@ -232,14 +238,14 @@ class Film:
 
     # the encoder's thread
 
-    def _encode(self) -> None:
+    def _encode(self, path: Path) -> None:
         encoder: _Encoder | None = None
         try:
             while (image := self._queue.get()) is not None:
                 if encoder is None:
                     height, width = (_even(n * self.scale) for n in image.shape[:2])
                     make = _H264 if self.codec == "h264" else _Mp4v
-                    encoder = make(self._partial, width, height, self.fps, self.scale)
+                    encoder = make(path, width, height, self.fps, self.scale)
                 encoder.add(image)
                 self._encoded += 1
         except BaseException as error:
@@ -265,9 +271,15 @@ class Film:
                 f"Film: {self.path} cannot be written: {self._failure}"
             ) from self._failure
 
-    def _check(self) -> None:
+    def _commit(self, file: Replacement) -> None:
+        with file.partial.open("ab") as end:  # an MP4 box of type "free", which players skip
+            mark = MARK_OF_ANY_VERSION
+            end.write((8 + len(mark)).to_bytes(4, "big") + b"free" + mark)
+        file.commit()
+
+    def _check(self, path: Path) -> None:
         try:
-            frames, width, height = count_frames(self._partial)
+            frames, width, height = count_frames(path)
         except OSError as error:
             raise OSError(f"Film: {self.path} cannot be written: {error}") from error
         assert self._size is not None
@@ -277,10 +289,6 @@ class Film:
                 f"Film: {self.path} came out as {frames} frames of {width}x{height}, "
                 f"not {wanted[0]} of {wanted[1]}x{wanted[2]}"
             )
-        with self._partial.open("ab") as file:  # an MP4 box of type "free", which players skip
-            file.write((8 + len(_MARK)).to_bytes(4, "big") + b"free" + _MARK)
-            file.flush()
-            os.fsync(file.fileno())
 
 
 def _pixels(image: Image | NDArray[np.uint8]) -> NDArray[np.uint8]:

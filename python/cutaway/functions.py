@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import checks
+from . import _core, checks
 from .machine import default_threads
-from .network import compiled
 
 Array = NDArray[Any]
 
@@ -84,7 +83,7 @@ def matmul(a: ArrayLike, b: ArrayLike, out: Array | None = None) -> Array:
         _check_out(out, shape, dtype, left, right)
     left, right = (_operand(array, dtype, stack) for array in (left, right))
     matrices = out.reshape(full) if row or column else out
-    compiled.matmul(left, right, matrices, default_threads())
+    _core.matmul(left, right, matrices, default_threads())
     return out
 
 
@@ -102,13 +101,13 @@ def _check_out(out: Array, shape: tuple[int, ...], dtype: np.dtype[Any], *inputs
 def _activate(name: str, x: ArrayLike) -> Array:
     array = checks.numbers(name, "x", x)
     out = np.array(array, dtype=_float_type(array), order="C", ndmin=1)
-    compiled.activate(name, out)
+    _core.activate(name, out)
     return out.reshape(array.shape)
 
 
 def _derivative(name: str, x: ArrayLike) -> Array:
     a = _activate(name, x)
-    result: Array = compiled.slopes(name, a)
+    result: Array = _core.slopes(name, a)
     return result
 
 

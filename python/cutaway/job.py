@@ -23,6 +23,7 @@ from .loader import DataLoader
 from .network import Network, compiled, cuda_status
 from .optimizer import SGD, Adam, Constant, OneCycle, Optimizer, Schedule
 from .training import History, Moment, train
+from .version import __version__
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -56,6 +57,27 @@ class Lesson:
     warmup: float = 0.3  # of a one-cycle schedule: which part of it goes up
     start: str = "normal"  # the first layer's start weights: "normal" or "waves"
     draws: bool = True  # a film and pictures
+
+    def make_network(
+        self,
+        features: int,
+        classes: int,
+        *,
+        seed: int = 0,
+        backend: str = "auto",
+        threads: int | None = None,
+    ) -> Network:
+        """Return the network, untrained."""
+        return Network(
+            (features, *self.hidden, classes),
+            activation=self.activation,
+            output=self.output,
+            loss=self.loss,
+            reduction=self.reduction,
+            seed=seed,
+            backend=backend,
+            threads=threads,
+        )
 
     def make_optimizer(self) -> Optimizer:
         """Return the optimizer by its name."""
@@ -126,7 +148,7 @@ class Result:
             "gpu": self.gpu,
             "seed": self.seed,
             "interrupted": self.interrupted,
-            "version": compiled.__version__,
+            "version": __version__,
         }
 
 
@@ -169,15 +191,8 @@ def run(
     start = time.perf_counter()
     training, validation, test = data
     classes = max(part.classes for part in data)
-    network = Network(
-        (training.images.shape[1], *lesson.hidden, classes),
-        activation=lesson.activation,
-        output=lesson.output,
-        loss=lesson.loss,
-        reduction=lesson.reduction,
-        seed=seed,
-        backend=backend,
-        threads=threads,
+    network = lesson.make_network(
+        training.images.shape[1], classes, seed=seed, backend=backend, threads=threads
     )
     if lesson.start == "waves":
         _start_from_waves(network, training.shape, seed)
@@ -201,12 +216,10 @@ def run(
         every=every if film else _WITHOUT_FILM,
     )
     limit = _FILM_LIMIT * float(network.weights[0].std())
-    seconds = 0.0
     reel = Film(out / _FILM, fps, codec) if film else None
     try:
-        for moment, took in _timed(moments):
-            seconds += took
-            result.history.add(moment, seconds - sum(e["seconds"] for e in result.history.epochs))
+        for moment in moments:
+            result.history.add(moment)
             if reel:
                 reel.write(picture.tiles(moment.weights[0], shape=training.shape, limit=limit))
             if watch:
@@ -233,8 +246,8 @@ def run(
             if path not in result.files and path.is_file() and is_ours(path):
                 path.unlink()
                 result.removed.append(path)
-    total = time.perf_counter() - start
-    result.seconds = {"train": seconds, "render": total - seconds, "total": total}
+    total, training_took = time.perf_counter() - start, result.history.seconds
+    result.seconds = {"train": training_took, "render": total - training_took, "total": total}
     return result
 
 
@@ -263,16 +276,6 @@ def _undisturbed() -> Iterator[None]:
         restore()
     if noted:
         signal.raise_signal(noted[0])
-
-
-def _timed(moments: Iterator[Moment]) -> Iterator[tuple[Moment, float]]:
-    """Yield each Moment with the seconds that it took to come."""
-    while True:
-        begin = time.perf_counter()
-        moment = next(moments, None)
-        if moment is None:
-            return
-        yield moment, time.perf_counter() - begin
 
 
 def _start_from_waves(network: Network, shape: tuple[int, int] | None, seed: int) -> None:

@@ -16,6 +16,7 @@ from . import _core as compiled
 from . import checks, cuda
 from .contract import F32, I64, U8, Core, Recipe, State, make_recipe
 from .data import Dataset, normalise
+from .errors import DeviceError
 from .machine import MOST_THREADS, default_threads
 from .optimizer import Optimizer, check, memory_of, same_memory
 
@@ -429,7 +430,7 @@ class Network:
         before, self.optimizer = self.optimizer, None  # interrupted, nothing is taken for granted
         try:
             self._core.use(optimizer)
-        except (MemoryError, cuda.DeviceError):
+        except (MemoryError, DeviceError):
             self.optimizer = before
             raise
         self.optimizer = optimizer
@@ -482,7 +483,7 @@ def _make_core(recipe: Recipe, backend: str, threads: int | None) -> tuple[str, 
             name = "cuda" if backend == "auto" else backend
             return name, threads, _load_cuda().CudaCore(*what, device)
         if backend != "auto":
-            raise cuda.DeviceError(found.code, f"Network: backend {backend!r}: {found.text}")
+            raise DeviceError(found.code, f"Network: backend {backend!r}: {found.text}")
     try:
         core = compiled.CpuCore(*what, threads)
     except MemoryError:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Sized
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +20,7 @@ from .data import Dataset
 from .loader import DataLoader
 from .network import Network
 from .optimizer import Constant, Optimizer, Schedule, check
+from .progress import Bar
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +36,8 @@ class Moment:
         metrics: At the end of an epoch "train_loss" and "train_accuracy" (over the epoch's samples,
             each just before it was learned), and with a validation set "valid_loss" and
             "valid_accuracy"; otherwise empty. Losses are means per sample, accuracies 0 to 1.
+        seconds: Of the work since the last Moment, evaluation included; not of what was done with
+            that Moment.
     """
 
     epoch: int
@@ -42,6 +46,7 @@ class Moment:
     weights: tuple[F32, ...]
     biases: tuple[F32, ...]
     metrics: dict[str, float]
+    seconds: float
 
 
 @dataclass
@@ -50,23 +55,27 @@ class History:
 
     Attributes:
         losses: The loss of every mini-batch, before its update.
-        epochs: Per epoch: "epoch", "step" (mini-batches so far), "seconds" (training alone) and
+        epochs: Per epoch: "epoch", "step" (mini-batches so far), "seconds" (of its Moments) and
             the metrics of its last Moment.
+        seconds: Of all Moments so far.
     """
 
     losses: list[float] = field(default_factory=list, repr=False)
     epochs: list[dict[str, Any]] = field(default_factory=list)
+    seconds: float = 0.0
 
-    def add(self, moment: Moment, seconds: float) -> None:
-        """Take in the next Moment; `seconds` is for its epoch so far."""
+    def add(self, moment: Moment) -> None:
+        """Take in the next Moment."""
         self.losses.extend(moment.losses.tolist())
+        self.seconds += moment.seconds
         if moment.metrics:
+            before = sum(epoch["seconds"] for epoch in self.epochs)
             self.epochs.append(
                 {
                     "epoch": moment.epoch,
                     "step": moment.step,
                     **moment.metrics,
-                    "seconds": round(seconds, 6),
+                    "seconds": round(self.seconds - before, 6),
                 }
             )
 
@@ -136,6 +145,7 @@ def _moments(
     steps = len(loader)
     every = min(every or steps, steps)
     step = 0
+    begin = time.perf_counter()
     for epoch in range(1, epochs + 1):
         factors = schedule.factors(np.arange(step, step + steps), epochs * steps)
         with np.errstate(over="ignore"):  # the network refuses what is not finite
@@ -154,7 +164,10 @@ def _moments(
                 metrics = {"train_loss": loss / rows, "train_accuracy": correct / rows}
                 if valid is not None:
                     metrics["valid_loss"], metrics["valid_accuracy"] = network.evaluate(valid)
-            yield Moment(epoch, step, losses, network.weights, network.biases, metrics)
+            weights, biases = network.weights, network.biases
+            seconds = time.perf_counter() - begin
+            yield Moment(epoch, step, losses, weights, biases, metrics, seconds)
+            begin = time.perf_counter()
 
 
 def _chunks(
@@ -230,22 +243,10 @@ def fit(
         valid=valid,
         every=100 if progress else None,
     )
-    if progress:
-        moments = _with_bar(moments, epochs * len(loader))  # type: ignore[arg-type]
-    begin = time.perf_counter()
-    for moment in moments:
-        history.add(moment, time.perf_counter() - begin)
-        if moment.metrics:
-            begin = time.perf_counter()
-    return history
-
-
-def _with_bar(moments: Iterator[Moment], total: int) -> Iterator[Moment]:
-    from tqdm import tqdm
-
-    with tqdm(total=total, unit="batch") as bar:
+    bar = Bar(epochs * len(loader)) if progress else None  # type: ignore[arg-type]
+    with closing(bar) if bar else nullcontext():
         for moment in moments:
-            bar.update(len(moment.losses))
-            shown = moment.metrics or {"loss": float(moment.losses[-1])}
-            bar.set_postfix({name: f"{value:.4f}" for name, value in shown.items()})
-            yield moment
+            history.add(moment)
+            if bar:
+                bar.show(moment)
+    return history

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from ..cuda import DeviceError
+from ..errors import DeviceError
 from ..network import compiled, cuda_status
+from ..version import __version__
 from . import epochs, libraries, peak, products, start, whole
 from .libraries import CONTENDERS, GPU_CONTENDERS, PIP, library_of, missing
 from .plot import plot
@@ -108,7 +109,7 @@ def run(
     wanted = {"cutaway", *(contenders or useful)} & useful
     names = tuple(n for n in everybody if n in wanted and library_of(n) not in absent)
     result: dict[str, Any] = {
-        "version": compiled.__version__,
+        "version": __version__,
         "isa": compiled.isa(),
         "gpu": status and status.text,
         "repeats": repeats,

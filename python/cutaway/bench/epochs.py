@@ -11,7 +11,7 @@ from ..job import LESSONS, Lesson
 from .children import ask
 from .frameworks import Jax, Sklearn, Torch, TorchGraph
 from .libraries import CONTENDERS, GPU_CONTENDERS
-from .peers import Cutaway, NumPy, Peer, Task, Tutorial, make_network
+from .peers import Cutaway, NumPy, Peer, Task, Tutorial
 from .rounds import Setting, Times, alternate, clocked, gather, medians, ratios
 
 
@@ -84,9 +84,8 @@ def make_task(name: str, threads: int, backend: str) -> Task:
     plan = EPOCHS[name]
     train_set, valid_set, _ = mnist()
     data = train_set.subset(slice(plan.rows))
-    sizes = (data.images.shape[1], *plan.lesson.hidden, valid_set.classes)
-    network = make_network(plan.lesson, sizes, threads)
-    start = [network.get_weights(layer) for layer in range(len(sizes) - 1)]
+    network = plan.lesson.make_network(data.images.shape[1], valid_set.classes, backend="cpu")
+    start = [network.get_weights(layer) for layer in range(network.recipe.layers)]
     return Task(plan.lesson, data, data[:][0], start, threads, backend)
 
 
@@ -115,7 +114,7 @@ def section(name: str, setting: Setting) -> Iterator[dict[str, Any]]:
             )
     task = make_task(name, setting.threads, setting.backend)
     peers = {who: make_peer(task, who) for who in contenders}
-    judge = make_network(plan.lesson, task.sizes, setting.threads)
+    judge = replace(task, backend="cpu").make_network()
     judge.mean, judge.std = task.data.mean, task.data.std
     _, valid_set, _ = mnist()
 

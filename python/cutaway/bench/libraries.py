@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from ..machine import default_threads
-from ..network import compiled
+from ..version import __version__
 
 CONTENDERS = ("cutaway", "tutorial", "numpy", "torch", "jax", "sklearn")
 GPU_CONTENDERS = ("cutaway", "cpu", "torch", "torch-graph", "jax")  # cpu: cutaway's, beside the GPU
@@ -92,7 +92,7 @@ def _environment(changes: dict[str, str]) -> Iterator[None]:
 
 def _version(name: str) -> str:
     if name in ("cutaway", "cpu"):
-        return compiled.__version__
+        return __version__
     library = library_of(name)
     return str(sys.modules[library if library in PIP else "numpy"].__version__)
 

@@ -13,9 +13,8 @@ import numpy as np
 from ..data import Dataset, mnist
 from ..job import LESSONS
 from ..loader import DataLoader
-from ..network import compiled
+from ..network import Network, compiled
 from ..training import fit
-from .peers import make_network
 from .rounds import Setting, Times, alternate, gather, medians, ratios
 
 _PEAK_SECONDS = 0.2
@@ -37,8 +36,12 @@ def section(setting: Setting) -> Iterator[dict[str, Any]]:
     dense = Dataset(np.maximum(ink.images, 1), ink.labels)  # no zero that could be skipped
     sizes = (dense.images.shape[1], *lesson.hidden, valid_set.classes)
     work = len(dense) * flops(sizes)
+
+    def network_of(threads: int) -> Network:
+        return lesson.make_network(sizes[0], sizes[-1], backend="cpu", threads=threads)
+
     epochs = {
-        (kind, threads): _epoch(data, sizes, threads)
+        (kind, threads): _epoch(data, network_of(threads))
         for kind, data in (("dense", dense), ("mnist", ink))
         for threads in sorted({1, setting.threads})
     }
@@ -80,9 +83,8 @@ def _key(kind: str, threads: int) -> str:
     return f"{kind}, {threads} thread{'s' if threads > 1 else ''}"
 
 
-def _epoch(data: Dataset, sizes: tuple[int, ...], threads: int) -> Callable[[int], float]:
+def _epoch(data: Dataset, network: Network) -> Callable[[int], float]:
     lesson = LESSONS["lesson9"]
-    network = make_network(lesson, sizes, threads)
     optimizer = lesson.make_optimizer()
 
     def epoch(seed: int) -> float:

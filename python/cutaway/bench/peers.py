@@ -49,6 +49,12 @@ class Task:
         """Features, hidden units..., classes."""
         return (len(self.start[0]) - 1, *(w.shape[1] for w in self.start))
 
+    def make_network(self) -> Network:
+        """Return cutaway's network, with start weights of its own."""
+        return self.lesson.make_network(
+            self.sizes[0], self.sizes[-1], backend=self.backend, threads=self.threads
+        )
+
     def order(self, seed: int) -> I64:
         """Return the sample numbers of an epoch."""
         return RandomSampler(len(self.pixels), seed).order()
@@ -67,28 +73,12 @@ class Peer(Protocol):
         ...
 
 
-def make_network(
-    lesson: Lesson, sizes: tuple[int, ...], threads: int, seed: int = 0, backend: str = "cpu"
-) -> Network:
-    """Return a lesson's network."""
-    return Network(
-        sizes,
-        activation=lesson.activation,
-        output=lesson.output,
-        loss=lesson.loss,
-        reduction=lesson.reduction,
-        threads=threads,
-        seed=seed,
-        backend=backend,
-    )
-
-
 class Cutaway:
     """Through fit(), as users call it."""
 
     def __init__(self, task: Task) -> None:
         self._task = task
-        self._network = make_network(task.lesson, task.sizes, task.threads, backend=task.backend)
+        self._network = task.make_network()
         for layer, values in enumerate(task.start):
             self._network.set_weights(layer, values)
         self._optimizer = task.lesson.make_optimizer()

@@ -18,7 +18,6 @@ from ..film import Film
 from ..loader import DataLoader
 from ..training import train
 from .children import ask, peak_memory
-from .peers import make_network
 from .rounds import Setting, Times, alternate, gather, medians, ratios
 
 _LESSON = "lesson9"
@@ -79,8 +78,9 @@ def whole_job(folder: Path, threads: int) -> dict[str, Any]:
 def encoding(folder: Path, threads: int) -> dict[str, Any]:
     """Make the job's frames first, then time their encoding."""
     lesson, (data, valid_set, _) = job.LESSONS[_LESSON], mnist()
-    sizes = (data.images.shape[1], *lesson.hidden, valid_set.classes)
-    network = make_network(lesson, sizes, threads)
+    network = lesson.make_network(
+        data.images.shape[1], valid_set.classes, backend="cpu", threads=threads
+    )
     limit = job._FILM_LIMIT * float(network.weights[0].std())
     moments = train(
         network,

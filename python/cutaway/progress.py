@@ -1,0 +1,43 @@
+"""The progress bar of a training: Moments go in, a bar on stderr comes out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .training import Moment
+
+
+class Bar:
+    """A bar on stderr that counts mini-batches, and tells epoch and loss.
+
+    Args:
+        steps: Mini-batches of the whole training.
+        stay: The bar stays on the screen when it is closed.
+    """
+
+    def __init__(self, steps: int, *, stay: bool = True) -> None:
+        from tqdm import tqdm
+
+        self._bar = tqdm(total=steps, unit="batch", leave=stay, file=sys.stderr, dynamic_ncols=True)
+
+    def show(self, moment: Moment) -> None:
+        """Go on to a Moment."""
+        self._bar.set_postfix(
+            epoch=moment.epoch, loss=f"{moment.losses[-1]:.3f}", refresh=False
+        )  # fmt: skip
+        self._bar.update(len(moment.losses))
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Let the block print something."""
+        self._bar.clear()
+        yield
+        self._bar.refresh()
+
+    def close(self) -> None:
+        """Take the bar away."""
+        self._bar.close()

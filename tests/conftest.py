@@ -6,7 +6,7 @@ import os
 import pytest
 
 import cutaway
-from cutaway import network as network_module
+from cutaway.learn import network as network_module
 
 _REQUIRED = os.environ.get("CUTAWAY_REQUIRE") == "cuda"  # then no GPU is no excuse
 

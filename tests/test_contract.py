@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from cutaway import SGD, Adam, Dataset, Network
-from cutaway.network import _make_core
-from cutaway.reference import ReferenceCore
+from cutaway.backend.reference import ReferenceCore
+from cutaway.learn.network import _make_core
 
 # How far float32 may lie from float64, by norm. One step: float32 has 24 bits (6e-8), a sum of
 # some hundred products loses a digit or two. A hundred steps add up their errors.

@@ -6,17 +6,14 @@ is first used.
 
 from typing import TYPE_CHECKING, Any
 
-from .cuda import CudaStatus
+from .backend.cuda import CudaStatus
+from .backend.optimizer import SGD, Adam, Constant, OneCycle
 from .errors import DeviceError
-from .network import Network, cuda_status
-from .optimizer import SGD, Adam, Constant, OneCycle
+from .learn.network import Network, cuda_status
 from .version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from .checkpoint import load, save
-    from .data import Dataset, load_idx, load_pickle, mnist
-    from .film import Film
-    from .functions import (
+    from .backend.functions import (
         matmul,
         relu,
         relu_derivative,
@@ -27,9 +24,12 @@ if TYPE_CHECKING:
         tanh,
         tanh_derivative,
     )
-    from .loader import DataLoader, RandomSampler, SequentialSampler
-    from .picture import grid, loss_curve, neuron
-    from .training import History, Moment, fit, train
+    from .data.dataset import Dataset, load_idx, load_pickle, mnist
+    from .data.loader import DataLoader, RandomSampler, SequentialSampler
+    from .learn.checkpoint import load, save
+    from .learn.training import History, Moment, fit, train
+    from .look.film import Film
+    from .look.picture import grid, loss_curve, neuron
 
 __all__ = [
     "SGD",
@@ -71,14 +71,14 @@ __all__ = [
 _MODULE_OF = {
     name: module
     for module, names in {
-        "checkpoint": "load save",
-        "data": "Dataset load_idx load_pickle mnist",
-        "film": "Film",
-        "functions": "matmul relu relu_derivative sigmoid sigmoid_derivative "
+        "learn.checkpoint": "load save",
+        "data.dataset": "Dataset load_idx load_pickle mnist",
+        "look.film": "Film",
+        "backend.functions": "matmul relu relu_derivative sigmoid sigmoid_derivative "
         "softmax softmax_derivative tanh tanh_derivative",
-        "loader": "DataLoader RandomSampler SequentialSampler",
-        "picture": "grid loss_curve neuron",
-        "training": "History Moment fit train",
+        "data.loader": "DataLoader RandomSampler SequentialSampler",
+        "look.picture": "grid loss_curve neuron",
+        "learn.training": "History Moment fit train",
     }.items()
     for name in names.split()
 }
@@ -87,11 +87,9 @@ _MODULE_OF = {
 if not TYPE_CHECKING:  # which knows the names, and should miss those that are not there
 
     def __getattr__(name: str) -> Any:
-        """Load the module that has a public name, or is named, at the first use (PEP 562)."""
+        """Load the module that has a public name at the first use of the name (PEP 562)."""
         from importlib import import_module
 
-        if name in _MODULE_OF.values():
-            return import_module(f".{name}", __name__)
         if name not in _MODULE_OF:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         value = globals()[name] = getattr(import_module(f".{_MODULE_OF[name]}", __name__), name)

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from ..errors import DeviceError
-from ..network import compiled, cuda_status
+from ..learn.network import compiled, cuda_status
 from ..version import __version__
 from . import epochs, libraries, peak, products, start, whole
 from .libraries import CONTENDERS, GPU_CONTENDERS, PIP, library_of, missing

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..data import mnist
-from ..job import LESSONS, Lesson
+from ..data.dataset import mnist
+from ..job.run import LESSONS, Lesson
 from .children import ask
 from .frameworks import Jax, Sklearn, Torch, TorchGraph
 from .libraries import CONTENDERS, GPU_CONTENDERS

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ..contract import F32
-from ..optimizer import Adam
+from ..backend.contract import F32
+from ..backend.optimizer import Adam
 from .peers import Task
 
 

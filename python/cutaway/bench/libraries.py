@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import Any
 
-from ..machine import default_threads
+from ..threads import default_threads
 from ..version import __version__
 
 CONTENDERS = ("cutaway", "tutorial", "numpy", "torch", "jax", "sklearn")

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from ..data import Dataset, mnist
-from ..job import LESSONS
-from ..loader import DataLoader
-from ..network import Network, compiled
-from ..training import fit
+from ..data.dataset import Dataset, mnist
+from ..data.loader import DataLoader
+from ..job.run import LESSONS
+from ..learn.network import Network, compiled
+from ..learn.training import fit
 from .rounds import Setting, Times, alternate, gather, medians, ratios
 
 _PEAK_SECONDS = 0.2

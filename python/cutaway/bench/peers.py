@@ -13,13 +13,13 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..contract import F32, I64
-from ..data import Dataset
-from ..job import Lesson
-from ..loader import DataLoader, RandomSampler
-from ..network import Network
-from ..optimizer import Adam
-from ..training import fit
+from ..backend.contract import F32, I64
+from ..backend.optimizer import Adam
+from ..data.dataset import Dataset
+from ..data.loader import DataLoader, RandomSampler
+from ..job.run import Lesson
+from ..learn.network import Network
+from ..learn.training import fit
 
 Array = NDArray[Any]
 

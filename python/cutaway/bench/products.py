@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..functions import matmul
+from ..backend.functions import matmul
 from .rounds import Setting, Times, alternate, gather, medians, ratios
 
 SIZES = (  # (B, M, K, N), or (M, K, N) for a single product

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from .. import job
-from ..start import waves
+from ..job import run as job
+from ..learn.initial import waves
 from .children import ask
 from .rounds import Setting, Times, alternate, gather, medians, ratios
 
@@ -82,7 +82,7 @@ def _torch(threads: int, number: int) -> tuple[float, float]:
     lesson = job.LESSONS[_RECIPE]
     about = {
         **asdict(lesson),
-        "data": str(_HERE.parent / "mnist"),
+        "data": str(_HERE.parent / "data" / "mnist"),
         "threads": threads,
         "seed": number,
     }

@@ -12,11 +12,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from .. import job, picture
-from ..data import mnist
-from ..film import Film
-from ..loader import DataLoader
-from ..training import train
+from ..data.dataset import mnist
+from ..data.loader import DataLoader
+from ..job import run as job
+from ..learn.training import train
+from ..look import picture
+from ..look.film import Film
 from .children import ask, peak_memory
 from .rounds import Setting, Times, alternate, gather, medians, ratios
 

@@ -1,0 +1,1 @@
+"""The command line: words go in, calls and exit codes come out."""

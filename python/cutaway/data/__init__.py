@@ -1,0 +1,1 @@
+"""Data: files and arrays go in, a `Dataset` and its mini-batches come out."""

@@ -1,0 +1,294 @@
+"""Datasets: files or arrays go in, a `Dataset` of images and labels comes out.
+
+Pixels stay as they came (uint8 for the MNIST files) until they are used; `mean` and `std` say how they
+are normalised then.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, overload
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .. import checks
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+F32 = NDArray[np.float32]
+I64 = NDArray[np.int64]
+
+# Mean and std of the embedded training set, which is the same every time: to find them again takes
+# as long as an epoch.
+_MNIST_PIXELS = (33.39512885204082, 78.6661972212755)
+_VALIDATION = 6  # the last sixth of the training file: 10,000 of MNIST's 60,000
+_ROWS = 4096  # rows per step of a pass over all images: bounds the memory it takes
+
+
+def normalise(images: NDArray[Any], mean: float, std: float) -> F32:
+    """Return (images - mean) / std in float32, computed as the cores do: to the same bits."""
+    inverse = np.float32(1) / np.float32(std)
+    result: F32 = (images.astype(np.float32) - np.float32(mean)) * inverse
+    return result
+
+
+class Dataset:
+    """Images with their labels.
+
+    Args:
+        images: (n, features) or (n, height, width), real numbers. uint8 is kept as it is; anything
+            else becomes float32. A contiguous array of either type is not copied: leave it
+            unchanged while the dataset lives.
+        labels: (n,) class numbers from 0, or (n, classes) one-hot rows.
+        mean: What is subtracted from a pixel when it is used; the mean of `images` if None.
+        std: What it is then divided by; the standard deviation of `images` if None. A validation
+            or test set takes both from its training set.
+
+    Attributes:
+        images: (n, features), uint8 or float32.
+        labels: (n,), int64.
+        shape: (height, width) if the images came so, or None.
+        mean: float, in units of a pixel.
+        std: float, likewise.
+
+    Raises:
+        TypeError: if images or labels are no plain numbers.
+        ValueError: if shapes disagree, a pixel is not finite, or a label is out of range.
+    """
+
+    images: NDArray[np.uint8] | F32
+    labels: I64
+
+    def __init__(
+        self,
+        images: ArrayLike,
+        labels: ArrayLike,
+        *,
+        mean: float | None = None,
+        std: float | None = None,
+    ) -> None:
+        pixels = checks.numbers("Dataset", "images", images)
+        if pixels.ndim not in (2, 3):
+            raise ValueError(
+                "Dataset: images must be (n, features) or (n, height, width), "
+                f"got shape {pixels.shape}"
+            )
+        if 0 in pixels.shape:
+            raise ValueError(f"Dataset: images must not be empty, got shape {pixels.shape}")
+        self.shape: tuple[int, int] | None = None
+        if pixels.ndim == 3:
+            self.shape = (pixels.shape[1], pixels.shape[2])
+        if pixels.dtype == np.uint8:
+            self.images = np.ascontiguousarray(pixels).reshape(len(pixels), -1)
+        else:
+            self.images = checks.floats("Dataset", "images", pixels).reshape(len(pixels), -1)
+            checks.finite("Dataset", "images", self.images)
+        self.labels = checks.labels("Dataset", labels, len(self.images))
+        if mean is None or std is None:
+            own_mean, own_std = _mean_and_std(self.images)
+            mean = own_mean if mean is None else mean
+            if std is None and own_std == 0:
+                raise ValueError(f"Dataset: images must vary, all pixels are {own_mean:g}")
+            std = own_std if std is None else std
+        self.mean = checks.real("Dataset", "mean", mean)
+        self.std = checks.real("Dataset", "std", std, "greater than 0", low=0, above=True)
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @overload
+    def __getitem__(self, i: int) -> tuple[F32, int]: ...
+    @overload
+    def __getitem__(self, i: slice | I64) -> tuple[F32, I64]: ...
+    def __getitem__(self, i: int | slice | I64) -> tuple[F32, int | I64]:
+        """Return (x, y): normalised pixels float32 and the label; rows for a slice or an array."""
+        x = normalise(self.images[i], self.mean, self.std)
+        y = self.labels[i]
+        return (x, y) if isinstance(y, np.ndarray) else (x, int(y))
+
+    @property
+    def classes(self) -> int:
+        """How many classes: one more than the highest label."""
+        return int(self.labels.max()) + 1
+
+    def one_hot(self, classes: int | None = None) -> F32:
+        """Return the labels as rows (n, classes), float32: one 1 in each, the rest 0.
+
+        Raises:
+            ValueError: if a label does not fit into `classes`.
+        """
+        classes = self.classes if classes is None else checks.count("one_hot", "classes", classes)
+        checks.labels("one_hot", self.labels, len(self), classes)
+        return np.eye(classes, dtype=np.float32)[self.labels]
+
+    def subset(self, numbers: slice | ArrayLike) -> Dataset:
+        """Return a dataset of some samples, normalised as this one is.
+
+        Args:
+            numbers: A slice (its pixels are shared, not copied), sample numbers (m,), or booleans
+                (n,) that tell which to take.
+
+        Raises:
+            IndexError: if a sample number is out of range, or a mask of another length.
+        """
+        rows: Any = numbers
+        if not isinstance(rows, slice):
+            rows = checks.numbers("subset", "numbers", rows)
+            if rows.dtype != bool:
+                rows = checks.integers("subset", "numbers", rows)
+        images = self.images[rows]
+        if self.shape is not None:
+            images = images.reshape(len(images), *self.shape)
+        return Dataset(images, self.labels[rows], mean=self.mean, std=self.std)
+
+    def __repr__(self) -> str:
+        return (
+            f"Dataset({len(self)} images of {self.images.shape[1]} {self.images.dtype}, "
+            f"{self.classes} classes, mean={self.mean:.4g}, std={self.std:.4g})"
+        )
+
+
+def _mean_and_std(images: NDArray[np.uint8] | F32) -> tuple[float, float]:
+    """Mean and standard deviation over all pixels: exact for bytes, in float64 for floats."""
+    blocks = [images[i : i + _ROWS] for i in range(0, len(images), _ROWS)]
+    if images.dtype == np.uint8:
+        counts = sum(np.bincount(block.ravel(), minlength=256) for block in blocks)
+        values = np.arange(256, dtype=np.float64)
+        mean = float((counts * values).sum() / images.size)
+        return mean, float(np.sqrt((counts * (values - mean) ** 2).sum() / images.size))
+    mean = sum(float(block.sum(dtype=np.float64)) for block in blocks) / images.size
+    squares = (float(np.square(block - mean, dtype=np.float64).sum()) for block in blocks)
+    return mean, float(np.sqrt(sum(squares) / images.size))
+
+
+def load_idx(images: str | os.PathLike[str], labels: str | os.PathLike[str]) -> Dataset:
+    """Load a dataset from two IDX files, raw or gzip (told by content, not by name).
+
+    Args:
+        images: Path of a file of unsigned bytes with three axes.
+        labels: Path of a file of unsigned bytes with one axis.
+
+    Returns:
+        The dataset, with its own mean and std.
+
+    Raises:
+        ValueError: if a file is damaged, of another kind, or the counts disagree.
+        OSError: if a file cannot be read.
+    """
+    from . import idx
+
+    pixels, classes = idx.read(images, axes=3), idx.read(labels, axes=1)
+    if len(pixels) != len(classes):
+        raise ValueError(
+            f"load_idx: as many labels as images are needed, got {len(pixels)} images in "
+            f"{os.fspath(images)} and {len(classes)} labels in {os.fspath(labels)}"
+        )
+    return Dataset(pixels, classes)
+
+
+def load_pickle(path: str | os.PathLike[str]) -> tuple[Dataset, Dataset, Dataset]:
+    """Load the tutorial's `mnist.pkl.gz`: ((x, y), (x, y), (x, y)) of arrays. No code can run.
+
+    Returns:
+        Training, validation and test set; all take mean and std from the training set.
+
+    Raises:
+        ValueError: if the file holds anything else than three pairs of arrays, or an array is no
+            images or labels.
+        OSError: if the file cannot be read.
+    """
+    from . import pickles
+
+    sets = pickles.read(path)
+    if not (isinstance(sets, tuple | list) and len(sets) == 3):
+        raise ValueError(f"load_pickle: {os.fspath(path)} must hold three pairs of arrays")
+    result: list[Dataset] = []
+    for pair in sets:
+        if not (
+            isinstance(pair, tuple | list)
+            and len(pair) == 2
+            and all(isinstance(array, np.ndarray) for array in pair)
+        ):
+            raise ValueError(f"load_pickle: {os.fspath(path)} must hold three pairs of arrays")
+        mean, std = (result[0].mean, result[0].std) if result else (None, None)
+        try:
+            result.append(Dataset(*pair, mean=mean, std=std))
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"load_pickle: {os.fspath(path)}: {error}") from None
+        pixels = [one.images.shape[1] for one in result]
+        if pixels[0] != pixels[-1]:
+            raise ValueError(
+                f"load_pickle: {os.fspath(path)}: training images have {pixels[0]} pixels, "
+                f"others {pixels[-1]}"
+            )
+    return result[0], result[1], result[2]
+
+
+def mnist() -> tuple[Dataset, Dataset, Dataset]:
+    """Return MNIST as training (50,000), validation (10,000) and test set (10,000).
+
+    The four files come with the package; nothing is downloaded. Validation is the last sixth of
+    the training file, as in the tutorial's `mnist.pkl.gz`.
+    """
+    from pathlib import Path
+
+    return _load(Path(__file__).parent / "mnist", *_MNIST_PIXELS)
+
+
+def load_directory(directory: str | os.PathLike[str]) -> tuple[Dataset, Dataset, Dataset]:
+    """Load the four files of MNIST, or of a dataset laid out like it, from one directory.
+
+    Args:
+        directory: Holds `train-images-idx3-ubyte`, `train-labels-idx1-ubyte` and the same two with
+            `t10k`; each may end in `.gz`.
+
+    Returns:
+        Training, validation (the last sixth of the training file) and test set; all take mean and
+        std from the training set.
+
+    Raises:
+        FileNotFoundError: if a file is missing.
+        ValueError: if a file is damaged or the files disagree.
+    """
+    from pathlib import Path
+
+    return _load(Path(directory))
+
+
+def _load(
+    folder: Path, mean: float | None = None, std: float | None = None
+) -> tuple[Dataset, Dataset, Dataset]:
+    images, labels = _pair(folder, "train")
+    cut = len(images) - len(images) // _VALIDATION
+    if cut == len(images):
+        raise ValueError(f"load_directory: {folder}: too few training images, got {len(images)}")
+    train = Dataset(images[:cut], labels[:cut], mean=mean, std=std)
+    valid = Dataset(images[cut:], labels[cut:], mean=train.mean, std=train.std)
+    test = Dataset(*_pair(folder, "t10k"), mean=train.mean, std=train.std)
+    if test.images.shape[1] != train.images.shape[1]:
+        raise ValueError(
+            f"load_directory: {folder}: training images have {train.images.shape[1]} pixels, "
+            f"test images {test.images.shape[1]}"
+        )
+    return train, valid, test
+
+
+def _pair(folder: Path, name: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    from . import idx
+
+    paths = []
+    for kind in ("images-idx3", "labels-idx1"):
+        plain = folder / f"{name}-{kind}-ubyte"
+        packed = plain.with_name(plain.name + ".gz")
+        found = next((path for path in (plain, packed) if path.is_file()), None)
+        if found is None:
+            raise FileNotFoundError(f"load_directory: {plain} (or {packed.name}) is missing")
+        paths.append(found)
+    images, labels = idx.read(paths[0], axes=3), idx.read(paths[1], axes=1)
+    if len(images) != len(labels):
+        raise ValueError(
+            f"load_directory: {folder}: {len(images)} {name} images, {len(labels)} labels"
+        )
+    return images, labels

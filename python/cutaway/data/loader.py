@@ -1,0 +1,147 @@
+"""Samplers and the DataLoader: a dataset goes in, orders of sample numbers and batches come out.
+
+Names and behaviour are PyTorch's. A loader over a `Dataset` hands whole orders to the core, which
+gathers the batches itself; over anything else it collates sample by sample.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
+from typing import Any, Protocol
+
+import numpy as np
+
+from .. import checks
+from .dataset import F32, I64, Dataset
+
+
+class Samples(Protocol):
+    """What a loader reads: any object with a length and `[i] -> (x, y)`."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, i: int, /) -> Any: ...
+
+
+Collate = Callable[[Sequence[Any]], tuple[Any, Any]]
+
+
+def _length(who: str, n: int | Sized) -> int:
+    return len(n) if isinstance(n, Sized) else checks.count(who, "n", n, least=0)
+
+
+class SequentialSampler:
+    """Sample numbers 0, 1, ..., n - 1. `n` is a number or anything with a length."""
+
+    def __init__(self, n: int | Sized) -> None:
+        self.n = _length("SequentialSampler", n)
+
+    def __len__(self) -> int:
+        return self.n
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(range(self.n))
+
+    def order(self) -> I64:
+        """Return the sample numbers of one pass, int64 (n,)."""
+        return np.arange(self.n)
+
+
+class RandomSampler:
+    """Sample numbers in a new random order at every pass, the same orders for the same seed."""
+
+    def __init__(self, n: int | Sized, seed: int = 0) -> None:
+        self.n = _length("RandomSampler", n)
+        self._generator = np.random.default_rng(checks.count("RandomSampler", "seed", seed, 0))
+
+    def __len__(self) -> int:
+        return self.n
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.order().tolist())
+
+    def order(self) -> I64:
+        """Return the sample numbers of one pass, int64 (n,)."""
+        return self._generator.permutation(self.n)
+
+
+def stack(samples: Sequence[tuple[Any, Any]]) -> tuple[F32, I64]:
+    """Return samples [(x, y), ...] as x float32 (n, features) and y int64 (n,)."""
+    x = np.stack([checks.numbers("DataLoader", "x", x) for x, _ in samples], dtype=np.float32)
+    return x, np.asarray([y for _, y in samples])
+
+
+class DataLoader:
+    """Mini-batches of a dataset: iterate over it for (x, y), once per epoch.
+
+    Args:
+        dataset: A `Dataset`, or any object with a length and `[i] -> (x, y)`.
+        batch_size: Samples per mini-batch; the last one may be shorter.
+        shuffle: A new random order at every pass.
+        seed: Of the random orders.
+        drop_last: Leave out a last mini-batch that is not full.
+        collate: Makes (x, y) out of a list of samples; by default x is stacked as float32, y as an
+            integer array.
+        sampler: Sample numbers in the order to use, anew at every pass; instead of `shuffle`. One
+            without a length is counted by a pass of its own.
+
+    Raises:
+        TypeError: if the dataset has no length.
+        ValueError: if batch_size is less than 1, or both shuffle and sampler are given.
+    """
+
+    def __init__(
+        self,
+        dataset: Samples,
+        batch_size: int = 64,
+        shuffle: bool = False,
+        seed: int = 0,
+        drop_last: bool = False,
+        collate: Collate | None = None,
+        sampler: Iterable[int] | None = None,
+    ) -> None:
+        if not (hasattr(dataset, "__len__") and hasattr(dataset, "__getitem__")):
+            raise TypeError(
+                "DataLoader: dataset must have a length and [i], "
+                f"got {type(dataset).__name__}; wrap arrays as cutaway.Dataset(images, labels)"
+            )
+        if sampler is not None and shuffle:
+            raise ValueError("DataLoader: give either shuffle=True or a sampler, got both")
+        if isinstance(sampler, Iterator):
+            raise TypeError(
+                "DataLoader: sampler must start anew at every pass, "
+                f"got {type(sampler).__name__}, which ends after one"
+            )
+        self.dataset = dataset
+        self.batch_size = checks.count("DataLoader", "batch_size", batch_size)
+        self.drop_last = drop_last
+        self.collate = collate
+        self.sampler: Iterable[int] = (
+            sampler
+            if sampler is not None
+            else (RandomSampler(len(dataset), seed) if shuffle else SequentialSampler(len(dataset)))
+        )
+
+    def __len__(self) -> int:
+        """How many mini-batches a pass has."""
+        sampler = self.sampler
+        n = len(sampler) if isinstance(sampler, Sized) else sum(1 for _ in sampler)
+        return n // self.batch_size if self.drop_last else -(-n // self.batch_size)
+
+    def order(self) -> I64:
+        """Return the sample numbers of the next pass, int64: all mini-batches, one after another."""
+        if isinstance(self.sampler, SequentialSampler | RandomSampler):
+            order = self.sampler.order()
+        else:
+            order = checks.integers("DataLoader", "sampler", list(self.sampler))
+        if self.drop_last:
+            order = order[: len(order) // self.batch_size * self.batch_size]
+        return order
+
+    def __iter__(self) -> Iterator[tuple[Any, Any]]:
+        order = self.order()
+        for start in range(0, len(order), self.batch_size):
+            numbers = order[start : start + self.batch_size]
+            if isinstance(self.dataset, Dataset) and self.collate is None:
+                yield self.dataset[numbers]
+            else:
+                yield (self.collate or stack)([self.dataset[int(i)] for i in numbers])

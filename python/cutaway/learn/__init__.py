@@ -1,0 +1,1 @@
+"""Learning: a network and mini-batches go in, `Moment`s and a network that has learned come out."""

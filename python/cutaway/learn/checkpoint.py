@@ -1,0 +1,132 @@
+"""Checkpoints: a network goes to a safetensors file and comes back, to the bit.
+
+The tensors are those of `state_dict()`, so other tools read the file as it is; the optimizer's memory
+stands beside them under "optimizer.". The recipe is JSON in the file's metadata, with a SHA-256 of the
+whole file: one that was changed by a single bit is refused.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import checks
+from ..backend.optimizer import SGD, Adam
+from ..files import MARK, replacing
+from .network import Network
+
+_FORMAT = "1"
+_OPTIMIZER = "optimizer."
+_BEFORE_DIGEST = b'"sha256":"'  # stands once in a header: quotes within a value are escaped
+_NO_DIGEST = "0" * 64  # in its place while the SHA-256 is taken
+
+
+def _with_digest(data: bytes, digest: str) -> bytes:
+    start = data.index(_BEFORE_DIGEST) + len(_BEFORE_DIGEST)
+    return data[:start] + digest.encode() + data[start + len(_NO_DIGEST) :]
+
+
+def save(network: Network, path: str | os.PathLike[str]) -> None:
+    """Save a network: weights, recipe, the data's mean and std, the optimizer's memory.
+
+    Raises:
+        OSError: if the file cannot be written; an older file of that name is untouched then.
+    """
+    from safetensors import numpy as safetensors
+
+    tensors: dict[str, Any] = dict(network.state_dict())
+    optimizer = None
+    if network.optimizer is not None:
+        optimizer = {"name": network.optimizer.name, **dataclasses.asdict(network.optimizer)}
+        for name, values in network.optimizer_state().items():
+            tensors[_OPTIMIZER + name] = np.asarray(values)
+    recipe = {
+        **dataclasses.asdict(network.recipe),
+        "mean": network.mean,
+        "std": network.std,
+        "optimizer": optimizer,
+    }
+    metadata = {
+        "cutaway": MARK,
+        "format": _FORMAT,
+        "recipe": json.dumps(recipe, default=float),  # NumPy's numbers too
+        "sha256": _NO_DIGEST,
+    }
+    data = safetensors.save(tensors, metadata)
+    with replacing(path) as partial:
+        partial.write_bytes(_with_digest(data, hashlib.sha256(data).hexdigest()))
+
+
+def load(
+    path: str | os.PathLike[str], *, backend: str = "auto", threads: int | None = None
+) -> Network:
+    """Load a network that save() wrote; `backend` and `threads` as for Network.
+
+    Raises:
+        ValueError: if the file is damaged, or is no checkpoint of cutaway.
+        OSError: if it cannot be read.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    name = os.fspath(path)
+    data = Path(path).read_bytes()
+    try:
+        with safe_open(name, framework="np") as file:
+            metadata = file.metadata() or {}
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except (SafetensorError, ValueError) as error:
+        raise ValueError(f"load: {name} is no safetensors file: {error}") from None
+    if "recipe" not in metadata or _BEFORE_DIGEST not in data:
+        raise ValueError(f"load: {name} is no checkpoint of cutaway: it holds no recipe")
+    if metadata.get("format") != _FORMAT:
+        raise ValueError(
+            f"load: {name} has format {metadata.get('format')}, this version reads {_FORMAT}"
+        )
+    sha = hashlib.sha256(_with_digest(data, _NO_DIGEST)).hexdigest()
+    if sha != metadata["sha256"]:
+        raise ValueError(f"load: {name} is damaged: its contents do not match their SHA-256")
+    try:
+        recipe = json.loads(metadata["recipe"])
+        for layer, (fan_in, fan_out) in enumerate(pairwise(recipe["sizes"])):
+            if tensors[f"{layer}.weight"].shape != (fan_out, fan_in):  # before memory is taken
+                raise TypeError(f"sizes {recipe['sizes']} are not those of the tensors")
+        return _network(recipe, tensors, backend, threads)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"load: {name} has a damaged recipe: {error!r}") from None
+
+
+def _network(
+    recipe: dict[str, Any], tensors: dict[str, Any], backend: str, threads: int | None
+) -> Network:
+    *hidden, output = recipe["activations"]
+    network = Network(
+        recipe["sizes"],
+        activation=hidden,
+        output=output,
+        loss=recipe["loss"],
+        reduction=recipe["reduction"],
+        backend=backend,
+        threads=threads,
+    )
+    memory = {
+        name.removeprefix(_OPTIMIZER): values
+        for name, values in tensors.items()
+        if name.startswith(_OPTIMIZER)
+    }
+    weights = {name: v for name, v in tensors.items() if not name.startswith(_OPTIMIZER)}
+    network.load_state_dict(weights)
+    if recipe["mean"] is not None:
+        network.mean = checks.real("load", "mean", recipe["mean"])
+        network.std = checks.real("load", "std", recipe["std"], "above 0", low=0, above=True)
+    if recipe["optimizer"] is not None:
+        settings = dict(recipe["optimizer"])
+        kind = {"sgd": SGD, "adam": Adam}[settings.pop("name")]
+        network.load_optimizer_state(kind(**settings), {**memory, "step": int(memory["step"])})
+    return network

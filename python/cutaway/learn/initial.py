@@ -1,0 +1,38 @@
+"""Start weights that know that the inputs are pictures."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..backend.contract import F32
+
+# Of the side of a picture: where the waves are centred, and how wide their windows are.
+_PLACES, _WINDOWS = (0.2, 0.8), (0.07, 0.14)
+_LENGTHS = (2, 4)  # a wavelength, of its window's width
+
+
+def waves(shape: tuple[int, int], units: int, seed: int) -> F32:
+    """Return a wave under a Gaussian window for every unit: (height * width, units), columns of norm 1.
+
+    Place, width, wavelength, direction and phase are drawn evenly. Such a unit answers to a stroke
+    of one direction at one place, as cells of the visual cortex do (Daugman 1985, "Uncertainty
+    relation for resolution in space, spatial frequency, and orientation"); what training would
+    have to find first is there already.
+
+    Args:
+        shape: Height and width of a picture.
+        units: How many waves.
+        seed: The same seed gives the same waves.
+    """
+    draw = np.random.default_rng(seed).uniform
+    side = min(shape)
+    centre_y, centre_x = (extent * draw(*_PLACES, units) for extent in shape)
+    window = side * draw(*_WINDOWS, units)
+    length = window * draw(*_LENGTHS, units)
+    angle, phase = draw(0, 2 * np.pi, (2, units))
+    rows, columns = np.indices(shape).reshape(2, -1, 1)
+    y, x = rows - centre_y, columns - centre_x
+    along = x * np.cos(angle) + y * np.sin(angle)
+    values = np.exp(-(x**2 + y**2) / (2 * window**2)) * np.cos(2 * np.pi * along / length + phase)
+    result: F32 = (values / np.sqrt((values**2).sum(axis=0))).astype(np.float32)
+    return result

@@ -1,0 +1,507 @@
+"""Network: a checked, friendly face over a core. Start weights, choice of backend, state_dict.
+
+The one file that knows the backends: what else needs compiled code takes it from `compiled` here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .. import _core as compiled
+from .. import checks
+from ..backend import cuda
+from ..backend.contract import F32, I64, U8, Core, Recipe, State, make_recipe
+from ..backend.optimizer import Optimizer, check, memory_of, same_memory
+from ..data.dataset import Dataset, normalise
+from ..errors import DeviceError
+from ..threads import MOST_THREADS, default_threads
+
+__all__ = ["BACKENDS", "Network", "check_backend", "compiled", "cuda_status"]
+
+BACKENDS = ("auto", "cpu", "numpy", "cuda", "cuda:N")  # N: the number of the GPU
+_MOST_WEIGHTS = 1 << 40
+_LARGEST_BATCH = 1 << 62
+_MOST_STEPS = 1 << 62
+# Multiply-adds of a forward pass per call into the core, some 10 ms: Ctrl-C is answered in between.
+_BLOCK_WORK = 1 << 29
+
+
+class Network:
+    """A fully connected network.
+
+    Args:
+        sizes: features, hidden units..., classes: any depth and width.
+        activation: Of the hidden layers: "sigmoid", "relu", "tanh" or "identity", or one for each.
+        output: Activation of the last layer: "sigmoid", "softmax", "identity", "relu" or "tanh".
+        loss: "squared_error" (with any output), "binary_cross_entropy" (with "sigmoid") or
+            "cross_entropy" (with "softmax"), summed over classes.
+        reduction: "mean" averages the loss over a mini-batch, "sum" adds it.
+        seed: Of the start weights: N(0, 1 / fan_in), N(0, 2 / fan_in) for ReLU layers (He et al.
+            2015); biases start at 0.
+        backend: "cpu", "cuda" (an NVIDIA GPU; "cuda:1" is the second), "numpy" (the reference), or
+            "auto": "cuda" where cuda_status() says that it is usable, else "cpu". A small network
+            may learn in less time than a GPU takes to start.
+        threads: Of the CPU; None for CUTAWAY_NUM_THREADS, or else what affinity and container quota
+            allow. The results are the same bits for any number.
+
+    Attributes:
+        recipe: Sizes, activations, loss and reduction.
+        backend: The backend chosen: "cpu", "cuda", "cuda:N" or "numpy".
+        threads: Threads of the CPU; 1 for "numpy", whose BLAS has threads of its own.
+        mean: Mean pixel of the data it learned from, or None before that.
+        std: Standard deviation likewise.
+
+    Raises:
+        TypeError, ValueError: for arguments that do not make a network.
+        DeviceError: (a RuntimeError) if there is no GPU to use, or too little memory on it; says
+            why, and what to do.
+    """
+
+    def __init__(
+        self,
+        sizes: Sequence[int] = (784, 64, 10),
+        *,
+        activation: str | Sequence[str] = "sigmoid",
+        output: str = "sigmoid",
+        loss: str = "squared_error",
+        reduction: str = "mean",
+        seed: int = 0,
+        backend: str = "auto",
+        threads: int | None = None,
+    ) -> None:
+        self.recipe = make_recipe(sizes, activation, output, loss, reduction)
+        seed = checks.count("Network", "seed", seed, least=0)
+        self.backend, self.threads, self._core = _make_core(self.recipe, backend, threads)
+        self.mean: float | None = None
+        self.std: float | None = None
+        self.optimizer: Optimizer | None = None  # whose memory the core holds
+        self._loaded: Dataset | None = None  # whose images the core holds
+        generator = np.random.default_rng(seed)
+        for layer, name in enumerate(self.recipe.activations):
+            rows, columns = self.recipe.shape(layer)
+            values = np.zeros((rows, columns), np.float32)
+            spread = np.sqrt((2 if name == "relu" else 1) / (rows - 1))
+            values[1:] = spread * generator.standard_normal((rows - 1, columns))
+            self._core.set_weights(layer, values)
+
+    # looking inside
+
+    @property
+    def weights(self) -> tuple[F32, ...]:
+        """Each layer's weights (fan_in, fan_out): column j is unit j's picture. Copies."""
+        return tuple(self.get_weights(layer)[1:] for layer in range(self.recipe.layers))
+
+    @property
+    def biases(self) -> tuple[F32, ...]:
+        """Each layer's biases (fan_out,). Copies."""
+        return tuple(self.get_weights(layer)[0] for layer in range(self.recipe.layers))
+
+    def get_weights(self, layer: int) -> F32:
+        """Return a copy of a layer's weights (1 + fan_in, fan_out), row 0 the bias."""
+        return self._core.weights(self._layer("get_weights", layer))
+
+    def set_weights(self, layer: int, values: ArrayLike) -> None:
+        """Replace a layer's weights.
+
+        Args:
+            layer: 0 for the first.
+            values: (1 + fan_in, fan_out), row 0 the bias, as get_weights() returns.
+        """
+        layer = self._layer("set_weights", layer)
+        array = checks.floats("set_weights", "values", values)
+        if array.shape != self.recipe.shape(layer):
+            raise ValueError(
+                f"set_weights: layer {layer} must be {self.recipe.shape(layer)}, "
+                f"got shape {array.shape}"
+            )
+        checks.finite("set_weights", "values", array)
+        self._core.set_weights(layer, array)
+
+    def fingerprint(self) -> str:
+        """Return the SHA-256 of all weights, in hexadecimal."""
+        import hashlib
+
+        sha = hashlib.sha256()
+        for layer in range(self.recipe.layers):
+            sha.update(self.get_weights(layer).astype("<f4").tobytes())
+        return sha.hexdigest()
+
+    # using it
+
+    def activations(self, x: ArrayLike) -> list[F32]:
+        """Return every layer's activations for rows x: [(rows, fan_out), ...].
+
+        Args:
+            x: (rows, features) or (rows, height, width). uint8 rows are normalised with the mean
+                and std of the data the network learned from; others are taken as they are.
+        """
+        return self._forward(*self._rows("activations", x))
+
+    def forward(self, x: ArrayLike) -> F32:
+        """Return the output (rows, classes) for rows x; see activations()."""
+        return self._forward(*self._rows("forward", x))[-1]
+
+    def predict(self, x: ArrayLike) -> I64:
+        """Return the class of each row of x (rows,): the number of its largest output."""
+        classes: I64 = self._forward(*self._rows("predict", x))[-1].argmax(axis=1)
+        return classes
+
+    def evaluate(self, data: Dataset | Iterable[tuple[Any, Any]]) -> tuple[float, float]:
+        """Return the loss (mean per sample) and the accuracy (0 to 1) on a dataset.
+
+        Args:
+            data: A Dataset: its images are normalised as those that the network learned from (if
+                it learned from none, with the dataset's own mean and std). Or (x, y) mini-batches,
+                such as a DataLoader gives: rows as activations() takes them.
+
+        Raises:
+            ValueError: if there is no sample.
+        """
+        from ..backend.reference import losses
+
+        recipe = self.recipe
+        last = self.get_weights(recipe.layers - 1).astype(np.float64)
+        targets = np.eye(recipe.sizes[-1])
+        total, correct, count = 0.0, 0, 0
+        for x, labels, mean, std in self._batches(data):
+            below, a = [x, *self._core.forward(x, mean, std)][-2:]
+            if below.dtype == np.uint8:  # there is no layer in between
+                below = normalise(below, mean, std)
+            z = np.empty(a.shape)  # the loss needs z: near 0 and 1 the output has lost its digits
+            compiled.matmul(below.astype(np.float64), last[1:], z, self.threads)
+            z += last[0]
+            total += float(losses(recipe.loss, z, a, targets[labels]).sum())
+            correct += int((a.argmax(axis=1) == labels).sum())
+            count += len(labels)
+        if count == 0:
+            raise ValueError("evaluate: data must have at least 1 sample, got 0")
+        return total / count, correct / count
+
+    # learning
+
+    def backprop(self, x: ArrayLike, y: ArrayLike) -> tuple[float, list[F32]]:
+        """Return the loss of a mini-batch and its gradients; nothing is updated.
+
+        Args:
+            x: Rows, as activations() takes them.
+            y: Labels (rows,) or one-hot (rows, classes).
+
+        Returns:
+            The loss, and per layer the gradient (1 + fan_in, fan_out), row 0 the bias's.
+        """
+        rows, labels = self._batch("backprop", x, y)
+        return self._core.backprop(rows, labels)
+
+    def step(
+        self, x: ArrayLike, y: ArrayLike, optimizer: Optimizer, rate: float | None = None
+    ) -> float:
+        """Update the weights once, on one mini-batch, and return its loss before the update.
+
+        Args:
+            x: Rows, as activations() takes them.
+            y: Labels (rows,) or one-hot (rows, classes).
+            optimizer: SGD or Adam. What it remembers stays with the network and goes on while its
+                settings (all but lr) are the same.
+            rate: Instead of the optimizer's lr.
+        """
+        rows, labels = self._batch("step", x, y)
+        rates = _rates("step", None if rate is None else [rate], optimizer, 1)
+        self._use("step", optimizer)
+        self._loaded = None
+        self._core.load(rows, labels, 0.0, 1.0)
+        return float(self._core.learn(np.arange(len(rows)), len(rows), rates)[0])
+
+    def learn(
+        self,
+        order: ArrayLike,
+        batch: int,
+        *,
+        dataset: Dataset,
+        optimizer: Optimizer,
+        rates: ArrayLike | None = None,
+    ) -> F32:
+        """Train on samples of a dataset, mini-batch after mini-batch: the fast loop.
+
+        Splitting an order at a multiple of `batch` gives the same bits.
+
+        Args:
+            order: Sample numbers.
+            batch: Samples per mini-batch; the last one may be shorter.
+            dataset: Its mean and std become the network's.
+            optimizer: As in step().
+            rates: A learning rate per mini-batch instead of the optimizer's lr.
+
+        Returns:
+            The loss of each mini-batch before its update, float32.
+
+        Raises:
+            IndexError: if a sample number is out of range; nothing is learned then.
+        """
+        numbers = checks.integers("learn", "order", order).copy()  # nobody can write to it
+        # Larger than any order: a core may choose its ways by it, and parts of an order learn as the
+        # whole does.
+        batch = min(checks.count("learn", "batch", batch), _LARGEST_BATCH)
+        self._fits("learn", dataset)
+        rates = _rates("learn", rates, optimizer, -(-len(numbers) // batch))
+        self._use("learn", optimizer)
+        if self._loaded is not dataset or (self.mean, self.std) != (dataset.mean, dataset.std):
+            self._loaded = None  # if interrupted in between, the next call loads again
+            self._core.load(dataset.images, dataset.labels, dataset.mean, dataset.std)
+            self._loaded, self.mean, self.std = dataset, dataset.mean, dataset.std
+        return self._core.learn(numbers, batch, rates)
+
+    def correct(self) -> int:
+        """Return how many samples of the last learn() or step() were recognised, before it."""
+        return self._core.correct()
+
+    # keeping it
+
+    def state_dict(self) -> dict[str, F32]:
+        """Return the weights as PyTorch lays them out: "0.weight" (out, in), "0.bias" (out,)..."""
+        result = {}
+        for layer in range(self.recipe.layers):
+            values = self.get_weights(layer)
+            result[f"{layer}.weight"] = np.ascontiguousarray(values[1:].T)
+            result[f"{layer}.bias"] = values[0].copy()
+        return result
+
+    def load_state_dict(self, state: Mapping[str, ArrayLike]) -> None:
+        """Replace all weights by those of such a dictionary.
+
+        Raises:
+            ValueError: if a key is missing or unknown, or a shape differs; nothing changes then.
+        """
+        expected = {f"{l}.{kind}" for l in range(self.recipe.layers) for kind in ("weight", "bias")}
+        if set(state) != expected:
+            raise ValueError(
+                f"load_state_dict: keys must be {sorted(expected)}, got {sorted(state)}"
+            )
+        matrices = []
+        for layer in range(self.recipe.layers):
+            fan_in, fan_out = self.recipe.sizes[layer : layer + 2]
+            for kind, shape in (("weight", (fan_out, fan_in)), ("bias", (fan_out,))):
+                array = checks.floats(
+                    "load_state_dict", f"{layer}.{kind}", state[f"{layer}.{kind}"]
+                )
+                if array.shape != shape:
+                    raise ValueError(
+                        f"load_state_dict: {layer}.{kind} must be {shape}, got shape {array.shape}"
+                    )
+                checks.finite("load_state_dict", f"{layer}.{kind}", array)
+            weight, bias = (
+                np.asarray(state[f"{layer}.{k}"], np.float32) for k in ("weight", "bias")
+            )
+            matrices.append(np.vstack([bias, weight.T]))
+        for layer, values in enumerate(matrices):
+            self._core.set_weights(layer, np.ascontiguousarray(values))
+
+    def optimizer_state(self) -> State:
+        """Return what the optimizer remembers: "step" and arrays by name; empty before learning."""
+        return {} if self.optimizer is None else self._core.state()
+
+    def load_optimizer_state(self, optimizer: Optimizer, state: State) -> None:
+        """Go on from what optimizer_state() returned."""
+        checked = self._checked_state(check("load_optimizer_state", optimizer), state)
+        self._start(optimizer)
+        self._core.set_state(checked)
+
+    def __repr__(self) -> str:
+        recipe = self.recipe
+        return (
+            f"Network({'-'.join(map(str, recipe.sizes))}, {' '.join(recipe.activations)}, "
+            f"{recipe.loss}, {self.backend}, threads={self.threads})"
+        )
+
+    # checks
+
+    def _checked_state(self, optimizer: Optimizer, state: State) -> State:
+        who = "load_optimizer_state"
+        if not isinstance(state, Mapping):
+            raise TypeError(f"{who}: state must be a dictionary, got {type(state).__name__}")
+        shapes = {
+            f"{name}.{layer}": self.recipe.shape(layer)
+            for name in memory_of(optimizer)
+            for layer in range(self.recipe.layers)
+        }
+        if set(state) != {"step", *shapes}:
+            raise ValueError(f"{who}: keys must be {['step', *shapes]}, got {sorted(state)}")
+        checked: State = {"step": checks.count(who, "step", state["step"], 0, _MOST_STEPS)}
+        for name, shape in shapes.items():
+            checked[name] = checks.floats(who, name, state[name])
+            if checked[name].shape != shape:
+                raise ValueError(f"{who}: {name} must be {shape}, got shape {checked[name].shape}")
+            checks.finite(who, name, checked[name])
+        return checked
+
+    def _layer(self, who: str, layer: int) -> int:
+        try:
+            return checks.count(who, "layer", layer, 0, self.recipe.layers - 1)
+        except ValueError as error:
+            raise IndexError(str(error)) from None
+
+    def _fits(self, who: str, dataset: Dataset) -> None:
+        if not isinstance(dataset, Dataset):
+            raise TypeError(
+                f"{who}: dataset must be a cutaway.Dataset, got {type(dataset).__name__}"
+            )
+        if dataset.images.shape[1] != self.recipe.sizes[0]:
+            raise ValueError(
+                f"{who}: the network takes {self.recipe.sizes[0]} features, "
+                f"the dataset has {dataset.images.shape[1]}"
+            )
+        if dataset.classes > self.recipe.sizes[-1]:
+            raise ValueError(
+                f"{who}: labels must be below {self.recipe.sizes[-1]}, the network's number of "
+                f"classes, got {dataset.classes - 1}"
+            )
+
+    def _rows(self, who: str, x: ArrayLike) -> tuple[F32 | U8, float, float]:
+        """Return rows, and the mean and std with which a core normalises them if they are bytes."""
+        rows = checks.numbers(who, "x", x)
+        if rows.ndim == 3:
+            rows = rows.reshape(len(rows), -1)
+        if rows.ndim != 2 or rows.shape[1] != self.recipe.sizes[0]:
+            raise ValueError(
+                f"{who}: x must be (rows, {self.recipe.sizes[0]}), got shape {np.shape(x)}"
+            )
+        if rows.dtype != np.uint8:
+            return checks.floats(who, "x", rows), 0.0, 1.0
+        if self.mean is None or self.std is None:
+            raise ValueError(
+                f"{who}: uint8 rows are normalised with the mean and std of the data that the "
+                "network learned from, but it has not learned yet; pass floats"
+            )
+        return np.ascontiguousarray(rows), self.mean, self.std
+
+    def _batch(self, who: str, x: ArrayLike, y: ArrayLike) -> tuple[F32, I64]:
+        rows, mean, std = self._rows(who, x)
+        if len(rows) == 0:
+            raise ValueError(f"{who}: x must have at least 1 row, got 0")
+        floats = (
+            normalise(rows, mean, std) if rows.dtype == np.uint8 else checks.floats(who, "x", rows)
+        )
+        checks.finite(who, "x", floats)
+        return floats, checks.labels(who, y, len(rows), self.recipe.sizes[-1])
+
+    def _batches(
+        self, data: Dataset | Iterable[tuple[Any, Any]]
+    ) -> Iterator[tuple[F32 | U8, I64, float, float]]:
+        if not isinstance(data, Dataset):
+            if not isinstance(data, Iterable):
+                raise TypeError(
+                    "evaluate: data must be a Dataset or yield (x, y) mini-batches, "
+                    f"got {type(data).__name__}"
+                )
+            for x, y in data:
+                yield *self._batch("evaluate", x, y), 0.0, 1.0
+            return
+        self._fits("evaluate", data)
+        mean = data.mean if self.mean is None else self.mean
+        std = data.std if self.std is None else self.std
+        block = self._block()
+        for start in range(0, len(data), block):
+            x = data.images[start : start + block]
+            if x.dtype != np.uint8:
+                x = normalise(x, mean, std)
+            yield x, data.labels[start : start + block], mean, std
+
+    def _block(self) -> int:
+        return min(max(_BLOCK_WORK // self.recipe.weights, 64), 8192)
+
+    def _forward(self, rows: F32 | U8, mean: float, std: float) -> list[F32]:
+        block = self._block()
+        if len(rows) <= block:
+            return self._core.forward(rows, mean, std)
+        parts = (rows[i : i + block] for i in range(0, len(rows), block))
+        blocks = [self._core.forward(part, mean, std) for part in parts]
+        return [np.concatenate(layer) for layer in zip(*blocks, strict=True)]
+
+    def _use(self, who: str, optimizer: Optimizer) -> None:
+        if not same_memory(self.optimizer, check(who, optimizer)):
+            self._start(optimizer)
+        self.optimizer = optimizer
+
+    def _start(self, optimizer: Optimizer) -> None:
+        """Begin with this optimizer's memory afresh; without room for it, all stays as it was."""
+        before, self.optimizer = self.optimizer, None  # interrupted, nothing is taken for granted
+        try:
+            self._core.use(optimizer)
+        except (MemoryError, DeviceError):
+            self.optimizer = before
+            raise
+        self.optimizer = optimizer
+
+
+def check_backend(who: str, backend: object) -> str:
+    """Return the name of a backend, or raise ValueError."""
+    if isinstance(backend, str) and cuda.device_of(backend) is not None:
+        return backend
+    if backend == "cuda:N":
+        raise ValueError(f"{who}: backend {backend!r} needs the number of a GPU instead of N")
+    return checks.choice(who, "backend", backend, BACKENDS)
+
+
+def cuda_status(device: int = 0) -> cuda.CudaStatus:
+    """Tell whether `backend="cuda"` can be used, and if not, why not; never raise.
+
+    Args:
+        device: The number of the GPU, as in "cuda:1".
+
+    Returns:
+        (usable, code, text): the text names the GPU, or what is wrong and what to do about it.
+    """
+    return cuda.status(_load_cuda, device)
+
+
+def _load_cuda() -> Any:
+    return import_module("cutaway._cuda")  # says which module is missing, if one is
+
+
+def _make_core(recipe: Recipe, backend: str, threads: int | None) -> tuple[str, int, Core]:
+    """Return the backend's name, its threads and the core."""
+    check_backend("Network", backend)
+    if recipe.weights > _MOST_WEIGHTS:
+        raise MemoryError(f"Network: {_size_of(recipe)}, more than there is")
+    if threads is None:
+        threads = default_threads()
+    threads = checks.count("Network", "threads", threads, most=MOST_THREADS)
+    if backend == "numpy":
+        from ..backend.reference import ReferenceCore
+
+        return "numpy", 1, ReferenceCore(recipe)
+    what = (
+        list(recipe.sizes), list(recipe.activations), recipe.loss, recipe.reduction == "mean"
+    )  # fmt: skip
+    device = 0 if backend == "auto" else cuda.device_of(backend)
+    if device is not None:
+        found = cuda_status(device)
+        if found.usable:
+            name = "cuda" if backend == "auto" else backend
+            return name, threads, _load_cuda().CudaCore(*what, device)
+        if backend != "auto":
+            raise DeviceError(found.code, f"Network: backend {backend!r}: {found.text}")
+    try:
+        core = compiled.CpuCore(*what, threads)
+    except MemoryError:
+        raise MemoryError(f"Network: {_size_of(recipe)}, more than there is") from None
+    return "cpu", threads, core
+
+
+def _size_of(recipe: Recipe) -> str:
+    return f"sizes {recipe.sizes} need {4 * recipe.weights / 1e9:.3g} GB for the weights"
+
+
+def _rates(who: str, rates: ArrayLike | None, optimizer: Optimizer, steps: int) -> F32:
+    check(who, optimizer)
+    array = checks.floats(who, "rates", np.full(steps, optimizer.lr) if rates is None else rates)
+    if array.shape != (steps,):
+        raise ValueError(
+            f"{who}: rates must be one per mini-batch ({steps}), got shape {array.shape}"
+        )
+    checks.finite(who, "rates", array)
+    return array

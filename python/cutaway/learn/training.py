@@ -1,0 +1,252 @@
+"""Training: a network and a loader go in, `Moment`s come out; `fit` collects them in a `History`.
+
+`train()` is a generator: it does nothing until asked for the next Moment, `break` ends the training,
+and a second consumer is another line in the loop.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sized
+from contextlib import closing, nullcontext
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from .. import checks
+from ..backend.contract import F32
+from ..backend.optimizer import Constant, Optimizer, Schedule, check
+from ..data.dataset import Dataset
+from ..data.loader import DataLoader
+from .network import Network
+from .progress import Bar
+
+
+@dataclass(frozen=True, eq=False)
+class Moment:
+    """The network at one moment of its training.
+
+    Attributes:
+        epoch: 1 for the first.
+        step: Mini-batches learned so far, over all epochs.
+        losses: Losses of the mini-batches since the last Moment, each before its update.
+        weights: Per layer (fan_in, fan_out); copies, which later training leaves alone.
+        biases: Per layer (fan_out,); copies.
+        metrics: At the end of an epoch "train_loss" and "train_accuracy" (over the epoch's samples,
+            each just before it was learned), and with a validation set "valid_loss" and
+            "valid_accuracy"; otherwise empty. Losses are means per sample, accuracies 0 to 1.
+        seconds: Of the work since the last Moment, evaluation included; not of what was done with
+            that Moment.
+    """
+
+    epoch: int
+    step: int
+    losses: F32
+    weights: tuple[F32, ...]
+    biases: tuple[F32, ...]
+    metrics: dict[str, float]
+    seconds: float
+
+
+@dataclass
+class History:
+    """What a training leaves behind.
+
+    Attributes:
+        losses: The loss of every mini-batch, before its update.
+        epochs: Per epoch: "epoch", "step" (mini-batches so far), "seconds" (of its Moments) and
+            the metrics of its last Moment.
+        seconds: Of all Moments so far.
+    """
+
+    losses: list[float] = field(default_factory=list, repr=False)
+    epochs: list[dict[str, Any]] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def add(self, moment: Moment) -> None:
+        """Take in the next Moment."""
+        self.losses.extend(moment.losses.tolist())
+        self.seconds += moment.seconds
+        if moment.metrics:
+            before = sum(epoch["seconds"] for epoch in self.epochs)
+            self.epochs.append(
+                {
+                    "epoch": moment.epoch,
+                    "step": moment.step,
+                    **moment.metrics,
+                    "seconds": round(self.seconds - before, 6),
+                }
+            )
+
+
+def train(
+    network: Network,
+    loader: DataLoader | Iterable[tuple[Any, Any]],
+    *,
+    optimizer: Optimizer,
+    schedule: Schedule | None = None,
+    epochs: int = 5,
+    valid: Dataset | DataLoader | None = None,
+    every: int | None = None,
+) -> Iterator[Moment]:
+    """Train a network and yield a Moment every `every` mini-batches, or one per epoch.
+
+    The last Moment of an epoch carries its metrics; it may hold fewer mini-batches than the others.
+
+    Args:
+        network: Is trained in place.
+        loader: A DataLoader, or anything with a length that yields (x, y) mini-batches anew at
+            every pass.
+        optimizer: SGD or Adam; what it remembers stays with the network.
+        schedule: Multiplies the optimizer's lr; constant if None.
+        epochs: Passes over the loader.
+        valid: Evaluated after every epoch: a Dataset, or a DataLoader over samples of your own.
+        every: Mini-batches per Moment; None for a whole epoch.
+
+    Raises:
+        TypeError, ValueError: at the call, for arguments that do not fit.
+        RuntimeError: when a loss is no longer finite.
+    """
+    who = "train"
+    if not isinstance(network, Network):
+        raise TypeError(f"{who}: network must be a Network, got {type(network).__name__}")
+    if not (isinstance(loader, Sized) and isinstance(loader, Iterable)):
+        raise TypeError(
+            f"{who}: loader must have a length and yield (x, y), got {type(loader).__name__}"
+        )
+    check(who, optimizer)
+    checks.count(who, "epochs", epochs)
+    if every is not None:
+        checks.count(who, "every", every)
+    if len(loader) == 0:
+        raise ValueError(f"{who}: loader must have at least 1 mini-batch, got 0")
+    if valid is not None and not isinstance(valid, Dataset | DataLoader):
+        raise TypeError(
+            f"{who}: valid must be a Dataset or a DataLoader, got {type(valid).__name__}"
+        )
+    if schedule is not None and (isinstance(schedule, type) or not hasattr(schedule, "factors")):
+        raise TypeError(f"{who}: schedule must be OneCycle(...) or Constant(), got {schedule!r}")
+    for dataset in (getattr(loader, "dataset", None), valid):
+        if isinstance(dataset, Dataset):
+            network._fits(who, dataset)
+    return _moments(network, loader, optimizer, schedule or Constant(), epochs, valid, every)
+
+
+def _moments(
+    network: Network,
+    loader: Any,
+    optimizer: Optimizer,
+    schedule: Schedule,
+    epochs: int,
+    valid: Dataset | DataLoader | None,
+    every: int | None,
+) -> Iterator[Moment]:
+    steps = len(loader)
+    every = min(every or steps, steps)
+    step = 0
+    begin = time.perf_counter()
+    for epoch in range(1, epochs + 1):
+        factors = schedule.factors(np.arange(step, step + steps), epochs * steps)
+        with np.errstate(over="ignore"):  # the network refuses what is not finite
+            rates = (optimizer.lr * factors).astype(np.float32)
+        loss, rows, correct = 0.0, 0, 0
+        chunks = _chunks(network, loader, optimizer, rates, every)
+        for done, (losses, sizes, hits) in enumerate(chunks, 1):
+            _still_finite(losses, epoch, step, optimizer)
+            step += len(losses)
+            weight = sizes if network.recipe.reduction == "mean" else 1
+            loss += float((losses.astype(np.float64) * weight).sum())
+            rows += int(sizes.sum())
+            correct += hits
+            metrics = {}
+            if done * every >= steps:
+                metrics = {"train_loss": loss / rows, "train_accuracy": correct / rows}
+                if valid is not None:
+                    metrics["valid_loss"], metrics["valid_accuracy"] = network.evaluate(valid)
+            weights, biases = network.weights, network.biases
+            seconds = time.perf_counter() - begin
+            yield Moment(epoch, step, losses, weights, biases, metrics, seconds)
+            begin = time.perf_counter()
+
+
+def _chunks(
+    network: Network, loader: Any, optimizer: Optimizer, rates: F32, every: int
+) -> Iterator[tuple[F32, np.ndarray[Any, Any], int]]:
+    """Learn one epoch; after `every` mini-batches yield their losses, sizes and hits."""
+    direct = isinstance(loader, DataLoader) and isinstance(loader.dataset, Dataset)
+    if direct and loader.collate is None:  # the core gathers the batches itself
+        order, batch = loader.order(), loader.batch_size
+        for start in range(0, len(order), every * batch):
+            numbers = order[start : start + every * batch]
+            first = start // batch
+            sizes = np.minimum(batch, len(numbers) - np.arange(0, len(numbers), batch))
+            losses = network.learn(
+                numbers,
+                batch,
+                dataset=loader.dataset,
+                optimizer=optimizer,
+                rates=rates[first : first + len(sizes)],
+            )
+            yield losses, sizes, network.correct()
+        return
+    batches = zip(loader, rates, strict=True)
+    losses_so_far: list[float] = []
+    sizes_so_far: list[int] = []
+    hits = 0
+    for i, ((x, y), rate) in enumerate(batches, 1):
+        losses_so_far.append(network.step(x, y, optimizer, float(rate)))
+        sizes_so_far.append(len(x))
+        hits += network.correct()
+        if i % every == 0 or i == len(rates):
+            yield np.array(losses_so_far, np.float32), np.array(sizes_so_far), hits
+            losses_so_far, sizes_so_far, hits = [], [], 0
+
+
+def _still_finite(losses: F32, epoch: int, step: int, optimizer: Optimizer) -> None:
+    if not np.isfinite(losses).all():
+        first = int(np.flatnonzero(~np.isfinite(losses))[0])
+        raise RuntimeError(
+            f"train: the loss must stay finite, got {losses[first]:g} in epoch {epoch} at "
+            f"mini-batch {step + first + 1}; try a smaller lr (it was {optimizer.lr:g})"
+        )
+
+
+def fit(
+    network: Network,
+    loader: DataLoader | Iterable[tuple[Any, Any]],
+    *,
+    optimizer: Optimizer,
+    schedule: Schedule | None = None,
+    epochs: int = 5,
+    valid: Dataset | DataLoader | None = None,
+    progress: bool = False,
+) -> History:
+    """Train a network to the end and return its history; arguments as for train().
+
+    Args:
+        network: Is trained in place.
+        loader: As for train().
+        optimizer: As for train().
+        schedule: As for train().
+        epochs: As for train().
+        valid: As for train().
+        progress: Show a bar on stderr.
+    """
+    history = History()
+    moments = train(
+        network,
+        loader,
+        optimizer=optimizer,
+        schedule=schedule,
+        epochs=epochs,
+        valid=valid,
+        every=100 if progress else None,
+    )
+    bar = Bar(epochs * len(loader)) if progress else None  # type: ignore[arg-type]
+    with closing(bar) if bar else nullcontext():
+        for moment in moments:
+            history.add(moment)
+            if bar:
+                bar.show(moment)
+    return history

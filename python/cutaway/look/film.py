@@ -1,0 +1,330 @@
+"""Film: images go in one by one, a video file comes out that plays in browsers.
+
+A thread encodes while the caller goes on. The film is written beside its target, re-opened, its frames
+counted, and only then renamed: a film that exists is whole.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import queue
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..files import MARK_OF_ANY_VERSION, Replacement
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+CODECS = ("h264", "mp4v")
+PACES = ("every", "log")
+SUFFIXES = (".mp4",)
+_QUEUE = 64  # frames waiting for the encoder: bounds the memory, smooths the flow
+_LOG_FRAMES = 60  # frames of pace="log" for every e-fold of images
+
+
+class _Encoder(Protocol):
+    def add(self, image: NDArray[np.uint8]) -> None: ...
+    def close(self) -> None: ...
+
+
+class _H264:
+    """H.264 in yuv420p with the index in front: what every browser plays. By PyAV."""
+
+    def __init__(self, path: Path, width: int, height: int, fps: int, scale: int) -> None:
+        import av
+
+        self._av = av
+        self._scale = scale
+        self._container = av.open(str(path), "w", format="mp4", options={"movflags": "faststart"})
+        stream: Any = self._container.add_stream("libx264", rate=fps)
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        stream.options = {"preset": "veryfast", "crf": "18"}
+        context = stream.codec_context
+        context.color_primaries = context.color_trc = context.colorspace = 1  # BT.709
+        context.color_range = 1  # 16 to 235, as players expect of video
+        self._stream = stream
+
+    def add(self, image: NDArray[np.uint8]) -> None:
+        picture = self._av.VideoFrame
+        if self._scale % 2:
+            frame = picture.from_ndarray(_made_even(_enlarge(image, self._scale)), format="rgb24")
+            frame = frame.reformat(format="yuv420p", dst_colorspace="ITU709")
+        else:
+            frame = picture.from_ndarray(self._planes(image), format="yuv420p")
+        self._container.mux(self._stream.encode(frame))
+
+    def _planes(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Convert the image before it is enlarged: a quarter of the work, and exact colours.
+
+        Video keeps colours at half the resolution of brightness, which an even scale makes up for.
+        """
+        small = self._av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
+        y, u, v = small.reformat(format="yuv444p", dst_colorspace="ITU709").to_ndarray()
+        half = self._scale // 2
+        planes = (_enlarge(y, self._scale), _enlarge(u, half), _enlarge(v, half))
+        flat = np.concatenate([plane.ravel() for plane in planes])
+        return flat.reshape(-1, image.shape[1] * self._scale)
+
+    def close(self) -> None:
+        try:
+            self._container.mux(self._stream.encode())
+        finally:
+            self._container.close()
+
+
+class _Mp4v:
+    """MPEG-4 part 2, as the tutorial writes it; browsers do not play it. By OpenCV."""
+
+    def __init__(self, path: Path, width: int, height: int, fps: int, scale: int) -> None:
+        import cv2
+
+        self._scale = scale
+        code = cv2.VideoWriter.fourcc(*"mp4v")
+        self._writer = cv2.VideoWriter(str(path), code, float(fps), (width, height))
+        if not self._writer.isOpened():
+            raise OSError(f"{path}: OpenCV cannot write mp4v here")
+
+    def add(self, image: NDArray[np.uint8]) -> None:
+        frame = _made_even(_enlarge(image, self._scale))
+        self._writer.write(np.ascontiguousarray(frame[:, :, ::-1]))  # OpenCV takes BGR
+
+    def close(self) -> None:
+        self._writer.release()
+
+
+def count_frames(path: str | os.PathLike[str]) -> tuple[int, int, int]:
+    """Return a film's number of frames, width and height, by reading it to its end.
+
+    Raises:
+        OSError: if it is no film that can be read.
+    """
+    import av
+
+    try:
+        with av.open(os.fspath(path)) as container:
+            stream = container.streams.video[0]
+            frames = sum(1 for packet in container.demux(stream) if packet.size)
+            return frames, stream.codec_context.width, stream.codec_context.height
+    except (av.FFmpegError, IndexError) as error:
+        raise OSError(f"{os.fspath(path)}: not a readable film: {error}") from None
+
+
+class Film:
+    """A video file, as a context manager: `with Film("learn.mp4") as film: film.write(image)`.
+
+    Leaving the block finishes the film. If the block is left by Ctrl-C the film so far is finished
+    too; after any other error nothing is kept, and an older film of that name stays.
+
+    Args:
+        path: Ends in ".mp4"; its folder must exist.
+        fps: Frames per second.
+        codec: "h264", which plays everywhere, or "mp4v", the tutorial's.
+        scale: Pixels per pixel of the images and side; even factors keep thin lines sharp.
+        pace: "every" makes a frame of every image; "log" of those whose number grows by a constant
+            factor (about 60 for every e-fold), because most is learned at the beginning.
+
+    Attributes:
+        frames: Frames so far.
+
+    Raises:
+        ValueError: for an unknown suffix, codec or pace, or fps or scale below 1.
+        OSError: if the folder is missing, or the file cannot be written or read back.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        fps: int = 70,
+        codec: str = "h264",
+        scale: int = 2,
+        pace: str = "every",
+    ) -> None:
+        self.path = Path(path)
+        if self.path.suffix.lower() not in SUFFIXES:
+            raise ValueError(f"Film: path must end in {SUFFIXES[0]}, got {os.fspath(path)!r}")
+        if codec not in CODECS:
+            raise ValueError(f"Film: codec must be one of {CODECS}, got {codec!r}")
+        if pace not in PACES:
+            raise ValueError(f"Film: pace must be one of {PACES}, got {pace!r}")
+        for name, value in (("fps", fps), ("scale", scale)):
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise ValueError(f"Film: {name} must be an integer of at least 1, got {value!r}")
+        if not self.path.parent.is_dir():
+            raise FileNotFoundError(f"Film: {self.path.parent} is not a folder")
+        self.fps, self.codec, self.scale, self.pace = fps, codec, scale, pace
+        self.frames = 0
+        self._images = 0
+        self._encoded = 0
+        self._size: tuple[int, int] | None = None
+        self._file: Replacement | None = None  # once there is an image
+        self._queue: queue.Queue[NDArray[np.uint8] | None] = queue.Queue(_QUEUE)
+        self._thread: threading.Thread | None = None
+        self._failure: BaseException | None = None
+        self._open = True
+
+    def write(self, image: Image | NDArray[np.uint8]) -> None:
+        """Add an image: a PIL image, or uint8 (height, width) gray or (height, width, 3) RGB.
+
+        Raises:
+            TypeError, ValueError: if it is no such image, or of another size than the first.
+            OSError: if the encoder has failed.
+        """
+        if not self._open:
+            raise ValueError(f"Film: {self.path} is finished; no image can be added")
+        pixels = _pixels(image)
+        if self._size is None:
+            self._size = pixels.shape[:2]
+        elif pixels.shape[:2] != self._size:
+            raise ValueError(
+                f"Film: images must all be {self._size[1]}x{self._size[0]} as the first, "
+                f"got {pixels.shape[1]}x{pixels.shape[0]}"
+            )
+        self._images += 1
+        if self.pace == "log" and not _is_log_frame(self._images):
+            return
+        if self._file is None:
+            self._file = Replacement(self.path)
+            self._thread = threading.Thread(
+                target=self._encode, args=(self._file.partial,), name="cutaway film", daemon=True
+            )
+            self._thread.start()
+        self._queue.put(pixels.copy())
+        self._raise_failure()
+        self.frames += 1
+
+    def close(self) -> None:
+        """Finish the film and check it. A film without images leaves no file."""
+        if not self._open:
+            return
+        self._open = False
+        try:
+            self._stop()
+            self._raise_failure()
+            self.frames = self._encoded  # Ctrl-C may have hit write() once its image was on its way
+            if self._file is not None and self.frames:
+                self._check(self._file.partial)
+                self._commit(self._file)
+        finally:
+            if self._file is not None:
+                self._file.discard()
+
+    def discard(self) -> None:
+        """Stop, and leave no trace."""
+        self._open = False
+        self._stop()
+        if self._file is not None:
+            self._file.discard()
+
+    def __enter__(self) -> Film:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is None or issubclass(kind, KeyboardInterrupt):
+            self.close()
+        else:
+            self.discard()
+
+    # the encoder's thread
+
+    def _encode(self, path: Path) -> None:
+        encoder: _Encoder | None = None
+        try:
+            while (image := self._queue.get()) is not None:
+                if encoder is None:
+                    height, width = (_even(n * self.scale) for n in image.shape[:2])
+                    make = _H264 if self.codec == "h264" else _Mp4v
+                    encoder = make(path, width, height, self.fps, self.scale)
+                encoder.add(image)
+                self._encoded += 1
+        except BaseException as error:
+            self._failure = error
+            while self._queue.get() is not None:  # let the writer go on to where it is told
+                pass
+        finally:
+            if encoder is not None:
+                try:
+                    encoder.close()
+                except BaseException as error:
+                    self._failure = self._failure or error
+
+    def _stop(self) -> None:
+        if self._thread is not None:
+            self._queue.put(None)
+            self._thread.join()
+            self._thread = None
+
+    def _raise_failure(self) -> None:
+        if self._failure is not None:
+            raise OSError(
+                f"Film: {self.path} cannot be written: {self._failure}"
+            ) from self._failure
+
+    def _commit(self, file: Replacement) -> None:
+        with file.partial.open("ab") as end:  # an MP4 box of type "free", which players skip
+            mark = MARK_OF_ANY_VERSION
+            end.write((8 + len(mark)).to_bytes(4, "big") + b"free" + mark)
+        file.commit()
+
+    def _check(self, path: Path) -> None:
+        try:
+            frames, width, height = count_frames(path)
+        except OSError as error:
+            raise OSError(f"Film: {self.path} cannot be written: {error}") from error
+        assert self._size is not None
+        wanted = (self.frames, *(_even(n * self.scale) for n in reversed(self._size)))
+        if (frames, width, height) != wanted:
+            raise OSError(
+                f"Film: {self.path} came out as {frames} frames of {width}x{height}, "
+                f"not {wanted[0]} of {wanted[1]}x{wanted[2]}"
+            )
+
+
+def _pixels(image: Image | NDArray[np.uint8]) -> NDArray[np.uint8]:
+    if hasattr(image, "convert"):
+        image = np.asarray(image.convert("RGB"))
+    if not isinstance(image, np.ndarray) or image.dtype != np.uint8:
+        kind = getattr(image, "dtype", type(image).__name__)
+        raise TypeError(f"Film: an image must be a PIL image or a uint8 array, got {kind}")
+    if image.ndim == 2:
+        image = np.repeat(image[:, :, np.newaxis], 3, axis=2)
+    if image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
+        raise ValueError(
+            f"Film: an image must be (height, width) or (height, width, 3), got {image.shape}"
+        )
+    return image
+
+
+def _even(n: int) -> int:
+    return n + n % 2
+
+
+def _enlarge(image: NDArray[np.uint8], scale: int) -> NDArray[np.uint8]:
+    """Repeat every pixel `scale` times each way."""
+    return image.repeat(scale, axis=0).repeat(scale, axis=1)
+
+
+def _made_even(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Repeat the last row and column where their number is odd, which video does not allow."""
+    odd = [(0, n % 2) for n in frame.shape[:2]]
+    return np.pad(frame, (*odd, (0, 0)), mode="edge") if any(n for _, n in odd) else frame
+
+
+def _is_log_frame(number: int) -> bool:
+    """Tell whether image `number` (1 for the first) is a frame of pace="log"."""
+    if number == 1:
+        return True
+    return math.floor(_LOG_FRAMES * math.log(number)) != math.floor(
+        _LOG_FRAMES * math.log(number - 1)
+    )

@@ -1,0 +1,299 @@
+"""The compiled core as a guest in the process: instruction sets, threads, forks, Ctrl-C, memory."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cutaway import SGD, Adam, Dataset, Network, _core
+
+ISAS = ["generic", "avx2", "avx512"]
+BEST = ISAS.index(_core.isa())
+
+PRINT_FINGERPRINTS = """
+import numpy as np
+from cutaway import SGD, Adam, Dataset, Network, matmul
+rng = np.random.default_rng(0)
+data = Dataset(rng.integers(0, 256, (200, 49), np.uint8), rng.integers(0, 10, 200))
+for name, optimizer in [("sigmoid", SGD(0.1, 0.9)), ("relu", Adam()), ("tanh", SGD(0.1))]:
+    network = Network((49, 40, 10), activation=name, output="softmax", loss="cross_entropy", backend="cpu")
+    for _ in range(3):
+        network.learn(rng.permutation(200), 32, dataset=data, optimizer=optimizer)
+    print(network.fingerprint())
+"""
+
+
+def python(code, timeout=60, check=True, **environment):
+    return subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        env={**os.environ, **environment}, capture_output=True, text=True, timeout=timeout,
+        check=check,
+    )  # fmt: skip
+
+
+def data_of(rows=400, features=49):
+    rng = np.random.default_rng(0)
+    return Dataset(rng.integers(0, 256, (rows, features), np.uint8), rng.integers(0, 10, rows))
+
+
+# instruction sets
+
+
+@pytest.mark.parametrize("isa", ISAS)
+def test_the_instruction_set_can_be_capped(isa):
+    out = python("from cutaway import _core; print(_core.isa())", CUTAWAY_MAX_ISA=isa).stdout
+    assert out.strip() == ISAS[min(ISAS.index(isa), BEST)]
+
+
+def test_an_unknown_instruction_set_is_a_clear_error():
+    run = python(
+        "import cutaway; cutaway.Network(backend='cpu')", check=False, CUTAWAY_MAX_ISA="sse9"
+    )
+    last = run.stderr.strip().splitlines()[-1]
+    assert last == "ValueError: CUTAWAY_MAX_ISA must be generic, avx2 or avx512, got 'sse9'"
+
+
+def test_avx2_and_avx512_give_the_same_bits():
+    avx2, best = (
+        python(PRINT_FINGERPRINTS, CUTAWAY_MAX_ISA=isa).stdout for isa in ("avx2", "avx512")
+    )
+    assert len(avx2.split()) == 3
+    assert avx2 == best
+
+
+@pytest.mark.parametrize("isa", ISAS[:-1])
+def test_the_contract_holds_for_every_instruction_set(isa):
+    root = Path(__file__).parents[2]
+    tests = ["tests/test_contract.py", "tests/backend/test_functions.py"]
+    chosen = "forward-cpu or gradients or learning or matmul or activations"
+    options = ["-q", "-x", "-p", "no:cacheprovider", "-k", f"not numpy and ({chosen})"]
+    command = [sys.executable, "-m", "pytest", *tests, *options]
+    environment = {**os.environ, "CUTAWAY_MAX_ISA": isa}
+    run = subprocess.run(
+        command, env=environment, cwd=root, capture_output=True, text=True, timeout=110, check=False
+    )
+    assert run.returncode == 0, run.stdout[-2000:]
+
+
+# guests in the process
+
+
+def test_import_loads_numpy_and_the_core_only():
+    code = """
+        import sys, numpy
+        before = set(sys.modules)
+        import cutaway
+        roots = {name.partition(".")[0] for name in set(sys.modules) - before}
+        print(*sorted(roots - set(sys.stdlib_module_names) - {"numpy", "cutaway"}))
+    """
+    assert python(code).stdout.split() == []
+
+
+def test_import_changes_nothing_in_the_process():
+    code = """
+        import os, signal, threading
+        import numpy as np
+        def facts():
+            handlers = [signal.getsignal(s) for s in signal.valid_signals()]
+            tiny = np.float32(1e-40) * np.float32(1)
+            return dict(os.environ), os.getcwd(), handlers, threading.active_count(), tiny
+        before = facts()
+        import cutaway
+        network = cutaway.Network((4, 3, 2), backend="cpu", threads=2)
+        network.step(np.ones((2, 4)), [0, 1], cutaway.SGD(0.1))
+        assert facts() == before
+        assert before[-1] > 0
+    """
+    python(code)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_child_trains_on():
+    code = """
+        import os, sys, warnings
+        import numpy as np
+        import cutaway
+        warnings.simplefilter("ignore")
+        rng = np.random.default_rng(0)
+        data = cutaway.Dataset(rng.integers(0, 256, (300, 49), np.uint8), rng.integers(0, 10, 300))
+        network = cutaway.Network((49, 64, 10), backend="cpu", threads=2)
+        def train():
+            network.learn(np.arange(300), 32, dataset=data, optimizer=cutaway.SGD(0.1))
+            cutaway.matmul(np.ones((300, 300)), np.ones((300, 300)))
+        train()
+        for depth in range(3):
+            pid = os.fork()
+            if pid:
+                _, status = os.waitpid(pid, 0)
+                sys.exit(os.waitstatus_to_exitcode(status))
+            train()
+        print(network.fingerprint())
+    """
+    child = python(code, timeout=20).stdout.strip()
+    network = Network((49, 64, 10), backend="cpu", threads=2)
+    for _ in range(4):
+        network.learn(np.arange(300), 32, dataset=data_of(300), optimizer=SGD(0.1))
+    assert child == network.fingerprint()
+
+
+def test_ctrl_c_ends_a_long_call_after_a_whole_step():
+    code = """
+        import sys, threading, _thread, time
+        import numpy as np
+        import cutaway
+        rng = np.random.default_rng(0)
+        data = cutaway.Dataset(rng.integers(0, 256, (1000, 784), np.uint8), rng.integers(0, 10, 1000))
+        network = cutaway.Network(backend="cpu", threads=2)
+        order = rng.integers(0, 1000, 4_000_000)
+        print("ready", flush=True)
+        try:
+            network.learn(order, 64, dataset=data, optimizer=cutaway.Adam(1e-3))
+        except KeyboardInterrupt:
+            done = network.optimizer_state()["step"]
+            again = cutaway.Network(backend="cpu", threads=1)
+            again.learn(order[: 64 * done], 64, dataset=data, optimizer=cutaway.Adam(1e-3))
+            print(done > 0, again.fingerprint() == network.fingerprint(), flush=True)
+    """
+    run = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE, text=True
+    )
+    assert run.stdout.readline() == "ready\n"
+    time.sleep(0.5)
+    run.send_signal(signal.SIGINT)
+    out, _ = run.communicate(timeout=60)
+    assert out.split() == ["True", "True"]
+
+
+def test_other_threads_run_while_the_core_works():
+    network, data = Network((49, 256, 10), backend="cpu", threads=1), data_of(2000)
+    ticks, done = [], threading.Event()
+
+    def tick():
+        while not done.is_set():
+            ticks.append(time.perf_counter())
+            time.sleep(0.001)
+
+    ticker = threading.Thread(target=tick)
+    ticker.start()
+    begin = time.perf_counter()
+    network.learn(np.tile(np.arange(2000), 30), 32, dataset=data, optimizer=SGD(0.01))
+    end = time.perf_counter()
+    done.set()
+    ticker.join()
+    during = [t for t in ticks if begin < t < end]
+    assert len(during) > 5
+
+
+def test_networks_in_two_threads_do_not_disturb_each_other():
+    data = data_of()
+
+    def train(seed, prints):
+        network = Network((49, 40, 10), backend="cpu", threads=2, seed=seed)
+        for _ in range(20):
+            network.learn(np.arange(400), 32, dataset=data, optimizer=Adam())
+        prints[seed] = network.fingerprint()
+
+    alone, together = {}, {}
+    for seed in (0, 1):
+        train(seed, alone)
+    workers = [threading.Thread(target=train, args=(seed, together)) for seed in (0, 1)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert alone == together
+
+
+def test_one_network_in_two_threads_is_an_error_not_a_mess():
+    network, data = Network((49, 64, 10), backend="cpu", threads=1), data_of()
+    order = np.tile(np.arange(400), 5000)
+    worker = threading.Thread(
+        target=lambda: network.learn(order, 32, dataset=data, optimizer=SGD(0.1))
+    )
+    worker.start()
+    time.sleep(0.05)
+    messages = []
+    while worker.is_alive() and not messages:
+        try:
+            network.forward(np.ones((1, 49)))
+        except RuntimeError as error:
+            messages.append(str(error))
+    worker.join()
+    assert messages == ["Network: in use by another thread; give each thread its own"]
+
+
+def test_a_crowded_machine_changes_no_bit():
+    data = data_of()
+
+    def train(threads):
+        network = Network((49, 64, 10), backend="cpu", threads=threads)
+        for _ in range(20):
+            network.learn(np.arange(400), 32, dataset=data, optimizer=Adam())
+        return network.fingerprint()
+
+    alone = train(1)
+    command = [sys.executable, "-c", "while True: pass"]
+    crowd = [subprocess.Popen(command) for _ in range(os.cpu_count())]
+    try:
+        time.sleep(0.3)
+        assert train(2) == train(3) == alone
+    finally:
+        for process in crowd:
+            process.kill()
+            process.wait()
+
+
+def test_idle_threads_sleep():
+    network = Network((49, 64, 10), backend="cpu", threads=2)
+    network.learn(np.arange(400), 32, dataset=data_of(), optimizer=SGD(0.1))
+    time.sleep(0.5)  # a BLAS that another test used may spin for a while
+    before = time.process_time()
+    time.sleep(0.5)
+    assert time.process_time() - before < 0.1
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
+def test_networks_that_come_and_go_leave_nothing():
+    def resident():
+        text = Path("/proc/self/status").read_text()
+        return [int(re.search(rf"{name}:\s+(\d+)", text)[1]) for name in ("VmRSS", "Threads")]
+
+    data = data_of()
+
+    def once():
+        network = Network((49, 64, 10), backend="cpu", threads=2)
+        network.learn(np.arange(400), 32, dataset=data, optimizer=Adam())
+
+    for _ in range(50):
+        once()
+    size, threads = resident()
+    for _ in range(200):
+        once()
+    size_after, threads_after = resident()
+    assert threads_after <= threads
+    held = 65536 if os.environ.get("CUTAWAY_SANITIZED") else 0  # a sanitizer keeps what is freed
+    assert size_after - size < 4096 + held  # KiB
+
+
+def test_numbers_too_small_for_float32_do_not_slow_training_down():
+    times = {}
+    rng = np.random.default_rng(0)
+    pixels = rng.random((2000, 49), np.float32)
+    for scale in (1.0, 1e-38):
+        data = Dataset(pixels * np.float32(scale), rng.integers(0, 10, 2000), mean=0, std=1)
+        network = Network((49, 64, 10), backend="cpu", threads=1)
+        runs = []
+        for _ in range(5):
+            begin = time.perf_counter()
+            network.learn(np.arange(2000), 50, dataset=data, optimizer=SGD(0.1))
+            runs.append(time.perf_counter() - begin)
+        times[scale] = min(runs)
+    assert times[1e-38] < 4 * times[1.0]  # without flushing: some thirty times

@@ -1,0 +1,332 @@
+"""Whether a GPU can be used: every reason why not has a code and a text that helps."""
+
+import os
+import pickle
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import cutaway
+from cutaway import SGD, Adam, Dataset, DeviceError, Network
+from cutaway.backend import cuda
+from cutaway.learn import network as network_module
+
+PIP = "CUTAWAY_CUDA=ON pip install --no-cache-dir --force-reinstall --no-binary cutaway cutaway"
+
+HEALTHY = dict(
+    forked=False, loader="", driver=13000, runtime=13000, error=0, error_name="", error_text="",
+    count=1, name="NVIDIA H100", capability=(9, 0), memory=80_000_000_000, kernel_error=0,
+    kernel_error_name="", kernel_error_text="", architectures="75-real 80-real",
+)  # fmt: skip
+
+
+def status_of(device=0, **found):
+    return cuda.status(lambda: SimpleNamespace(probe=lambda _: {**HEALTHY, **found}), device)
+
+
+def data_of(rows=40, features=20):
+    rng = np.random.default_rng(0)
+    return Dataset(rng.integers(0, 256, (rows, features), np.uint8), rng.integers(0, 3, rows))
+
+
+# the reasons
+
+
+def test_a_gpu_that_can_be_used_is_named():
+    status = status_of()
+    assert status == (True, "OK", status.text)
+    assert status.text == "NVIDIA H100 (compute capability 9.0), 80 GB, driver for CUDA 13.0"
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "found"),
+    [
+        ("NO_DRIVER", ["libcuda.so.1: cannot open", "install the NVIDIA driver", "--gpus all"],
+         dict(loader="libcuda.so.1: cannot open shared object file")),
+        ("OLD_DRIVER", ["supports CUDA 12.4", "built with CUDA 13.0", "update the driver"],
+         dict(error=35, driver=12040)),
+        ("NO_DRIVER", ["not a driver that works", "install"], dict(error=35, driver=0)),
+        ("NO_DEVICE", ["no GPU is visible", "nvidia-smi"], dict(error=100)),
+        ("NO_DEVICE", ["no GPU is visible"], dict(count=0)),
+        ("NO_KERNEL", ["NVIDIA H100 (compute capability 9.0)", "75-real 80-real",
+                       f"CUDAARCHS=90-real {PIP}"], dict(kernel_error=209)),
+        ("NO_KERNEL", ["is too old", "7.5 (Turing)"], dict(kernel_error=209, capability=(7, 0))),
+        ("FORKED", ["forked", "spawn"], dict(forked=True)),
+        ("LAUNCH", ["cudaGetDeviceCount: cudaErrorUnknown: unknown error"],
+         dict(error=999, error_name="cudaErrorUnknown", error_text="unknown error")),
+        ("LAUNCH", ["GPU 0: cudaErrorUnknown: unknown"],
+         dict(name="", kernel_error=999, kernel_error_name="cudaErrorUnknown",
+              kernel_error_text="unknown")),
+        ("LAUNCH", ["NVIDIA H100", "cudaErrorDevicesUnavailable: busy"],
+         dict(kernel_error=46, kernel_error_name="cudaErrorDevicesUnavailable",
+              kernel_error_text="busy")),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_said_and_what_to_do(monkeypatch, code, words, found):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    status = status_of(**found)
+    assert (status.usable, status.code) == (False, code)
+    for word in words:
+        assert word in status.text
+
+
+@pytest.mark.parametrize("value", ["", "-1", "7"])
+def test_hidden_devices_are_told_by_the_variables_value(monkeypatch, value):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", value)
+    assert f"CUDA_VISIBLE_DEVICES is {value!r}" in status_of(error=100).text
+
+
+def test_a_gpu_that_is_not_there_is_told_apart_from_none(monkeypatch):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    assert "there is no GPU 3: 2 are visible" in status_of(device=3, count=2).text
+    assert status_of(device=3, count=2).code == "NO_DEVICE"
+    assert status_of(device=1, count=2).usable
+
+
+def test_a_build_without_cuda_tells_the_pip_line(monkeypatch):
+    def absent():
+        raise ModuleNotFoundError("No module named 'cutaway._cuda'", name="cutaway._cuda")
+
+    monkeypatch.setattr(network_module, "_load_cuda", absent)
+    status = cutaway.cuda_status()
+    assert (status.usable, status.code) == (False, "NOT_BUILT")
+    assert PIP in status.text
+    with pytest.raises(RuntimeError, match="CUTAWAY_CUDA=ON pip install") as caught:
+        Network(backend="cuda")
+    assert caught.value.code == "NOT_BUILT"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ImportError("libfoo.so: undefined symbol: bar"),
+        OSError("libfoo.so: undefined symbol: bar"),
+        ModuleNotFoundError("libfoo.so: undefined symbol: bar", name="another"),
+    ],
+)
+def test_a_module_that_does_not_load_is_told_in_the_loaders_words(error):
+    def broken():
+        raise error
+
+    status = cuda.status(broken)
+    assert (status.usable, status.code) == (False, "LOAD_FAILED")
+    assert "undefined symbol: bar" in status.text
+
+
+def test_this_machines_status_is_one_of_the_codes():
+    status = cutaway.cuda_status()
+    assert status.usable == (status.code == "OK")
+    assert status.text
+
+
+# the backend
+
+
+@pytest.mark.usefixtures("emulated")
+@pytest.mark.parametrize("name", ["cuda", "cuda:0"])
+def test_the_backend_asked_for_is_the_backend_told(name):
+    assert Network((7, 5, 3), backend=name).backend == name
+
+
+@pytest.mark.parametrize(
+    "name", ["cuda:", "cuda:x", "cuda:N", "cuda:00", "cuda:٣", "CUDA", "gpu", 7]
+)
+def test_other_names_are_refused(name):
+    with pytest.raises((ValueError, TypeError), match=r"backend (must be|'cuda:N' needs)"):
+        Network((7, 5, 3), backend=name)
+
+
+@pytest.mark.usefixtures("emulated")
+def test_auto_takes_the_gpu_where_it_can_be_used():
+    assert Network((7, 5, 3)).backend == "cuda"
+
+
+def test_auto_takes_the_cpu_where_no_gpu_can_be_used(monkeypatch):
+    broken = SimpleNamespace(probe=lambda _: {**HEALTHY, "error": 100})
+    monkeypatch.setattr(network_module, "_load_cuda", lambda: broken)
+    assert Network((7, 5, 3)).backend == "cpu"
+    with pytest.raises(DeviceError, match="Network: backend 'cuda:0': no GPU is visible") as caught:
+        Network((7, 5, 3), backend="cuda:0")
+    assert caught.value.code == "NO_DEVICE"
+
+
+def test_a_device_error_survives_pickling():
+    error = pickle.loads(pickle.dumps(DeviceError("NO_DEVICE", "no GPU")))
+    assert (error.code, error.text, str(error)) == ("NO_DEVICE", "no GPU", "no GPU")
+
+
+# memory, forks
+
+
+def test_a_network_too_big_for_the_gpu_is_refused_with_its_size(emulated):
+    emulated.emulate(memory=1_000_000)
+    with pytest.raises(DeviceError, match=r"need 0.00401 GB on the GPU; .* has 0.001 GB") as caught:
+        Network((1000, 1000, 1), backend="cuda")
+    assert caught.value.code == "TOO_BIG"
+    emulated.emulate(memory=1 << 60)
+    with pytest.raises(DeviceError, match="has less than 2147483647 units, got 2147483647"):
+        Network((2**31 - 1, 1), backend="cuda")
+
+
+def test_images_too_big_for_the_gpu_are_refused_and_nothing_is_lost(emulated):
+    emulated.emulate(memory=100_000)
+    network = Network((20, 5, 3), backend="cuda")
+    small = data_of()
+    network.learn(np.arange(40), 8, dataset=small, optimizer=Adam())
+    before = network.fingerprint()
+    for rows, code in [(8000, "TOO_BIG"), (2000, "OUT_OF_MEMORY")]:
+        with pytest.raises(DeviceError) as caught:
+            network.learn(np.arange(40), 8, dataset=data_of(rows), optimizer=Adam())
+        assert caught.value.code == code
+        assert network.fingerprint() == before
+    network.learn(np.arange(40), 8, dataset=small, optimizer=Adam())
+    assert network.optimizer_state()["step"] == 10
+
+
+def test_an_optimizer_too_big_for_the_gpu_is_refused_and_nothing_is_lost(emulated):
+    data, order = data_of(features=200), np.arange(40)
+    emulated.emulate(memory=110_000)  # 40 kB for the weights, and each array of an optimizer's
+    network = Network((200, 50, 3), backend="cuda")
+    network.learn(order, 8, dataset=data, optimizer=SGD(0.1, 0.9))
+    state, before = network.optimizer_state(), network.fingerprint()
+    with pytest.raises(DeviceError, match="not left"):
+        network.learn(order, 8, dataset=data, optimizer=Adam())
+    assert network.fingerprint() == before
+    for name, values in network.optimizer_state().items():
+        np.testing.assert_array_equal(values, state[name])
+    network.learn(order, 8, dataset=data, optimizer=SGD(0.1, 0.9))
+    assert network.optimizer_state()["step"] == 10
+
+
+def test_what_fits_a_fresh_network_fits_one_that_has_done_other_things(emulated):
+    emulated.emulate(memory=300_000)
+    network = Network((100, 5, 3), backend="cuda")
+    for pixels, rows in [(np.uint8, 2000), (np.float32, 500), (np.uint8, 2000)]:
+        data = Dataset(np.ones((rows, 100), pixels), np.zeros(rows, int), mean=0, std=1)
+        network.learn(np.arange(40), 8, dataset=data, optimizer=SGD(0.1))
+        network.evaluate(data)  # in as many parts as needed
+        network.step(np.ones((300, 100)), np.zeros(300, int), SGD(0.1))
+    emulated.emulate(memory=1_000_000)
+    network = Network((1000, 100, 3), backend="cuda")
+    network.forward(np.ones((130, 1000)))
+    network.backprop(np.ones((1, 1000)), [0])
+
+
+def test_memory_is_given_back(emulated):
+    emulated.emulate(memory=200_000)
+    for _ in range(50):
+        network = Network((20, 5, 3), backend="cuda")
+        network.learn(np.arange(40), 8, dataset=data_of(), optimizer=Adam())
+
+
+@pytest.mark.usefixtures("emulated")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork()")
+def test_a_forked_child_gets_an_error_and_the_parent_goes_on():
+    network = Network((20, 5, 3), backend="cuda")
+    network.learn(np.arange(40), 8, dataset=data_of(), optimizer=SGD(0.1))
+    child = os.fork()
+    if child == 0:
+        try:
+            network.fingerprint()
+        except DeviceError as error:
+            os._exit(0 if error.code == "FORKED" else 1)
+        finally:
+            os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    network.learn(np.arange(40), 8, dataset=data_of(), optimizer=SGD(0.1))
+
+
+def test_an_interrupted_network_has_learned_whole_steps(emulated):
+    emulated.emulate(patience=1.0)  # FLOPs between two looks at the signals: every step
+    order = np.tile(np.arange(40), 2000)
+    data, optimizer = data_of(), SGD(0.01, momentum=0.9)
+    network, other = (Network((20, 5, 3), backend="cuda") for _ in range(2))
+    timer = threading.Timer(0.2, lambda: os.kill(os.getpid(), signal.SIGINT))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        network.learn(order, 8, dataset=data, optimizer=optimizer)
+    timer.join()
+    steps = network.optimizer_state()["step"]
+    assert 0 < steps < len(order) // 8
+    other.learn(order[: 8 * steps], 8, dataset=data, optimizer=optimizer)
+    assert network.fingerprint() == other.fingerprint()
+    assert network.correct() == other.correct() > 0
+
+
+@pytest.mark.parametrize("device", [-1, 1000, "0", 1.5, None])
+def test_a_status_of_no_number_is_a_status_too(device):
+    assert cutaway.cuda_status(device).code == "NO_DEVICE"
+
+
+# with a GPU
+
+
+def test_a_gpu_takes_part_in_the_contracts_tests(gpu):
+    from conftest import BACKENDS
+
+    assert gpu.usable
+    assert "cuda" in BACKENDS
+
+
+CASES = [((784, 64, 10), SGD(0.02)), ((784, 50, 10), Adam()), ((37, 21, 19, 5), Adam())]
+
+
+def learned(sizes, optimizer):
+    network = Network(sizes, backend="cuda")
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (600, sizes[0]), np.uint8)
+    data = Dataset(images, rng.integers(0, sizes[-1], 600))
+    network.learn(rng.permutation(600), 64, dataset=data, optimizer=optimizer)
+    return network
+
+
+@pytest.mark.usefixtures("gpu")
+@pytest.mark.parametrize(("sizes", "optimizer"), CASES)
+def test_a_gpu_repeats_itself_to_the_bit(sizes, optimizer):
+    assert len({learned(sizes, optimizer).fingerprint() for _ in range(100)}) == 1
+
+
+@pytest.mark.usefixtures("gpu")
+@pytest.mark.parametrize(("sizes", "optimizer"), CASES)
+def test_a_gpu_and_the_emulation_agree(request, sizes, optimizer):
+    real = learned(sizes, optimizer)
+    request.getfixturevalue("emulated")
+    emulated = learned(sizes, optimizer)
+    for layer in range(real.recipe.layers):
+        a, b = real.get_weights(layer), emulated.get_weights(layer)
+        assert np.linalg.norm(a - b) <= 1e-6 * np.linalg.norm(b)
+
+
+SMALL = """
+import numpy as np
+from cutaway import SGD, Adam, Dataset, Network
+rng = np.random.default_rng(0)
+data = Dataset(rng.integers(0, 256, (150, 37), np.uint8), rng.integers(0, 5, 150))
+for sizes in [(37, 21, 5), (37, 21, 19, 5)]:
+    for optimizer in [SGD(0.1, 0.9), Adam()]:
+        network = Network(sizes, backend="cuda")
+        network.learn(np.arange(150), 64, dataset=data, optimizer=optimizer)
+        network.evaluate(data)
+        network.backprop(*data[:20])
+"""
+
+
+@pytest.mark.usefixtures("gpu")
+@pytest.mark.timeout(650)
+@pytest.mark.parametrize("tool", ["memcheck", "initcheck", "synccheck", "racecheck"])
+def test_compute_sanitizer_finds_nothing(tool):
+    sanitizer = shutil.which("compute-sanitizer") or "/usr/local/cuda/bin/compute-sanitizer"
+    if not Path(sanitizer).exists():
+        pytest.skip("compute-sanitizer is not installed")
+    run = subprocess.run(
+        [sanitizer, "--error-exitcode", "9", "--tool", tool, sys.executable, "-c", SMALL],
+        capture_output=True, text=True, timeout=600, check=False,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout[-2000:]

@@ -1,0 +1,221 @@
+"""The CUDA kernels on an emulated GPU: every thread a fiber, whose turn it is can be shuffled.
+
+test_contract.py proves the results; here is what a GPU adds: no result may depend on who comes first,
+and a fault in the kernels must be noticed.
+"""
+
+import os
+import shutil
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cutaway import SGD, Adam, Dataset, DeviceError, Network
+from cutaway.backend.reference import ReferenceCore
+
+SOURCES = Path(__file__).parents[2] / "cpp"
+
+SOFTMAX = dict(output="softmax", loss="cross_entropy")
+# Name: network, optimizer, samples, batch. Two steps or more each; most sizes are odd, so that blocks
+# and tiles are not full.
+CASES = {
+    "lesson 9": (dict(sizes=(784, 64, 10), reduction="sum"), SGD(0.02), 150, 64),
+    "lesson 5": (dict(sizes=(784, 50, 10), activation="relu", **SOFTMAX), Adam(), 130, 64),
+    "deep": (
+        dict(sizes=(33, 21, 19, 70, 5), activation="tanh", **SOFTMAX), SGD(0.1, 0.9), 50, 35,
+    ),
+    "odd sizes": (dict(sizes=(37, 11, 3), activation="tanh"), SGD(0.1, weight_decay=0.1), 70, 23),
+    "adam": (dict(sizes=(50, 13, 7), loss="binary_cross_entropy"), Adam(0.01), 29, 9),
+    "adam, deep": (dict(sizes=(37, 9, 35, 3), activation="relu"), Adam(0.01), 41, 13),
+    "short batch": (dict(sizes=(20, 9, 3)), SGD(0.5), 71, 70),
+    "momentum": (dict(sizes=(150, 18, 35), **SOFTMAX), SGD(0.1, momentum=0.5), 25, 11),
+}  # fmt: skip
+SMALL = [name for name in CASES if not name.startswith("lesson")]
+PATHS = {
+    "blocks of a cluster": dict(),
+    "blocks of a grid": dict(cluster=False),
+    "no room for the next pixels": dict(shared=116 << 10),
+    "layer by layer": dict(fast=False),
+    "layer by layer, small tiles": dict(fast=False, multiprocessors=1000),
+}
+
+
+def train(name):
+    """Return the bits of what a network learned, and whether the reference agrees."""
+    recipe, optimizer, samples, batch = CASES[name]
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (samples, recipe["sizes"][0]), np.uint8)
+    data = Dataset(images, rng.integers(0, recipe["sizes"][-1], samples))
+    order = rng.permutation(samples)
+    network = Network(**recipe, backend="cuda")
+    before = [network.get_weights(layer) for layer in range(network.recipe.layers)]
+    losses = network.learn(order, batch, dataset=data, optimizer=optimizer)
+    after = [network.get_weights(layer) for layer in range(network.recipe.layers)]
+    state = [v for _, v in sorted(network.optimizer_state().items())]
+    bits = b"".join(np.asarray(part).tobytes() for part in (losses, *after, *state))
+
+    reference = ReferenceCore(network.recipe, np.float64)
+    for layer, values in enumerate(before):
+        reference.set_weights(layer, values)
+    reference.load(data.images, data.labels, data.mean, data.std)
+    reference.use(optimizer)
+    rates = np.full(len(losses), optimizer.lr, np.float32).astype(np.float64)
+    expected = reference.learn(order, batch, rates)
+    right = np.allclose(losses, expected, rtol=1e-4) and network.correct() == reference.correct()
+    for layer, (old, new) in enumerate(zip(before, after, strict=True)):
+        change = reference.weights(layer) - old
+        error = np.linalg.norm(new - reference.weights(layer))
+        right &= bool(error <= 1e-4 * np.linalg.norm(change) + 2**-25 * np.linalg.norm(old))
+    return bits, right
+
+
+SCHEDULES = [("forward", 0), ("reverse", 0), *(("shuffled", seed) for seed in range(3))]
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("name", CASES)
+def test_whoever_comes_first_the_bits_are_the_same(emulated, name, path):
+    results = set()
+    for schedule, seed in SCHEDULES if name in SMALL else SCHEDULES[1:3]:
+        emulated.emulate(schedule, seed, **PATHS[path])
+        bits, right = train(name)
+        assert right
+        results.add(bits)
+    assert len(results) == 1
+
+
+def test_a_hidden_layer_that_fits_goes_the_fast_path_and_all_others_layer_by_layer(emulated):
+    def launches(sizes, pixels=np.uint8, **behaviour):
+        emulated.emulate(**behaviour)
+        network = Network(sizes, backend="cuda")
+        data = Dataset(np.ones((40, sizes[0]), pixels), np.zeros(40, int), mean=0, std=1)
+        before = emulated.launches()
+        network.learn(np.arange(40), 16, dataset=data, optimizer=SGD(0.1))
+        after = emulated.launches()
+        assert after.get("epoch", 0) - before.get("epoch", 0) <= 1  # for all three steps
+        return {name for name, n in after.items() if n > before.get(name, 0)}
+
+    layers = {"gather", "forward", "judge", "backprop", "update", "tally"}
+    assert launches((30, 20, 3)) == {"epoch", "tally"}
+    assert launches((30, 256, 3)) == {"epoch", "tally"}
+    assert launches((30, 257, 3)) == layers  # more units than blocks can share
+    assert launches((30, 20, 20, 3)) == layers
+    assert launches((30, 3)) == layers - {"backprop"}
+    assert launches((30, 20, 3), np.float32) == layers
+    assert launches((3000, 20, 3)) == layers  # more pixels than shared memory
+    assert launches((30, 20, 3), ranks=0) == layers  # a GPU whose blocks cannot work together
+    assert launches((30, 257, 3), ranks=32) == {"epoch", "tally"}
+
+
+def test_the_size_of_the_tiles_changes_no_bit(emulated):
+    results = set()
+    for multiprocessors in (1, 4, 1000):
+        emulated.emulate(fast=False, multiprocessors=multiprocessors)
+        results.add(train("deep")[0])
+    assert len(results) == 1
+
+
+def test_steps_that_are_replayed_learn_as_steps_that_are_launched(emulated):
+    emulated.emulate(fast=False)
+    rng = np.random.default_rng(0)
+    data = Dataset(rng.integers(0, 256, (200, 30), np.uint8), rng.integers(0, 3, 200))
+    prints = set()
+    for part in (1, 20):  # steps to a call: from 9 on they are recorded
+        network = Network((30, 10, 3), backend="cuda")
+        for start in range(0, 200, 5 * part):
+            order = np.arange(start, start + 5 * part)
+            network.learn(order, 5, dataset=data, optimizer=Adam())
+        prints.add(network.fingerprint())
+    assert len(prints) == 1
+
+
+# faults must be noticed
+
+
+def noticed(emulated, **fault):
+    """Whether a fault shows: in a wrong result, in bits that depend on the schedule, in an error."""
+    for path in ({}, dict(shared=20 << 10), dict(fast=False)):
+        for name in SMALL:
+            results = set()
+            for schedule, seed in SCHEDULES:
+                emulated.emulate(schedule, seed, ranks=4, **path, **fault)
+                try:
+                    bits, right = train(name)
+                except DeviceError as error:
+                    assert error.code == "EMULATION"  # noqa: PT017
+                    return True
+                results.add(bits)
+                if not right or len(results) > 1:
+                    return True
+    return False
+
+
+def test_no_fault_is_noticed_where_there_is_none(emulated):
+    assert not noticed(emulated)
+
+
+def test_every_barrier_is_missed_when_it_is_left_out(emulated):
+    noticed(emulated)  # which visits them all
+    barriers = emulated.barriers()
+    assert len(barriers) >= 8
+    assert [site for site in barriers if not noticed(emulated, dropped=site)] == []
+
+
+FAULTS = {
+    "a barrier that not all threads reach": (
+        "epoch.h",
+        "comm_.block_sync();  // the pixels are there",
+        "if (thread_ < 250) comm_.block_sync();  // the pixels are there",
+    ),
+    "a sum that is not sent": ("epoch.h", "i < rows_ * classes_;", "i < rows_ * classes_ - 1;"),
+    "mail to another block": ("epoch.h", "judge = sample &", "judge = (sample + 1) &"),
+    "one slice too few": ("epoch.h", "slice < kSlices;", "slice < kSlices - 1;"),
+    "weights that are not handed back": ("epoch.h", "{ global = mine; }", "{ (void)(global + mine); }"),
+    "pixels of two steps in one place": ("epoch.h", "(step & (job_.stages - 1)) * at_", "0 * at_"),
+    "a depth that is off by one": ("layers.h", "depth0 + depth < depths", "depth0 + depth + 1 < depths"),
+    "tiles of two steps in one place": ("layers.h", "half ^= 1", "half ^= 0"),
+    "a loss that is not written": ("layers.h", "job.sample_losses[first + row] =", "(void)"),
+    "a sum over half of the lanes": ("judge.h", "mask > 0; mask /= 2) value", "mask > 1; mask /= 2) value"),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def libraries(tmp_path_factory):
+    """The emulated GPU compiled with each of the faults, by its name."""
+    compiler = os.environ.get("CXX") or shutil.which("c++")
+    if compiler is None:
+        pytest.skip("there is no C++ compiler to plant faults with")
+
+    def compile(sources, output, *options):  # noqa: A001
+        subprocess.run(
+            [*compiler.split(), "-std=c++20", "-O0", "-w", "-fPIC", *options, "-I", SOURCES,
+             *sources, "-o", output],
+            check=True, timeout=100,
+        )  # fmt: skip
+
+    emulated = SOURCES / "cuda" / "emulated"
+    objects = [tmp_path_factory.mktemp("machine") / name for name in ("machine.o", "fibers.o")]
+    for path in objects:
+        compile([emulated / f"{path.stem}.cpp"], path, "-c")
+
+    def build(name):
+        file, old, new = FAULTS[name]
+        source = (SOURCES / "cuda" / "kernels" / file).read_text()
+        assert source.count(old) == 1, f"{name}: {file} has changed"
+        folder = tmp_path_factory.mktemp("fault")
+        (folder / "cuda" / "kernels").mkdir(parents=True)
+        (folder / "cuda" / "kernels" / file).write_text(source.replace(old, new))
+        library = folder / "faulty.so"
+        compile([emulated / "device.cpp", *objects], library, "-shared", "-I", folder)
+        return name, str(library)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return dict(pool.map(build, FAULTS))
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_planted_fault_is_noticed(emulated, libraries, name):
+    assert noticed(emulated, library=libraries[name])

@@ -1,0 +1,285 @@
+"""The comparison as a whole: what takes part, what is left out, and what survives an interruption."""
+
+import importlib
+import json
+import os
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from cutaway import CudaStatus, DeviceError, bench
+from cutaway.bench import libraries
+from cutaway.bench.rounds import alternate, clocked, gather, medians, ratios
+from cutaway.threads import default_threads
+
+LOAD = libraries.load
+
+
+@pytest.fixture(autouse=True)
+def installed(monkeypatch):
+    """Let these libraries, and no others, seem to be installed."""
+
+    def pretend(*names):
+        monkeypatch.setattr(libraries, "find_spec", lambda name: name in names or None)
+
+        def load(name):
+            module = type(sys)(name)
+            module.__version__ = "1.0"
+            monkeypatch.setitem(sys.modules, name, module)
+            return module
+
+        monkeypatch.setattr(libraries, "load", load)
+
+    pretend()
+    return pretend
+
+
+def sections(monkeypatch, **runs):
+    """Replace all sections by these functions, open to every contender."""
+    made = {name: bench.Section(run, bench.CONTENDERS) for name, run in runs.items()}
+    monkeypatch.setattr(bench, "SECTIONS", made)
+
+
+def run(chosen=(), contenders=(), repeats=2, threads=None, talk=lambda _: None):
+    return bench.run(chosen, contenders, repeats, threads or default_threads(), talk)
+
+
+def one_round(setting):
+    yield {"rounds": 1, "who": list(setting.contenders)}
+
+
+# which sections, which contenders
+
+
+def test_all_sections_run_in_their_order_unless_some_are_named(monkeypatch):
+    sections(monkeypatch, one=one_round, two=one_round)
+    assert list(run()["sections"]) == ["one", "two"]
+    assert list(run(["two"])["sections"]) == ["two"]
+
+
+def test_every_contender_that_is_installed_takes_part_and_the_others_are_named(
+    monkeypatch, installed
+):
+    installed("jax")
+    sections(monkeypatch, one=one_round)
+    result = run()
+    assert result["sections"]["one"]["who"] == ["cutaway", "tutorial", "numpy", "jax"]
+    assert result["not_installed"] == ["torch", "sklearn"]
+    assert result["contenders"]["jax"]["version"] == "1.0"
+    assert result["contenders"]["tutorial"]["version"] == np.__version__
+
+
+def test_cutaway_always_takes_part(monkeypatch):
+    sections(monkeypatch, one=one_round)
+    result = run(contenders=["numpy"])
+    assert result["sections"]["one"]["who"] == ["cutaway", "numpy"]
+    assert result["not_installed"] == []
+
+
+def test_a_library_that_no_section_needs_is_neither_loaded_nor_missed(monkeypatch):
+    monkeypatch.setattr(bench, "SECTIONS", {"own": bench.Section(one_round, ("cutaway",))})
+    result = run()
+    assert list(result["contenders"]) == ["cutaway"]
+    assert result["not_installed"] == []
+
+
+def test_a_contender_asked_for_must_be_installed(monkeypatch):
+    sections(monkeypatch, one=lambda _: pytest.fail("ran all the same"))
+    message = r"^bench: torch and sklearn must be installed to take part; pip install torch scikit-"
+    with pytest.raises(RuntimeError, match=message):
+        run(contenders=["sklearn", "numpy", "torch"])
+
+
+def test_a_library_that_does_not_load_is_told(monkeypatch):
+    def broken(_):
+        raise ImportError("no such symbol")
+
+    monkeypatch.setattr(importlib, "import_module", broken)
+    with pytest.raises(RuntimeError) as error:
+        LOAD("jax")
+    assert str(error.value) == "bench: jax is installed, but does not load: no such symbol"
+
+
+# on a GPU
+
+
+@pytest.fixture
+def with_gpu(monkeypatch, installed):
+    """Let a GPU be there, which PyTorch finds and JAX does not."""
+    monkeypatch.setattr(bench, "cuda_status", lambda: CudaStatus(True, "OK", "a GPU"))
+    installed("torch", "jax")
+    load = libraries.load
+
+    def find(name):
+        module = load(name)
+        if name == "torch":
+            module.cuda = SimpleNamespace(is_available=lambda: True)
+            module.set_num_threads = lambda _: None
+        else:
+            module.devices = lambda _: _fails("no such backend")
+        return module
+
+    monkeypatch.setattr(libraries, "load", find)
+
+
+def _fails(why):
+    raise RuntimeError(why)
+
+
+def on_gpu(*sections, contenders=()):
+    return bench.run(sections, contenders, 1, 1, lambda _: None, backend="cuda")
+
+
+@pytest.mark.usefixtures("with_gpu")
+def test_on_a_gpu_those_who_can_use_it_take_part_beside_the_cpus_core(monkeypatch):
+    seen = []
+
+    def look(setting):
+        seen.append((setting.backend, setting.contenders, os.environ["JAX_PLATFORMS"]))
+        yield {"rounds": 1}
+
+    own = {"one": bench.Section(look, ("cutaway",), bench.GPU_CONTENDERS),
+           "two": bench.Section(look, ("cutaway",))}  # fmt: skip
+    monkeypatch.setattr(bench, "SECTIONS", own)
+    result = on_gpu()
+    assert seen == [("cuda", ("cutaway", "cpu", "torch", "torch-graph"), "cuda")]
+    assert list(result["contenders"]) == ["cutaway", "cpu", "torch", "torch-graph"]
+    assert result["without_gpu"] == ["jax"]
+    assert result["gpu"] == "a GPU"
+    with pytest.raises(RuntimeError, match=r"^bench: two is not measured on a GPU"):
+        on_gpu("two")
+
+
+@pytest.mark.usefixtures("with_gpu")
+def test_a_contender_asked_for_must_be_able_to_use_the_gpu():
+    with pytest.raises(RuntimeError, match=r"^bench: jax cannot use the GPU"):
+        on_gpu("lesson9", contenders=["jax"])
+    with pytest.raises(
+        RuntimeError, match=r"^bench: numpy cannot take part with --backend cuda; cutaway, cpu"
+    ):
+        on_gpu("lesson9", contenders=["numpy"])
+
+
+def test_without_a_gpu_the_comparison_says_why(monkeypatch):
+    monkeypatch.setattr(bench, "cuda_status", lambda: CudaStatus(False, "NO_DRIVER", "no driver"))
+    with pytest.raises(DeviceError, match=r"^bench: no driver") as caught:
+        on_gpu("lesson9")
+    assert caught.value.code == "NO_DRIVER"
+
+
+# threads
+
+
+def test_threads_are_set_for_all_told_and_put_back(monkeypatch):
+    from threadpoolctl import threadpool_info  # sets a variable of its own
+
+    seen = {}
+
+    def look(_):
+        seen["blas"] = {p["num_threads"] for p in threadpool_info() if p["user_api"] == "blas"}
+        seen["cutaway"] = default_threads()
+        seen["jax"] = os.environ["NPROC"], os.environ["PJRT_NPROC"]
+        yield {"rounds": 1}
+
+    sections(monkeypatch, one=look)
+    monkeypatch.setenv("NPROC", "7")
+    monkeypatch.delenv("PJRT_NPROC", raising=False)
+    before = dict(os.environ)
+    result = run(threads=default_threads() + 1)
+    assert result["threads"] == default_threads() + 1
+    assert seen["cutaway"] == result["threads"]
+    assert seen["jax"] == (str(result["threads"]),) * 2
+    assert {c["threads"] for c in result["contenders"].values()} <= {result["threads"], None}
+    assert seen["blas"] <= {result["threads"]}
+    assert dict(os.environ) == before
+
+
+def test_pytorch_is_told_its_threads(monkeypatch, installed):
+    told = []
+    installed("torch")
+    torch = libraries.load("torch")
+    torch.set_num_threads = told.append
+    monkeypatch.setattr(libraries, "load", lambda _: torch)
+    sections(monkeypatch, one=one_round)
+    assert run(threads=3)["contenders"]["torch"] == {"version": "1.0", "threads": 3}
+    assert told == [3]
+
+
+# interruptions and failures
+
+
+def test_ctrl_c_keeps_what_was_measured(monkeypatch):
+    def stopped(_):
+        yield {"rounds": 1}
+        raise KeyboardInterrupt
+
+    sections(monkeypatch, one=one_round, two=stopped, three=one_round)
+    result = run()
+    assert result["interrupted"]
+    assert {name: part["rounds"] for name, part in result["sections"].items()} == {
+        "one": 1,
+        "two": 1,
+    }
+
+
+def test_a_section_that_fails_does_not_take_the_others_along(monkeypatch):
+    def failing(_):
+        yield {"rounds": 1}
+        raise ValueError("their library has changed")
+
+    sections(monkeypatch, one=failing, two=one_round)
+    result = run()
+    assert result["failed"] == {"one": "their library has changed"}
+    assert not result["interrupted"]
+    assert "two" in result["sections"]
+
+
+def test_the_result_is_plain_and_the_talk_tells_every_round(monkeypatch):
+    def two_rounds(_):
+        yield {"rounds": 1}
+        yield {"rounds": 2}
+
+    told = []
+    sections(monkeypatch, one=two_rounds)
+    result = run(talk=told.append)
+    assert json.loads(json.dumps(result)) == result
+    assert told == ["one: warming up", "one: round 1 done", "one: round 2 done"]
+
+
+# the method
+
+
+def test_another_contender_begins_every_round_and_the_first_round_does_not_count(monkeypatch):
+    monkeypatch.setattr("cutaway.bench.rounds._QUIET", 0)
+    calls = []
+
+    def work(name):
+        return lambda number: calls.append(name + str(number)) or number
+
+    rows = list(alternate({name: work(name) for name in "abc"}, 2))
+    assert calls == "a0 b0 c0 b1 c1 a1 c2 a2 b2".split()
+    assert rows == [{"a": 1, "b": 1, "c": 1}, {"a": 2, "b": 2, "c": 2}]
+
+
+def test_there_is_quiet_before_every_turn(monkeypatch):
+    naps = []
+    monkeypatch.setattr("time.sleep", naps.append)
+    list(alternate({"a": lambda _: 0, "b": lambda _: 0}, 1))
+    assert len(naps) == 4
+    assert min(naps) >= 0.2
+
+
+def test_medians_and_ratios_are_of_rounds():
+    times = {}
+    for row in ({"a": 1, "b": 4}, {"a": 2, "b": 4}, {"a": 4, "b": 12}):
+        gather(times, row)
+    assert medians(times) == {"a": 2, "b": 4}
+    assert ratios(times, "a") == {"b": 3}  # not the ratio of the medians
+
+
+def test_a_clocked_work_returns_its_seconds(monkeypatch):
+    now = iter([10.0, 12.5])
+    monkeypatch.setattr("time.perf_counter", lambda: next(now))
+    assert clocked(lambda _: None)(0) == 2.5

@@ -1,0 +1,179 @@
+"""Checkpoints: a network comes back to the bit, or the file is refused."""
+
+import errno
+import hashlib
+import os
+import stat
+
+import numpy as np
+import pytest
+import safetensors.numpy
+
+from cutaway import SGD, Adam, DataLoader, Dataset, Network, fit, load, save
+from cutaway.learn import checkpoint
+
+RNG = np.random.default_rng(0)
+DATA = Dataset(RNG.integers(0, 256, (60, 4), np.uint8), RNG.integers(0, 2, 60))
+
+NETWORKS = [
+    {"sizes": (4, 2)},
+    {"sizes": (4, 5, 2), "output": "softmax", "loss": "cross_entropy", "reduction": "sum"},
+    {"sizes": (4, 6, 5, 2), "activation": ("relu", "tanh"), "loss": "binary_cross_entropy"},
+]
+OPTIMIZERS = [SGD(0.1, momentum=0.9), Adam(0.01, betas=(0.8, 0.9), weight_decay=0.1)]
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "model.safetensors"
+
+
+@pytest.fixture
+def saved(path):
+    """A small file with everything in it."""
+    network = Network((4, 3, 2))
+    fit(network, DataLoader(DATA), optimizer=Adam(), epochs=1)
+    save(network, path)
+    return path.read_bytes()
+
+
+def same(a, b):
+    return {k: v.tobytes() for k, v in a.items()} == {k: v.tobytes() for k, v in b.items()}
+
+
+@pytest.mark.parametrize("settings", NETWORKS)
+def test_a_network_comes_back_to_the_bit(path, settings):
+    network = Network(**settings, seed=7)
+    fit(network, DataLoader(DATA), optimizer=SGD(0.1), epochs=1)
+    save(network, path)
+    loaded = load(path)
+    assert same(network.state_dict(), loaded.state_dict())
+    assert loaded.recipe == network.recipe
+    assert (loaded.mean, loaded.std) == (network.mean, network.std) == (DATA.mean, DATA.std)
+    np.testing.assert_array_equal(loaded.forward(DATA.images), network.forward(DATA.images))
+
+
+def test_a_network_that_has_not_learned_comes_back_too(path):
+    network = Network((4, 3, 2))
+    save(network, path)
+    loaded = load(path)
+    assert loaded.fingerprint() == network.fingerprint()
+    assert loaded.mean is loaded.std is loaded.optimizer is None
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=str)
+def test_training_goes_on_from_a_file_as_if_it_had_never_stopped(path, optimizer):
+    def loader():
+        return DataLoader(DATA, 8, shuffle=True, seed=3)
+
+    straight = Network((4, 5, 2))
+    fit(straight, loader(), optimizer=optimizer, epochs=2)
+
+    stopped, orders = Network((4, 5, 2)), loader()
+    fit(stopped, orders, optimizer=optimizer, epochs=1)
+    save(stopped, path)
+    resumed = load(path)
+    assert resumed.optimizer == optimizer
+    fit(resumed, orders, optimizer=resumed.optimizer, epochs=1)
+
+    assert resumed.fingerprint() == straight.fingerprint()
+    expected = straight.optimizer_state()
+    assert expected["step"] == 2 * 8
+    for name, values in resumed.optimizer_state().items():
+        np.testing.assert_array_equal(values, expected[name])
+
+
+def test_backend_and_threads_are_chosen_anew(path):
+    network = Network((4, 3, 2), threads=2)
+    save(network, path)
+    loaded = load(path, backend="numpy")
+    assert loaded.backend == "numpy"
+    assert loaded.fingerprint() == network.fingerprint()
+    assert load(path, threads=3).threads == 3
+
+
+def test_numbers_of_numpy_in_the_settings_are_numbers(path):
+    network = Network((4, 3, 2))
+    fit(network, DataLoader(DATA), optimizer=Adam(np.float32(0.25)), epochs=1)
+    save(network, path)
+    assert load(path).optimizer == Adam(0.25)
+
+
+def test_other_tools_read_the_weights(path):
+    network = Network((4, 3, 2))
+    save(network, path)
+    assert same(safetensors.numpy.load_file(path), network.state_dict())
+
+
+def test_a_file_cut_short_anywhere_is_refused_by_its_name(path, saved):
+    for length in range(len(saved)):
+        path.write_bytes(saved[:length])
+        with pytest.raises(ValueError, match=r"^load: \S+/model\.safetensors "):
+            load(path)
+
+
+def test_a_file_changed_by_one_bit_anywhere_is_refused_by_its_name(path, saved):
+    for place, byte in enumerate(saved):
+        changed = bytes([byte ^ 1 << place % 8])
+        path.write_bytes(saved[:place] + changed + saved[place + 1 :])
+        with pytest.raises(ValueError, match=r"^load: \S+/model\.safetensors "):
+            load(path)
+
+
+def sealed(old, new):
+    """Return what changes a file and gives it the right SHA-256 again, as an attacker could."""
+
+    def change(data):
+        assert old in data
+        data = checkpoint._with_digest(data.replace(old, new), checkpoint._NO_DIGEST)
+        return checkpoint._with_digest(data, hashlib.sha256(data).hexdigest())
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (lambda _: b"", "is no safetensors file"),
+        (lambda data: data + b"\0", "is no safetensors file"),
+        (lambda _: safetensors.numpy.save({"x": np.ones(3)}), "is no checkpoint of cutaway"),
+        (sealed(b'"format":"1"', b'"format":"2"'), "has format 2, this version reads 1"),
+        (sealed(b'{\\"sizes', b'{\\"sixes'), "has a damaged recipe"),
+        (sealed(b"[4, 3, 2]", b"[4,3,999]"), "has a damaged recipe"),
+        (sealed(b'\\"adam\\"', b'\\"atom\\"'), "has a damaged recipe"),
+    ],
+)
+def test_what_is_no_whole_checkpoint_is_refused_by_its_name(path, saved, change, text):
+    path.write_bytes(change(saved))
+    with pytest.raises(ValueError, match=rf"^load: \S+/model\.safetensors {text}"):
+        load(path)
+
+
+def test_a_missing_file_is_an_os_error(path):
+    with pytest.raises(FileNotFoundError, match=r"model\.safetensors"):
+        load(path)
+
+
+def test_a_missing_folder_is_an_os_error_naming_the_file(tmp_path):
+    with pytest.raises(FileNotFoundError) as caught:
+        save(Network((4, 2)), tmp_path / "no" / "model.safetensors")
+    assert caught.value.filename == str(tmp_path / "no" / "model.safetensors")
+
+
+def test_a_save_that_fails_keeps_the_older_file(path, saved, monkeypatch):
+    def fail(_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match="No space left") as caught:
+        save(Network((4, 2)), path)
+    assert caught.value.filename == str(path)
+    assert path.read_bytes() == saved
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.usefixtures("saved")
+def test_others_may_read_the_file_as_the_umask_says(path):
+    other = path.with_name("other")
+    other.touch()
+    assert stat.S_IMODE(path.stat().st_mode) == stat.S_IMODE(other.stat().st_mode)

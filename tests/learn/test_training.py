@@ -1,0 +1,235 @@
+"""Training: when Moments come and what they hold, however the mini-batches are made."""
+
+import time
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from cutaway import SGD, Adam, DataLoader, Dataset, History, Network, OneCycle, fit, train
+from cutaway.data.loader import stack
+
+RNG = np.random.default_rng(0)
+DATA = Dataset(RNG.integers(0, 256, (100, 4, 4), np.uint8), RNG.integers(0, 3, 100))
+VALID = Dataset(RNG.integers(0, 256, (30, 16), np.uint8), RNG.integers(0, 3, 30))
+OTHER = Dataset(RNG.integers(0, 256, (30, 9), np.uint8), RNG.integers(0, 3, 30))
+STEPS = 7  # mini-batches of 16 in an epoch, the last one short
+
+
+def network(**options):
+    return Network((16, 8, 3), **options)
+
+
+def loader(**options):
+    return DataLoader(DATA, 16, **{"shuffle": True, "seed": 4, **options})
+
+
+def moments(net, **options):
+    return list(train(net, loader(), **{"optimizer": Adam(0.01), "epochs": 2, **options}))
+
+
+@pytest.mark.parametrize(
+    ("every", "steps"),
+    [
+        (None, [7, 14]),
+        (3, [3, 6, 7, 10, 13, 14]),
+        (100, [7, 14]),
+    ],
+)
+def test_a_moment_comes_every_n_mini_batches_and_at_the_end_of_an_epoch(every, steps):
+    seen = moments(network(), every=every, valid=VALID)
+    assert [m.step for m in seen] == steps
+    assert [m.epoch for m in seen] == [1 + (step > STEPS) for step in steps]
+    assert [len(m.losses) for m in seen] == np.diff([0, *steps]).tolist()
+    assert [m.step for m in seen if m.metrics] == [7, 14]
+
+
+def test_how_often_one_looks_changes_no_bit():
+    results = []
+    for every in (None, 1, 3, 7):
+        net = network()
+        seen = moments(net, every=every, valid=VALID)
+        losses = np.concatenate([m.losses for m in seen]).tobytes()
+        results.append((net.fingerprint(), losses, [m.metrics for m in seen if m.metrics]))
+    assert all(result == results[0] for result in results)
+
+
+@pytest.mark.parametrize("valid", [None, VALID])
+def test_metrics_are_those_of_the_epoch_and_of_the_validation_set(valid):
+    net = network()
+    last = moments(net, valid=valid)[-1]
+    assert set(last.metrics) == {f"{s}_{k}" for s in ("train", "valid")[: 1 + bool(valid)]
+                                 for k in ("loss", "accuracy")}  # fmt: skip
+    if valid:
+        assert (last.metrics["valid_loss"], last.metrics["valid_accuracy"]) == net.evaluate(valid)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_training_metrics_are_means_per_sample_whatever_the_batches(reduction):
+    net = network(reduction=reduction)
+    metrics = moments(net, optimizer=SGD(0), epochs=1, every=2)[-1].metrics
+    loss, accuracy = net.evaluate(DATA)
+    assert metrics["train_loss"] == pytest.approx(loss, rel=1e-5)
+    assert metrics["train_accuracy"] == accuracy
+
+
+def test_weights_are_copies_that_later_training_leaves_alone():
+    net = network()
+    seen, copies = [], []
+    for moment in train(net, loader(), optimizer=SGD(0.1), epochs=1, every=1):
+        held = (*moment.weights, *moment.biases)
+        for array, now in zip(held, (*net.weights, *net.biases), strict=True):
+            np.testing.assert_array_equal(array, now)
+        seen.append(held)
+        copies.append([array.tobytes() for array in held])
+    assert [[array.tobytes() for array in held] for held in seen] == copies
+    assert len({held[0] for held in copies}) == STEPS  # and every update shows
+
+
+def test_writing_to_a_moment_does_not_reach_the_network():
+    net = network()
+    for moment in train(net, loader(), optimizer=SGD(0.1), epochs=1, every=1):
+        for array in (*moment.weights, *moment.biases, moment.losses):
+            array[...] = np.nan
+    expected = network()
+    fit(expected, loader(), optimizer=SGD(0.1), epochs=1)
+    assert net.fingerprint() == expected.fingerprint()
+
+
+def test_nothing_is_learned_before_the_first_moment_is_asked_for_and_break_ends_the_training():
+    net = network()
+    start = net.fingerprint()
+    running = train(net, loader(), optimizer=SGD(0.1), every=2)
+    assert net.fingerprint() == start
+    for moment in running:
+        if moment.step == 4:
+            break
+    expected = network()
+    expected.learn(loader().order()[: 4 * 16], 16, dataset=DATA, optimizer=SGD(0.1))
+    assert net.fingerprint() == expected.fingerprint()
+
+
+BATCHES = [
+    lambda: list(DataLoader(DATA, 16)),  # a list of (x, y)
+    lambda: DataLoader(DATA, 16, collate=stack),
+    lambda: DataLoader([DATA[i] for i in range(len(DATA))], 16),
+]
+
+
+@pytest.mark.parametrize("make", BATCHES, ids=["list", "collate", "samples"])
+def test_batches_made_by_the_user_teach_the_same_as_those_gathered_by_the_core(make):
+    options = {"optimizer": SGD(0.5), "schedule": OneCycle(), "epochs": 2, "every": 3}
+    gathered, made = (
+        list(train(network(), batches, **options)) for batches in (DataLoader(DATA, 16), make())
+    )
+    for a, b in zip(gathered, made, strict=True):
+        assert (a.epoch, a.step) == (b.epoch, b.step)
+        np.testing.assert_allclose(a.losses, b.losses, rtol=1e-5)
+        np.testing.assert_allclose(a.weights[0], b.weights[0], rtol=1e-4, atol=1e-6)
+        assert a.metrics == pytest.approx(b.metrics, rel=1e-5)
+
+
+def test_a_schedule_multiplies_the_rate_of_every_step_over_all_epochs():
+    asked = []
+
+    def factors(steps, total):
+        asked.append((steps.tolist(), total))
+        return (steps >= STEPS).astype(float)  # nothing is learned in the first epoch
+
+    net = network()
+    start = net.fingerprint()
+    prints = []
+    for _ in train(net, loader(), optimizer=SGD(0.1), schedule=SimpleNamespace(factors=factors),
+                   epochs=2):  # fmt: skip
+        prints.append(net.fingerprint())
+    assert asked == [([*range(7)], 14), ([*range(7, 14)], 14)]
+    assert prints[0] == start != prints[1]
+
+
+@pytest.mark.parametrize("every", [None, 1])
+def test_a_loss_that_is_no_longer_finite_ends_the_training_and_says_when(every):
+    net = network(activation="identity", output="identity")
+    with pytest.raises(RuntimeError) as caught:
+        list(train(net, loader(), optimizer=SGD(1e18), epochs=9, every=every))
+    assert str(caught.value) == (
+        "train: the loss must stay finite, got inf in epoch 1 at mini-batch 2; "
+        "try a smaller lr (it was 1e+18)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "text"),
+    [
+        ({"network": "net"}, TypeError, "network must be a Network, got str"),
+        ({"loader": iter([])}, TypeError, "loader must have a length and yield (x, y)"),
+        ({"loader": []}, ValueError, "loader must have at least 1 mini-batch, got 0"),
+        ({"loader": DataLoader(OTHER)}, ValueError, "takes 16 features, the dataset has 9"),
+        ({"optimizer": 0.1}, TypeError, "optimizer must be SGD(...) or Adam(...), got 0.1"),
+        ({"schedule": "cosine"}, TypeError, "schedule must be OneCycle(...) or Constant()"),
+        ({"epochs": 0}, ValueError, "epochs must be at least 1, got 0"),
+        ({"every": 0}, ValueError, "every must be at least 1, got 0"),
+        ({"valid": OTHER}, ValueError, "takes 16 features, the dataset has 9"),
+    ],
+)
+def test_arguments_that_do_not_fit_are_refused_at_the_call(changes, error, text):
+    arguments = {"network": network(), "loader": loader(), "optimizer": SGD(0.1), **changes}
+    with pytest.raises(error) as caught:
+        train(**arguments)
+    assert str(caught.value).startswith("train: ")
+    assert text in str(caught.value)
+
+
+def test_history_holds_every_loss_and_the_metrics_of_every_epoch():
+    history = fit(network(), loader(), optimizer=Adam(0.01), epochs=2, valid=VALID)
+    seen = moments(network(), valid=VALID)
+    assert history.losses == np.concatenate([m.losses for m in seen]).tolist()
+    assert [{**e, "seconds": 0} for e in history.epochs] == [
+        {"epoch": m.epoch, "step": m.step, **m.metrics, "seconds": 0} for m in seen
+    ]
+    assert all(epoch["seconds"] >= 0 for epoch in history.epochs)
+
+
+def test_history_takes_moments_between_epochs_as_losses_alone():
+    history = History()
+    for moment in moments(network(), every=3, epochs=2):
+        history.add(replace(moment, seconds=0.5))
+    parts = -(-STEPS // 3)
+    assert len(history.losses) == 2 * STEPS
+    assert history.seconds == parts
+    assert [(e["step"], e["seconds"]) for e in history.epochs] == [
+        (STEPS, parts / 2),
+        (2 * STEPS, parts / 2),
+    ]
+
+
+def test_a_moment_knows_the_seconds_that_it_took_but_not_those_of_who_looks_at_it():
+    begin = time.perf_counter()
+    seconds, outside = 0.0, 0.0
+    for moment in train(network(), loader(), optimizer=SGD(0.1), epochs=2, every=3, valid=VALID):
+        assert moment.seconds > 0
+        seconds += moment.seconds
+        time.sleep(0.02)
+        outside += 0.02
+    assert seconds <= time.perf_counter() - begin - outside
+
+
+def test_fit_is_silent_unless_asked_for_a_bar_which_changes_no_bit(capsys):
+    silent, shown = network(), network()
+    history = fit(silent, loader(), optimizer=SGD(0.1), epochs=2)
+    assert capsys.readouterr() == ("", "")
+    with_bar = fit(shown, loader(), optimizer=SGD(0.1), epochs=2, progress=True)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "14/14" in err
+    assert shown.fingerprint() == silent.fingerprint()
+    assert with_bar.losses == history.losses
+
+
+def test_an_epoch_of_lesson_9_recognises_nine_digits_of_ten(mnist):
+    train_set, valid_set, _ = mnist
+    net = Network(reduction="sum")
+    batches = DataLoader(train_set, 64, shuffle=True)
+    history = fit(net, batches, optimizer=SGD(5e-3), epochs=1, valid=valid_set)
+    assert len(history.losses) == 782
+    assert history.epochs[0]["valid_accuracy"] > 0.9

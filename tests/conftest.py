@@ -45,6 +45,12 @@ if cutaway.cuda_status().usable or _REQUIRED:
     BACKENDS.append("cuda")
 
 
+@pytest.fixture
+def backends():
+    """The names of all that `backend` goes through."""
+    return BACKENDS
+
+
 @pytest.fixture(params=BACKENDS)
 def backend(request):
     """The name of every backend in turn, ready to be used."""

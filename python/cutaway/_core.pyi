@@ -3,8 +3,8 @@ from typing import Any, overload
 
 from numpy.typing import NDArray
 
-from .contract import F32, I64, U8, State
-from .optimizer import Optimizer
+from .backend.contract import F32, I64, U8, State
+from .backend.optimizer import Optimizer
 
 __version__: str
 

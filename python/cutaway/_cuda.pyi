@@ -1,8 +1,8 @@
 from collections.abc import Sequence
 from typing import Any, overload
 
-from .contract import F32, I64, U8, State
-from .optimizer import Optimizer
+from .backend.contract import F32, I64, U8, State
+from .backend.optimizer import Optimizer
 
 def probe(device: int) -> dict[str, Any]: ...
 

@@ -268,11 +268,9 @@ def test_a_status_of_no_number_is_a_status_too(device):
 # with a GPU
 
 
-def test_a_gpu_takes_part_in_the_contracts_tests(gpu):
-    from conftest import BACKENDS
-
+def test_a_gpu_takes_part_in_the_contracts_tests(gpu, backends):
     assert gpu.usable
-    assert "cuda" in BACKENDS
+    assert "cuda" in backends
 
 
 CASES = [((784, 64, 10), SGD(0.02)), ((784, 50, 10), Adam()), ((37, 21, 19, 5), Adam())]

@@ -6,7 +6,7 @@ import os
 import pytest
 
 import cutaway
-from cutaway.learn import network as network_module
+from cutaway.backend import choose
 
 _REQUIRED = os.environ.get("CUTAWAY_REQUIRE") == "cuda"  # then no GPU is no excuse
 
@@ -24,7 +24,7 @@ def emulated(monkeypatch):
         module = importlib.import_module("cutaway._cuda_emulated")
     except ModuleNotFoundError:
         pytest.skip("this build has no emulated GPU (CUTAWAY_EMULATION=OFF, or no ucontext.h)")
-    monkeypatch.setattr(network_module, "_load_cuda", lambda: module)
+    monkeypatch.setattr(choose, "load_cuda", lambda: module)
     module.emulate()
     return module
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from cutaway import SGD, Adam, Dataset, Network
+from cutaway.backend.choose import make_core
 from cutaway.backend.reference import ReferenceCore
-from cutaway.learn.network import _make_core
 
 # How far float32 may lie from float64, by norm. One step: float32 has 24 bits (6e-8), a sum of
 # some hundred products loses a digit or two. A hundred steps add up their errors.
@@ -471,7 +471,7 @@ def test_a_recipe_that_makes_no_network_is_refused(kind, text, options):
 def test_a_core_guards_its_memory_by_itself(backend):
     """Whatever Python forgets to check, a sample number must not reach outside of the images."""
     network = Network((7, 5, 3))
-    _, _, core = _make_core(network.recipe, backend, 2)
+    _, _, core = make_core(network.recipe, backend, 2)
     core.load(DATA.images, DATA.labels, 0.0, 1.0)
     core.use(SGD(0.1))
     with pytest.raises(IndexError):

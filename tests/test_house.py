@@ -22,7 +22,7 @@ ALLOWED = {
     "threads": "checks errors",
     "data": "checks errors files",
     "backend": "checks errors threads _core _cuda",  # it alone
-    "learn": f"{BASE} data backend _core",
+    "learn": f"{BASE} data backend",
     "look": "checks errors files",
     "job": f"{BASE} data backend learn look",
     "bench": f"{BASE} data backend learn look job",

@@ -6,10 +6,11 @@ is first used.
 
 from typing import TYPE_CHECKING, Any
 
+from .backend.choose import cuda_status
 from .backend.cuda import CudaStatus
 from .backend.optimizer import SGD, Adam, Constant, OneCycle
 from .errors import DeviceError
-from .learn.network import Network, cuda_status
+from .learn.network import Network
 from .version import __version__ as __version__
 
 if TYPE_CHECKING:

@@ -15,8 +15,7 @@ import pytest
 
 import cutaway
 from cutaway import SGD, Adam, Dataset, DeviceError, Network
-from cutaway.backend import cuda
-from cutaway.learn import network as network_module
+from cutaway.backend import choose, cuda
 
 PIP = "CUTAWAY_CUDA=ON pip install --no-cache-dir --force-reinstall --no-binary cutaway cutaway"
 
@@ -94,7 +93,7 @@ def test_a_build_without_cuda_tells_the_pip_line(monkeypatch):
     def absent():
         raise ModuleNotFoundError("No module named 'cutaway._cuda'", name="cutaway._cuda")
 
-    monkeypatch.setattr(network_module, "_load_cuda", absent)
+    monkeypatch.setattr(choose, "load_cuda", absent)
     status = cutaway.cuda_status()
     assert (status.usable, status.code) == (False, "NOT_BUILT")
     assert PIP in status.text
@@ -150,7 +149,7 @@ def test_auto_takes_the_gpu_where_it_can_be_used():
 
 def test_auto_takes_the_cpu_where_no_gpu_can_be_used(monkeypatch):
     broken = SimpleNamespace(probe=lambda _: {**HEALTHY, "error": 100})
-    monkeypatch.setattr(network_module, "_load_cuda", lambda: broken)
+    monkeypatch.setattr(choose, "load_cuda", lambda: broken)
     assert Network((7, 5, 3)).backend == "cpu"
     with pytest.raises(DeviceError, match="Network: backend 'cuda:0': no GPU is visible") as caught:
         Network((7, 5, 3), backend="cuda:0")

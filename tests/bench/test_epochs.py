@@ -165,7 +165,7 @@ def test_the_work_of_a_step_is_counted_dense():
 
 def test_the_efficiency_is_of_the_peak_beside_it(monkeypatch):
     asked = []
-    monkeypatch.setattr(peak.compiled, "fma_peak", lambda s: asked.append(s) or 100.0)
+    monkeypatch.setattr(peak.choose, "fma_peak", lambda s: asked.append(s) or 100.0)
     *_, result = peak.section(setting("cutaway", repeats=2))
     work = 3000 * peak.flops((784, *LESSONS["lesson9"].hidden, 10)) * 1e-9
     one, two = (result["times"][f"dense, {n}"] for n in ("1 thread", "2 threads"))
@@ -179,7 +179,7 @@ def test_the_efficiency_is_of_the_peak_beside_it(monkeypatch):
 
 
 def test_one_thread_has_no_second_one_to_compare_with(monkeypatch):
-    monkeypatch.setattr(peak.compiled, "fma_peak", lambda _: 100.0)
+    monkeypatch.setattr(peak.choose, "fma_peak", lambda _: 100.0)
     *_, result = peak.section(setting("cutaway", threads=1))
     assert "speedup" not in result
     assert set(result["seconds"]) == {"dense, 1 thread", "mnist, 1 thread"}
@@ -187,7 +187,7 @@ def test_one_thread_has_no_second_one_to_compare_with(monkeypatch):
 
 def test_there_is_no_zero_to_skip_beside_the_peak(monkeypatch):
     seen = []
-    monkeypatch.setattr(peak.compiled, "fma_peak", lambda _: 100.0)
+    monkeypatch.setattr(peak.choose, "fma_peak", lambda _: 100.0)
     learn = peak.fit
     monkeypatch.setattr(
         peak, "fit", lambda n, l, **k: seen.append(l.dataset.images.min()) or learn(n, l, **k)

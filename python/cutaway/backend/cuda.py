@@ -1,6 +1,6 @@
 """Whether a GPU can be used, and if not: why, and what to do about it.
 
-The compiled module `_cuda` finds the facts (`probe`), this file makes sentences of them. `network.py`
+The compiled module `_cuda` finds the facts (`probe`), this file makes sentences of them. `choose.py`
 hands the module in.
 """
 

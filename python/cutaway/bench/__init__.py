@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from ..backend.choose import cuda_status, isa
 from ..errors import DeviceError
-from ..learn.network import compiled, cuda_status
 from ..version import __version__
 from . import epochs, libraries, peak, products, start, whole
 from .libraries import CONTENDERS, GPU_CONTENDERS, PIP, library_of, missing
@@ -110,7 +110,7 @@ def run(
     names = tuple(n for n in everybody if n in wanted and library_of(n) not in absent)
     result: dict[str, Any] = {
         "version": __version__,
-        "isa": compiled.isa(),
+        "isa": isa(),
         "gpu": status and status.text,
         "repeats": repeats,
         "threads": threads,

@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from ..backend import choose
 from ..data.dataset import Dataset, mnist
 from ..data.loader import DataLoader
 from ..job.run import LESSONS
-from ..learn.network import Network, compiled
+from ..learn.network import Network
 from ..learn.training import fit
 from .rounds import Setting, Times, alternate, gather, medians, ratios
 
@@ -47,7 +48,7 @@ def section(setting: Setting) -> Iterator[dict[str, Any]]:
     }
 
     def beside_the_peak(number: int) -> tuple[float, float]:
-        return compiled.fma_peak(_PEAK_SECONDS), epochs["dense", 1](number)
+        return choose.fma_peak(_PEAK_SECONDS), epochs["dense", 1](number)
 
     works: dict[str, Callable[[int], Any]] = {"peak": beside_the_peak}
     for kind, threads in epochs:

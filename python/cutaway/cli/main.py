@@ -21,12 +21,12 @@ from typing import Any, NoReturn
 import click
 
 from .. import bench
+from ..backend.choose import BACKENDS, check_backend, cuda_status, isa
 from ..data.dataset import load_directory, mnist
 from ..errors import Terminated
 from ..files import MARK, may_write
 from ..job import run as job
 from ..learn.checkpoint import load
-from ..learn.network import BACKENDS, check_backend, compiled, cuda_status
 from ..learn.progress import Bar
 from ..learn.training import Moment
 from ..look import picture
@@ -345,7 +345,7 @@ def info() -> int:
         "python": f"{platform.python_version()} ({platform.machine()}, {platform.system()})",
         "numpy": np.__version__,
         "backends": "cpu, numpy, cuda" if status.usable else "cpu, numpy",
-        "instruction set": compiled.isa(),
+        "instruction set": isa(),
         "threads": str(default_threads()),
         "cuda": status.text,
     }

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..backend.choose import cuda_status, isa
 from ..backend.cuda import device_of
 from ..backend.optimizer import SGD, Adam, Constant, OneCycle, Optimizer, Schedule
 from ..data.dataset import Dataset
 from ..data.loader import DataLoader
 from ..files import MARK, is_ours, may_write, replacing
 from ..learn import checkpoint
-from ..learn.network import Network, compiled, cuda_status
+from ..learn.network import Network
 from ..learn.training import History, Moment, train
 from ..look import picture
 from ..look.film import Film
@@ -145,7 +146,7 @@ class Result:
             "fingerprint": self.network.fingerprint(),
             "backend": self.network.backend,
             "threads": self.network.threads,
-            "isa": compiled.isa() if self.network.backend == "cpu" else None,
+            "isa": isa() if self.network.backend == "cpu" else None,
             "gpu": self.gpu,
             "seed": self.seed,
             "interrupted": self.interrupted,

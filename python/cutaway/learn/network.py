@@ -1,30 +1,20 @@
-"""Network: a checked, friendly face over a core. Start weights, choice of backend, state_dict.
-
-The one file that knows the backends: what else needs compiled code takes it from `compiled` here.
-"""
+"""Network: a checked, friendly face over a core. Start weights, learning, state_dict."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .. import _core as compiled
 from .. import checks
-from ..backend import cuda
-from ..backend.contract import F32, I64, U8, Core, Recipe, State, make_recipe
+from ..backend.choose import make_core, matmul
+from ..backend.contract import F32, I64, U8, State, make_recipe
 from ..backend.optimizer import Optimizer, check, memory_of, same_memory
 from ..data.dataset import Dataset, normalise
 from ..errors import DeviceError
-from ..threads import MOST_THREADS, default_threads
 
-__all__ = ["BACKENDS", "Network", "check_backend", "compiled", "cuda_status"]
-
-BACKENDS = ("auto", "cpu", "numpy", "cuda", "cuda:N")  # N: the number of the GPU
-_MOST_WEIGHTS = 1 << 40
 _LARGEST_BATCH = 1 << 62
 _MOST_STEPS = 1 << 62
 # Multiply-adds of a forward pass per call into the core, some 10 ms: Ctrl-C is answered in between.
@@ -76,7 +66,7 @@ class Network:
     ) -> None:
         self.recipe = make_recipe(sizes, activation, output, loss, reduction)
         seed = checks.count("Network", "seed", seed, least=0)
-        self.backend, self.threads, self._core = _make_core(self.recipe, backend, threads)
+        self.backend, self.threads, self._core = make_core(self.recipe, backend, threads)
         self.mean: float | None = None
         self.std: float | None = None
         self.optimizer: Optimizer | None = None  # whose memory the core holds
@@ -173,7 +163,7 @@ class Network:
             if below.dtype == np.uint8:  # there is no layer in between
                 below = normalise(below, mean, std)
             z = np.empty(a.shape)  # the loss needs z: near 0 and 1 the output has lost its digits
-            compiled.matmul(below.astype(np.float64), last[1:], z, self.threads)
+            matmul(below.astype(np.float64), last[1:], z, self.threads)
             z += last[0]
             total += float(losses(recipe.loss, z, a, targets[labels]).sum())
             correct += int((a.argmax(axis=1) == labels).sum())
@@ -435,65 +425,6 @@ class Network:
             self.optimizer = before
             raise
         self.optimizer = optimizer
-
-
-def check_backend(who: str, backend: object) -> str:
-    """Return the name of a backend, or raise ValueError."""
-    if isinstance(backend, str) and cuda.device_of(backend) is not None:
-        return backend
-    if backend == "cuda:N":
-        raise ValueError(f"{who}: backend {backend!r} needs the number of a GPU instead of N")
-    return checks.choice(who, "backend", backend, BACKENDS)
-
-
-def cuda_status(device: int = 0) -> cuda.CudaStatus:
-    """Tell whether `backend="cuda"` can be used, and if not, why not; never raise.
-
-    Args:
-        device: The number of the GPU, as in "cuda:1".
-
-    Returns:
-        (usable, code, text): the text names the GPU, or what is wrong and what to do about it.
-    """
-    return cuda.status(_load_cuda, device)
-
-
-def _load_cuda() -> Any:
-    return import_module("cutaway._cuda")  # says which module is missing, if one is
-
-
-def _make_core(recipe: Recipe, backend: str, threads: int | None) -> tuple[str, int, Core]:
-    """Return the backend's name, its threads and the core."""
-    check_backend("Network", backend)
-    if recipe.weights > _MOST_WEIGHTS:
-        raise MemoryError(f"Network: {_size_of(recipe)}, more than there is")
-    if threads is None:
-        threads = default_threads()
-    threads = checks.count("Network", "threads", threads, most=MOST_THREADS)
-    if backend == "numpy":
-        from ..backend.reference import ReferenceCore
-
-        return "numpy", 1, ReferenceCore(recipe)
-    what = (
-        list(recipe.sizes), list(recipe.activations), recipe.loss, recipe.reduction == "mean"
-    )  # fmt: skip
-    device = 0 if backend == "auto" else cuda.device_of(backend)
-    if device is not None:
-        found = cuda_status(device)
-        if found.usable:
-            name = "cuda" if backend == "auto" else backend
-            return name, threads, _load_cuda().CudaCore(*what, device)
-        if backend != "auto":
-            raise DeviceError(found.code, f"Network: backend {backend!r}: {found.text}")
-    try:
-        core = compiled.CpuCore(*what, threads)
-    except MemoryError:
-        raise MemoryError(f"Network: {_size_of(recipe)}, more than there is") from None
-    return "cpu", threads, core
-
-
-def _size_of(recipe: Recipe) -> str:
-    return f"sizes {recipe.sizes} need {4 * recipe.weights / 1e9:.3g} GB for the weights"
 
 
 def _rates(who: str, rates: ArrayLike | None, optimizer: Optimizer, steps: int) -> F32:

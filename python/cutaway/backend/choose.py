@@ -1,0 +1,90 @@
+"""Which backend does the work: a name goes in, a core comes out. The one file that makes cores."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from .. import _core, checks
+from ..errors import DeviceError
+from ..threads import MOST_THREADS, default_threads
+from . import cuda
+from .contract import Core, Recipe
+
+BACKENDS = ("auto", "cpu", "numpy", "cuda", "cuda:N")  # N: the number of the GPU
+_MOST_PARAMETERS = 1 << 40
+
+isa = _core.isa  # the name of the CPU core's instruction set
+matmul = _core.matmul  # into an array that is there, by so many threads
+fma_peak = _core.fma_peak  # GFLOP/s that one thread can reach at best
+
+
+def check_backend(who: str, backend: object) -> str:
+    """Return the name of a backend, or raise ValueError."""
+    if isinstance(backend, str) and cuda.device_of(backend) is not None:
+        return backend
+    if backend == "cuda:N":
+        raise ValueError(f"{who}: backend {backend!r} needs the number of a GPU instead of N")
+    return checks.choice(who, "backend", backend, BACKENDS)
+
+
+def cuda_status(device: int = 0) -> cuda.CudaStatus:
+    """Tell whether `backend="cuda"` can be used, and if not, why not; never raise.
+
+    Args:
+        device: The number of the GPU, as in "cuda:1".
+
+    Returns:
+        (usable, code, text): the text names the GPU, or what is wrong and what to do about it.
+    """
+    return cuda.status(load_cuda, device)
+
+
+def load_cuda() -> Any:
+    """Return the module of the GPU's core, or raise ModuleNotFoundError or what the loader says."""
+    return import_module("cutaway._cuda")  # says which module is missing, if one is
+
+
+def make_core(recipe: Recipe, backend: str, threads: int | None) -> tuple[str, int, Core]:
+    """Return the backend's name, its threads and a core with zero weights.
+
+    Args:
+        recipe: Of the network.
+        backend: As for Network.
+        threads: As for Network.
+
+    Raises:
+        TypeError, ValueError: for an unknown backend, or threads that are no such number.
+        DeviceError: if the GPU cannot be used.
+        MemoryError: if there is no room for the weights.
+    """
+    check_backend("Network", backend)
+    if recipe.weights > _MOST_PARAMETERS:
+        raise MemoryError(f"Network: {_size_of(recipe)}, more than there is")
+    if threads is None:
+        threads = default_threads()
+    threads = checks.count("Network", "threads", threads, most=MOST_THREADS)
+    if backend == "numpy":
+        from .reference import ReferenceCore
+
+        return "numpy", 1, ReferenceCore(recipe)
+    what = (
+        list(recipe.sizes), list(recipe.activations), recipe.loss, recipe.reduction == "mean"
+    )  # fmt: skip
+    device = 0 if backend == "auto" else cuda.device_of(backend)
+    if device is not None:
+        found = cuda_status(device)
+        if found.usable:
+            name = "cuda" if backend == "auto" else backend
+            return name, threads, load_cuda().CudaCore(*what, device)
+        if backend != "auto":
+            raise DeviceError(found.code, f"Network: backend {backend!r}: {found.text}")
+    try:
+        core = _core.CpuCore(*what, threads)
+    except MemoryError:
+        raise MemoryError(f"Network: {_size_of(recipe)}, more than there is") from None
+    return "cpu", threads, core
+
+
+def _size_of(recipe: Recipe) -> str:
+    return f"sizes {recipe.sizes} need {4 * recipe.weights / 1e9:.3g} GB for the weights"

@@ -63,6 +63,14 @@ struct Images {
   }
 };
 
+// What evaluate() finds: the sum of the losses, and how many samples had their label as the first
+// largest output. Not finished: interrupted.
+struct Evaluation {
+  double loss = 0;
+  int64_t correct = 0;
+  bool finished = true;
+};
+
 // Asked every 0.1 s of work at the latest, on the caller's thread; true ends the call.
 using Interrupted = std::function<bool()>;
 
@@ -80,15 +88,22 @@ class Core {
   // loss per mini-batch, taken before its update. False: interrupted, after a whole step.
   virtual bool learn(std::span<const int64_t> order, int64_t batch, std::span<const float> rates,
                      std::span<float> losses, const Interrupted& interrupted) = 0;
+  // One step of the optimizer with gradients from elsewhere, laid out as weights.
+  virtual void update(std::span<const float* const> gradients, float rate) = 0;
   // How many samples of the last learn() had their label as the first largest output.
   virtual int64_t correct() const = 0;
 
   virtual State state() const = 0;
   virtual void set_state(const State& state) = 0;
 
-  // activations[l] is (rows of x, sizes[l + 1]). Bytes stand for (byte - mean) / std, floats for
-  // themselves.
-  virtual void forward(Images x, float mean, float std, std::span<float* const> activations) = 0;
+  // activations[i] is (rows of x, sizes[layers[i] + 1]). Bytes stand for (byte - mean) / std,
+  // floats for themselves.
+  virtual void forward(Images x, float mean, float std, std::span<const int64_t> layers,
+                       std::span<float* const> activations) = 0;
+  // As forward(), but no activation leaves the core. Each loss is the core's float, their sum a
+  // double, in the order of the rows.
+  virtual Evaluation evaluate(Images x, std::span<const int64_t> labels, float mean, float std,
+                              const Interrupted& interrupted) = 0;
   // gradients[l] is (1 + sizes[l], sizes[l + 1]), row 0 the bias. Returns the loss.
   virtual double backprop(View<const float> x, std::span<const int64_t> labels,
                           std::span<float* const> gradients) = 0;

@@ -25,14 +25,15 @@ class InUse {
   std::atomic<bool>& flag_;
 };
 
-inline void check_loaded(const Architecture& architecture, const Images& images,
-                         std::span<const int64_t> labels) {
+// Of load() and of evaluate(), which `who` names.
+inline void check_labelled(const char* who, const Architecture& architecture, const Images& images,
+                           std::span<const int64_t> labels) {
   if (images.features != architecture.sizes.front() ||
       images.rows != static_cast<int64_t>(labels.size()))
-    throw std::invalid_argument("load: images and labels do not fit the network");
+    throw std::invalid_argument(std::string(who) + ": images and labels do not fit the network");
   for (const int64_t label : labels)
     if (label < 0 || label >= architecture.sizes.back())
-      throw std::invalid_argument("load: label " + std::to_string(label) +
+      throw std::invalid_argument(std::string(who) + ": label " + std::to_string(label) +
                                   " is not one of the network's " +
                                   std::to_string(architecture.sizes.back()) + " classes");
 }

@@ -147,6 +147,37 @@ def test_forward(case, backend):
         assert relative(a - e, e) <= ONE_STEP
 
 
+def test_the_layers_that_are_asked_for_and_no_others(case, backend):
+    network = Network(**case.recipe(), backend=backend)
+    data, top = case.data(), len(case.sizes) - 2
+    _, _, core = make_core(network.recipe, backend, 2)
+    for layer, values in enumerate(all_weights(network)):
+        core.set_weights(layer, values)
+    whole = core.forward(data.images, 9.0, 70.0, range(top + 1))
+    for layers in ([], [0], [top], [top, 0, top]):
+        some = core.forward(data.images, 9.0, 70.0, layers)
+        assert len(some) == len(layers)
+        for a, layer in zip(some, layers, strict=True):
+            np.testing.assert_array_equal(a, whole[layer])
+
+
+def test_evaluation(case, backend):
+    """Of bytes and of floats; of more rows than a core takes at once; of one; of none."""
+    data = case.data()
+    network = Network(**case.recipe(), backend=backend)
+    _, _, core = make_core(network.recipe, backend, 2)
+    for layer, values in enumerate(all_weights(network)):
+        core.set_weights(layer, values)
+    many = np.random.default_rng(0).integers(0, case.samples, 600)
+    for numbers in (np.arange(case.samples), many, many[:1], many[:0]):
+        x, y = data.images[numbers], data.labels[numbers]
+        for rows in (x, data[numbers][0]):
+            loss, right = core.evaluate(rows, y, data.mean, data.std)
+            as_floats = rows if rows.dtype != np.uint8 else data[numbers][0]
+            expected = reference_of(network).evaluate(as_floats, y, 0.0, 1.0)
+            assert (loss, right) == (pytest.approx(expected[0], rel=1e-5), expected[1])
+
+
 def test_gradients(case, backend):
     network = Network(**case.recipe(), backend=backend)
     x, y = case.data()[:]
@@ -186,6 +217,42 @@ def test_step_is_learn_on_rows_of_the_users_own(case, backend):
         assert loss == pytest.approx(expected, rel=1e-6)
     for a, b in zip(all_weights(one), all_weights(other), strict=True):
         assert relative(a - b, a) <= ONE_STEP
+
+
+def test_an_update_with_gradients_of_backprop_is_a_step(case, backend):
+    """Two in a row: the optimizer remembers them alike."""
+    data, optimizer = case.data(), case.optimizer
+    one, other = (Network(**case.recipe(), backend=backend) for _ in range(2))
+    for start in (0, case.batch):
+        before = all_weights(other)
+        x, y = data[start % case.samples :][0][: case.batch], data.labels[start % case.samples :]
+        y = y[: case.batch]
+        for layer, values in enumerate(all_weights(one)):
+            other.set_weights(layer, values)
+        before = all_weights(other)
+        one.step(x, y, optimizer)
+        other.update(other.backprop(x, y)[1], optimizer)
+        for a, b, start_weights in zip(*map(all_weights, (one, other)), before, strict=True):
+            rounding = 2**-25 * np.linalg.norm(start_weights)
+            assert np.linalg.norm(a - b) <= ONE_STEP * np.linalg.norm(a - start_weights) + rounding
+    assert one.optimizer_state()["step"] == other.optimizer_state()["step"] == 2
+
+
+def test_an_update_with_gradients_of_ones_own(case, backend):
+    rng = np.random.default_rng(0)
+    network = Network(**case.recipe(), backend=backend)
+    before, reference = all_weights(network), reference_of(network)
+    reference.use(case.optimizer)
+    gradients = [rng.standard_normal(w.shape).astype(np.float32) for w in before]
+    network.update(gradients, case.optimizer, rate=0.25)
+    reference.update(gradients, 0.25)
+    assert_same_change(network, reference, before, ONE_STEP)
+    x, _ = case.data()[:]  # what is kept beside the weights has been updated, too
+    for a, e in zip(network.activations(x), reference_of(network).forward(x), strict=True):
+        assert relative(a - e, e) <= ONE_STEP
+    _, slopes = network.backprop(x, case.data().labels)
+    for g, e in zip(slopes, reference_of(network).backprop(x, case.data().labels)[1], strict=True):
+        assert relative(g - e, e) <= ONE_STEP
 
 
 # the same bits
@@ -269,8 +336,10 @@ def test_the_number_of_threads_changes_no_bit(case, threads):
             for i in range(3)
         ]
         _, gradients = network.backprop(x, data.labels)
+        network.update(gradients, case.optimizer)
         state = [v for _, v in sorted(network.optimizer_state().items())]
         parts = [*losses, *all_weights(network), *network.activations(x), *gradients, *state]
+        parts += network.evaluate(data)
         results.append([np.asarray(part).tobytes() for part in parts])
     assert results[0] == results[1]
 
@@ -390,6 +459,7 @@ def test_nan_is_the_largest_output_and_the_first_one_counts(backend, label):
 # the same errors
 
 DATA = Case("").data()
+ONES = [np.ones((8, 5)), np.ones((6, 3))]
 MASKED = np.ma.masked_array(np.zeros((2, 7)), mask=True)
 ERRORS = [
     (IndexError, "sample number 40 is out of range for 40", lambda n: learn(n, [0, 40])),
@@ -423,6 +493,15 @@ ERRORS = [
     (ValueError, "2 images need as many labels", lambda n: n.backprop(np.ones((2, 7)), [1])),
     (TypeError, "labels must be integers", lambda n: n.backprop(np.ones((1, 7)), [0.5])),
     (ValueError, "uint8 rows are normalised", lambda n: n.forward(np.ones((1, 7), np.uint8))),
+    (ValueError, r"one per layer \(2\), got 1", lambda n: n.update([np.zeros((8, 5))], SGD(0.1))),
+    (ValueError, "one per layer .*, got None", lambda n: n.update(None, SGD(0.1))),
+    (ValueError, r"layer 1 must be \(6, 3\), got shape \(8, 5\)",
+     lambda n: n.update([np.ones((8, 5))] * 2, SGD(0.1))),
+    (ValueError, "gradients must be finite, got nan",
+     lambda n: n.update([np.ones((8, 5)), np.full((6, 3), np.nan)], SGD(0.1))),
+    (ValueError, "rates must be one", lambda n: n.update(ONES, SGD(0.1), rate=[1, 2])),
+    (ValueError, "rates must be finite", lambda n: n.update(ONES, SGD(0.1), rate=np.inf)),
+    (TypeError, "optimizer must be SGD", lambda n: n.update(ONES, None)),
     (IndexError, "layer must be at most 1, got 2", lambda n: n.get_weights(2)),
     (ValueError, r"must be \(8, 5\), got shape \(7, 5\)", lambda n: n.set_weights(0, np.ones((7, 5)))),
     (ValueError, "values must be finite", lambda n: n.set_weights(0, np.full((8, 5), np.nan))),
@@ -476,3 +555,7 @@ def test_a_core_guards_its_memory_by_itself(backend):
     core.use(SGD(0.1))
     with pytest.raises(IndexError):
         core.learn(np.array([0, 40]), 2, np.ones(1, np.float32))
+    if backend != "numpy":  # which has no memory to guard: NumPy does
+        for labels in (DATA.labels + 1, DATA.labels - 1, DATA.labels[:-1]):
+            with pytest.raises(ValueError, match=r"evaluate: (label|images and labels)"):
+                core.evaluate(DATA.images, labels, 0.0, 1.0)

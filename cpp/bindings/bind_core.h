@@ -108,6 +108,12 @@ inline void use(Session& session, const py::object& optimizer) {
   session.core->use(o);
 }
 
+// Lets Python's handlers run; true if one has raised, as Ctrl-C's does.
+inline bool signals_pending() {
+  const py::gil_scoped_acquire acquire;
+  return PyErr_CheckSignals() != 0;
+}
+
 inline Array<float> learn(Session& session, const Array<int64_t>& order, int64_t batch,
                           const Array<float>& rates) {
   require(batch >= 1, "learn: batch must be at least 1");
@@ -119,13 +125,29 @@ inline Array<float> learn(Session& session, const Array<int64_t>& order, int64_t
   {
     // Training takes seconds; other threads (the film's encoder) go on meanwhile.
     const py::gil_scoped_release release;
-    finished = session.core->learn(numbers, batch, rate_of, out, [] {
-      const py::gil_scoped_acquire acquire;
-      return PyErr_CheckSignals() != 0;
-    });
+    finished = session.core->learn(numbers, batch, rate_of, out, signals_pending);
   }
   if (!finished) throw py::error_already_set();
   return losses;
+}
+
+inline void update(Session& session, const py::sequence& gradients, float rate) {
+  const int64_t layers = session.core->architecture().layers();
+  require(static_cast<int64_t>(gradients.size()) == layers, "update: one gradient per layer");
+  std::vector<Array<float>> held;
+  std::vector<const float*> views;
+  for (int64_t l = 0; l < layers; ++l) {
+    const py::object gradient = gradients[static_cast<std::size_t>(l)];
+    require(py::isinstance<Array<float>>(gradient), "update: gradients must be float32, C order");
+    held.push_back(py::cast<Array<float>>(gradient));
+    const auto shape = session.shape(l);
+    require(held.back().ndim() == 2 && held.back().shape(0) == shape[0] &&
+                held.back().shape(1) == shape[1],
+            "update: gradients must be (1 + fan_in, fan_out)");
+    views.push_back(held.back().data());
+  }
+  const py::gil_scoped_release release;
+  session.core->update(views, rate);
 }
 
 inline py::dict state(const Session& session) {
@@ -157,19 +179,34 @@ inline void set_state(Session& session, const py::dict& values) {
 }
 
 template <class T>
-std::vector<Array<float>> forward(Session& session, const Array<T>& x, float mean, float std) {
+std::vector<Array<float>> forward(Session& session, const Array<T>& x, float mean, float std,
+                                  const std::vector<int64_t>& layers) {
   const auto& sizes = session.core->architecture().sizes;
   const Images rows = images_of(x);
   require(rows.features == sizes[0], "forward: x must be (rows, features)");
   std::vector<Array<float>> activations;
   std::vector<float*> out;
-  for (std::size_t l = 1; l < sizes.size(); ++l) {
-    activations.emplace_back(std::vector<py::ssize_t>{x.shape(0), sizes[l]});
+  for (const int64_t layer : layers) {
+    activations.emplace_back(std::vector<py::ssize_t>{x.shape(0), session.shape(layer)[1]});
     out.push_back(activations.back().mutable_data());
   }
   const py::gil_scoped_release release;  // milliseconds for a large x
-  session.core->forward(rows, mean, std, out);
+  session.core->forward(rows, mean, std, layers, out);
   return activations;
+}
+
+template <class T>
+std::pair<double, int64_t> evaluate(Session& session, const Array<T>& x,
+                                    const Array<int64_t>& labels, float mean, float std) {
+  const Images rows = images_of(x);
+  const auto numbers = span_of(labels);
+  Evaluation found;
+  {
+    const py::gil_scoped_release release;
+    found = session.core->evaluate(rows, numbers, mean, std, signals_pending);
+  }
+  if (!found.finished) throw py::error_already_set();
+  return {found.loss, found.correct};
 }
 
 inline std::pair<double, std::vector<Array<float>>> backprop(Session& session,
@@ -220,12 +257,18 @@ inline py::class_<Session> bind_session(py::module_& m, const char* name) {
       .def("use", &use, py::arg("optimizer"))
       .def("learn", &learn, py::arg("order").noconvert(), py::arg("batch"),
            py::arg("rates").noconvert())
+      .def("update", &update, py::arg("gradients"), py::arg("rate"))
       .def("correct", [](const Session& s) { return s.core->correct(); })
       .def("state", &state)
       .def("set_state", &set_state, py::arg("state"))
       .def("forward", &forward<std::uint8_t>, py::arg("x").noconvert(), py::arg("mean"),
-           py::arg("std"))
-      .def("forward", &forward<float>, py::arg("x").noconvert(), py::arg("mean"), py::arg("std"))
+           py::arg("std"), py::arg("layers"))
+      .def("forward", &forward<float>, py::arg("x").noconvert(), py::arg("mean"), py::arg("std"),
+           py::arg("layers"))
+      .def("evaluate", &evaluate<std::uint8_t>, py::arg("x").noconvert(),
+           py::arg("labels").noconvert(), py::arg("mean"), py::arg("std"))
+      .def("evaluate", &evaluate<float>, py::arg("x").noconvert(), py::arg("labels").noconvert(),
+           py::arg("mean"), py::arg("std"))
       .def("backprop", &backprop, py::arg("x").noconvert(), py::arg("labels").noconvert())
       .def(
           "weights",

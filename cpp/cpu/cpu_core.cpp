@@ -25,6 +25,22 @@ bool foldable(const Images& images, float mean, float std) {
 
 constexpr int64_t kFewUnits = 256;  // of the first layer, at most, for threads to share the inputs
 
+// Asks `interrupted` every few milliseconds of work.
+class Asking {
+ public:
+  explicit Asking(const Interrupted& interrupted) : interrupted_(interrupted) {}
+  bool to_stop(const FlushDenormals& flush) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - asked_ <= kPatience) return false;
+    asked_ = now;
+    return flush.without(interrupted_);
+  }
+
+ private:
+  const Interrupted& interrupted_;
+  std::chrono::steady_clock::time_point asked_ = std::chrono::steady_clock::now();
+};
+
 }  // namespace
 
 CpuCore::CpuCore(Architecture architecture, int threads)
@@ -72,12 +88,14 @@ CpuCore::CpuCore(Architecture architecture, int threads)
     layers_.push_back(std::move(layer));
   }
   for (int64_t leaf = 0; leaf < leaves; ++leaf) weight_sums_.emplace_back(layers_[0].row);
-  for (int worker = 0; worker < threads; ++worker) scratch_.emplace_back(layers_[0].row);
+  int64_t longest = 0;
+  for (const Layer& layer : layers_) longest = std::max(longest, layer.row);
+  for (int worker = 0; worker < threads; ++worker) scratch_.emplace_back(longest);
 }
 
 void CpuCore::load(Images images, std::span<const int64_t> labels, float mean, float std) {
   const InUse guard(in_use_);
-  check_loaded(architecture_, images, labels);
+  check_labelled("load", architecture_, images, labels);
   folded_ = foldable(images, mean, std);
   images_ = images;
   labels_.assign(labels.begin(), labels.end());
@@ -136,16 +154,11 @@ bool CpuCore::learn(std::span<const int64_t> order, int64_t batch, std::span<con
   const int64_t before = step_;
   // The leader lowers it to the step it is in, before a barrier of that step: all stop after it.
   std::atomic<int64_t> last = steps - 1;
-  auto asked = std::chrono::steady_clock::now();
+  Asking asking(interrupted);
   pool_.run(pool_.ready(), [&](const Team& team) {
     const FlushDenormals flush;
     for (int64_t s = 0; s <= last; ++s) {
-      if (team.leads()) {
-        if (const auto now = std::chrono::steady_clock::now(); now - asked > kPatience) {
-          asked = now;
-          if (flush.without(interrupted)) last = s;
-        }
-      }
+      if (team.leads() && asking.to_stop(flush)) last = s;
       const Batch rows = batch_of(order, s * batch, batch);
       learn_from(rows, team);
       if (team.leads()) {
@@ -163,58 +176,102 @@ bool CpuCore::learn(std::span<const int64_t> order, int64_t batch, std::span<con
   return last == steps - 1;
 }
 
-void CpuCore::forward(Images x, float mean, float std, std::span<float* const> activations) {
+void CpuCore::update(std::span<const float* const> gradients, float rate) {
   const InUse guard(in_use_);
-  const bool folded = foldable(x, mean, std);
+  pool_.run(pool_.ready(), [&](const Team& team) {
+    const FlushDenormals flush;
+    team.each([&](int worker) {
+      for (int64_t l = 0; l < architecture_.layers(); ++l)
+        apply(l, gradients[l], rate, step_ + 1, worker);
+    });
+  });
+  ++step_;
+}
+
+// From inputs to the pre-activations of the output, or to the activations of a layer `top` below
+// it; use(rows) then has a worker's own. No worker needs the rows of another.
+template <class Use>
+void CpuCore::forward_block(const Batch& batch, const Team& team, int64_t top, const Use& use) {
+  team.each([&](int worker) {
+    const Pool::Share rows = rows_of(batch, worker);
+    bool sparse = false;
+    for (int other = 0; other < pool_.workers(); ++other) {
+      Desk& desk = desks_[desk_of(other)];
+      if (other % sharing_ == 0) {
+        sparse = find_zeros(batch, rows, desk);
+        if (!batch.folded && !batch.in_place())
+          unpack(batch, rows, {0, desk.inputs.end - desk.inputs.begin}, desk);
+      }
+      multiply_inputs(batch, other, rows, sparse);
+    }
+    forward_rows(batch, worker, rows, top);
+    use(rows);
+  });
+  team.wait();  // the rows of the next block may be shared out otherwise
+}
+
+// Some rows of x, in their order, and their labels, if there are any.
+CpuCore::Batch CpuCore::block_of(Images x, const int64_t* labels, int64_t start, float mean,
+                                 float std) {
+  return {.rows = std::min(kForwardRows, x.rows - start),
+          .images = x.from(start),
+          .order = nullptr,
+          .labels = labels ? labels + start : nullptr,
+          .mean = mean,
+          .inverse_std = 1 / std,
+          .folded = foldable(x, mean, std),
+          .next = {}};
+}
+
+void CpuCore::forward(Images x, float mean, float std, std::span<const int64_t> layers,
+                      std::span<float* const> activations) {
+  const InUse guard(in_use_);
+  if (layers.empty()) return;
+  const int64_t top = *std::max_element(layers.begin(), layers.end());
   reserve(std::min(x.rows, kForwardRows));
   pool_.run(pool_.ready(), [&](const Team& team) {
     const FlushDenormals flush;
-    if (folded) {
-      team.each([&](int worker) { sum_weights(worker); });
-      team.wait();
-    }
+    prepare_forward(foldable(x, mean, std), team);
     for (int64_t start = 0; start < x.rows; start += kForwardRows) {
-      const Batch batch{std::min(kForwardRows, x.rows - start),
-                        x.from(start),
-                        nullptr,
-                        nullptr,
-                        mean,
-                        1 / std,
-                        folded,
-                        {}};
-      team.each([&](int worker) {  // from inputs to output, a worker needs only its own rows
-        const Pool::Share rows = rows_of(batch, worker);
-        bool sparse = false;
-        for (int other = 0; other < pool_.workers(); ++other) {
-          Desk& desk = desks_[desk_of(other)];
-          if (other % sharing_ == 0) {
-            sparse = find_zeros(batch, rows, desk);
-            if (!batch.folded && !batch.in_place())
-              unpack(batch, rows, {0, desk.inputs.end - desk.inputs.begin}, desk);
+      forward_block(block_of(x, nullptr, start, mean, std), team, top, [&](Pool::Share rows) {
+        for (int64_t i = rows.begin; i < rows.end; ++i) {
+          if (top == architecture_.layers() - 1) activate_output(i);
+          for (std::size_t n = 0; n < layers.size(); ++n) {
+            const Layer& layer = layers_[layers[n]];
+            std::copy_n(layer.a.data() + i * layer.row, layer.fan_out,
+                        activations[n] + (start + i) * layer.fan_out);
           }
-          multiply_inputs(batch, other, rows, sparse);
         }
-        forward_rows(batch, worker, rows);
-        for (int64_t i = rows.begin; i < rows.end; ++i) hand_out(i, start + i, activations);
       });
-      team.wait();  // the last rows are shared out otherwise
     }
   });
 }
 
-// Row i of the output's z becomes its activation, and every layer's row goes to the caller.
-void CpuCore::hand_out(int64_t i, int64_t to, std::span<float* const> activations) {
-  Layer& output = layers_.back();
-  float* z = output.a.data() + i * output.row;
-  if (output.activation == Activation::softmax) {
-    kernels_.softmax(z, output.fan_out);
-  } else {
-    kernels_.activate(output.activation, z, output.row);
-  }
-  for (int64_t l = 0; l < architecture_.layers(); ++l) {
-    const Layer& layer = layers_[l];
-    std::copy_n(layer.a.data() + i * layer.row, layer.fan_out, activations[l] + to * layer.fan_out);
-  }
+Evaluation CpuCore::evaluate(Images x, std::span<const int64_t> labels, float mean, float std,
+                             const Interrupted& interrupted) {
+  const InUse guard(in_use_);
+  check_labelled("evaluate", architecture_, x, labels);
+  reserve(std::min(x.rows, kForwardRows));
+  Evaluation sum;
+  std::atomic<bool> stopped = false;
+  Asking asking(interrupted);
+  pool_.run(pool_.ready(), [&](const Team& team) {
+    const FlushDenormals flush;
+    prepare_forward(foldable(x, mean, std), team);
+    for (int64_t start = 0; start < x.rows && !stopped; start += kForwardRows) {
+      const Batch block = block_of(x, labels.data(), start, mean, std);
+      forward_block(block, team, architecture_.layers() - 1,
+                    [&](Pool::Share rows) { judge(block, rows); });
+      if (team.leads()) {  // alone, in the order of the rows: the same bits for any team
+        for (int64_t i = 0; i < block.rows; ++i) sum.loss += sample_losses_[i];
+        for (int64_t i = 0; i < block.rows; ++i) sum.correct += sample_correct_[i];
+        stopped = asking.to_stop(flush);
+      }
+      team.wait();
+    }
+  });
+  sum.finished = !stopped;
+  return sum;
 }
 
 double CpuCore::backprop(View<const float> x, std::span<const int64_t> labels,

@@ -32,10 +32,14 @@ class CpuCore final : public Core {
   void use(const Optimizer& optimizer) override;
   bool learn(std::span<const int64_t> order, int64_t batch, std::span<const float> rates,
              std::span<float> losses, const Interrupted& interrupted) override;
+  void update(std::span<const float* const> gradients, float rate) override;
   int64_t correct() const override { return correct_; }
   State state() const override;
   void set_state(const State& state) override;
-  void forward(Images x, float mean, float std, std::span<float* const> activations) override;
+  void forward(Images x, float mean, float std, std::span<const int64_t> layers,
+               std::span<float* const> activations) override;
+  Evaluation evaluate(Images x, std::span<const int64_t> labels, float mean, float std,
+                      const Interrupted& interrupted) override;
   double backprop(View<const float> x, std::span<const int64_t> labels,
                   std::span<float* const> gradients) override;
   void weights(int64_t layer, float* values) const override;
@@ -102,6 +106,7 @@ class CpuCore final : public Core {
 
   void reserve(int64_t rows);
   Batch batch_of(std::span<const int64_t> order, int64_t start, int64_t batch) const;
+  static Batch block_of(Images x, const int64_t* labels, int64_t start, float mean, float std);
 
   // The phases of a step (step.cpp); each does one worker's part.
   bool find_zeros(const Batch& batch, Pool::Share rows, Desk& desk) const;
@@ -110,19 +115,25 @@ class CpuCore final : public Core {
   void prefetch(const Batch& batch, Pool::Share inputs) const;
   void sum_weights(int worker);
   void multiply_inputs(const Batch& batch, int worker, Pool::Share rows, bool sparse);
-  void forward_rows(const Batch& batch, int worker, Pool::Share rows);
+  void forward_rows(const Batch& batch, int worker, Pool::Share rows, int64_t top);
+  void activate_output(int64_t i);
   void judge(const Batch& batch, Pool::Share rows);
   void backprop_rows(Pool::Share rows);
   template <class Finish>
   void gradient(int64_t l, const Batch& batch, int worker, const Finish& finish);
   void store_gradient(int64_t l, const Batch& batch, float* out, int worker);
+  void update_rows(int64_t l, Slab& slab, int64_t i, const Product<float>& gradient, float rate,
+                   int64_t step);
   void update_layer(int64_t l, const Batch& batch, float rate, int64_t step, int worker);
+  void apply(int64_t l, const float* gradient, float rate, int64_t step, int worker);
   void transpose_rows(int64_t l, Pool::Share rows);
 
   // What a team does together, phase after phase.
   void learn_from(const Batch& batch, const Team& team);
+  void prepare_forward(bool folded, const Team& team);
+  template <class Use>
+  void forward_block(const Batch& batch, const Team& team, int64_t top, const Use& use);
   double batch_loss(int64_t rows) const;
-  void hand_out(int64_t i, int64_t to, std::span<float* const> activations);
 
   template <class Body>
   static void for_each_row(const Layer& layer, const Body& body);
@@ -146,7 +157,7 @@ class CpuCore final : public Core {
   std::vector<Pool::Share> leaves_;         // of the inputs
   std::vector<Buffer<float>> leaf_sums_;    // per leaf (batch, row)
   std::vector<Buffer<float>> weight_sums_;  // per leaf (row,): the sum of the weights' rows
-  std::vector<Buffer<float>> scratch_;      // per worker (row of the first layer)
+  std::vector<Buffer<float>> scratch_;      // per worker (the longest row of a layer)
 
   int64_t capacity_ = 0;           // rows that the buffers have room for
   Buffer<int64_t> sample_labels_;  // (capacity,), the two below alike

@@ -152,9 +152,9 @@ void CpuCore::multiply_inputs(const Batch& batch, int worker, Pool::Share rows, 
   }
 }
 
-// From the leaves' sums to the pre-activations of the output, for the worker's rows:
-// x W + b = scale * (u W) + (shift * (sum of W's rows) + b).
-void CpuCore::forward_rows(const Batch& batch, int worker, Pool::Share rows) {
+// From the leaves' sums to the pre-activations of the output, or to the activations of a layer
+// `top` below it, for the worker's rows: x W + b = scale * (u W) + (shift * (sum of W's rows) + b).
+void CpuCore::forward_rows(const Batch& batch, int worker, Pool::Share rows, int64_t top) {
   const auto [begin, end] = rows;
   if (begin == end) return;
   const int64_t output = architecture_.layers() - 1;
@@ -177,7 +177,7 @@ void CpuCore::forward_rows(const Batch& batch, int worker, Pool::Share rows) {
     if (output > 0) kernels_.activate(first.activation, a, padded);
   }
 
-  for (int64_t l = 1; l <= output; ++l) {
+  for (int64_t l = 1; l <= top; ++l) {
     Layer& layer = layers_[l];
     const Layer& below = layers_[l - 1];
     const Slab& slab = layer.worker_slab(0);
@@ -187,6 +187,17 @@ void CpuCore::forward_rows(const Batch& batch, int worker, Pool::Share rows) {
                    {a, layer.row});
     for (int64_t i = begin; l < output && i < end; ++i, a += layer.row)
       kernels_.activate(layer.activation, a, slab.columns());
+  }
+}
+
+// Row i of the output's pre-activations becomes its activations.
+void CpuCore::activate_output(int64_t i) {
+  Layer& output = layers_.back();
+  float* z = output.a.data() + i * output.row;
+  if (output.activation == Activation::softmax) {
+    kernels_.softmax(z, output.fan_out);
+  } else {
+    kernels_.activate(output.activation, z, output.row);
   }
 }
 
@@ -279,25 +290,52 @@ void CpuCore::gradient(int64_t l, const Batch& batch, int worker, const Finish& 
   finish(product, slab, 0);
 }
 
-void CpuCore::update_layer(int64_t l, const Batch& batch, float rate, int64_t step, int worker) {
+// One step of the optimizer for the rows of a slab from i on, whose gradient the product is.
+void CpuCore::update_rows(int64_t l, Slab& slab, int64_t i, const Product<float>& gradient,
+                          float rate, int64_t step) {
   const Optimizer& o = optimizer_;
   const auto f = [](double value) { return static_cast<float>(value); };
+  float* w = slab.weights.data() + i * slab.row;
+  float* first = slab.memory[0].data() + i * slab.row;
+  float* second = slab.memory[1].data() + i * slab.row;
+  if (o.kind == Optimizer::Kind::adam) {
+    const double t = static_cast<double>(step);
+    kernels_.adam(gradient, {w, first, second, slab.row, f(rate / (1 - std::pow(o.beta1, t))),
+                             f(o.weight_decay), f(o.beta1), f(o.beta2), f(o.eps), f(1 - o.beta1),
+                             f(1 - o.beta2), f(1 / std::sqrt(1 - std::pow(o.beta2, t)))});
+  } else if (o.momentum != 0) {
+    kernels_.momentum(gradient, {w, first, slab.row, rate, f(o.weight_decay), f(o.momentum)});
+  } else {
+    kernels_.sgd(gradient, {w, slab.row, rate, f(o.weight_decay)});
+  }
+  if (l > 0 && slab.first > 0) transpose_rows(l, {i, i + gradient.m});
+}
+
+void CpuCore::update_layer(int64_t l, const Batch& batch, float rate, int64_t step, int worker) {
   gradient(l, batch, worker, [&](const Product<float>& product, Slab& slab, int64_t i) {
-    float* w = slab.weights.data() + i * slab.row;
-    float* first = slab.memory[0].data() + i * slab.row;
-    float* second = slab.memory[1].data() + i * slab.row;
-    if (o.kind == Optimizer::Kind::adam) {
-      const double t = static_cast<double>(step);
-      kernels_.adam(product, {w, first, second, slab.row, f(rate / (1 - std::pow(o.beta1, t))),
-                              f(o.weight_decay), f(o.beta1), f(o.beta2), f(o.eps), f(1 - o.beta1),
-                              f(1 - o.beta2), f(1 / std::sqrt(1 - std::pow(o.beta2, t)))});
-    } else if (o.momentum != 0) {
-      kernels_.momentum(product, {w, first, slab.row, rate, f(o.weight_decay), f(o.momentum)});
-    } else {
-      kernels_.sgd(product, {w, slab.row, rate, f(o.weight_decay)});
-    }
-    if (l > 0 && slab.first > 0) transpose_rows(l, {i, i + product.m});
+    update_rows(l, slab, i, product, rate, step);
   });
+}
+
+// The same with a gradient from elsewhere, (1 + fan_in, fan_out): row by row, each padded.
+void CpuCore::apply(int64_t l, const float* gradient, float rate, int64_t step, int worker) {
+  Layer& layer = layers_[l];
+  float* padded = scratch_[worker].data();
+  const auto update = [&](Slab& slab, Pool::Share rows) {
+    const int64_t count = std::min(slab.units.end, layer.fan_out) - slab.units.begin;
+    if (count <= 0) return;
+    std::fill_n(padded, slab.columns(), 0.0f);
+    for (int64_t i = rows.begin; i < rows.end; ++i) {
+      std::copy_n(gradient + (slab.first + i) * layer.fan_out + slab.units.begin, count, padded);
+      update_rows(l, slab, i, {1, slab.columns(), 1, &kOne, 0, 0, padded, slab.row}, rate, step);
+    }
+  };
+  if (worker == l % pool_.workers()) update(layer.bias(), {0, 1});
+  if (l > 0) {
+    update(layer.worker_slab(0), Pool::share(layer.fan_in, kLanes, worker, pool_.workers()));
+  } else {
+    update(layer.worker_slab(worker), {0, layer.worker_slab(worker).rows});
+  }
 }
 
 // Copies some rows of a layer's weights to where backprop reads them.
@@ -323,6 +361,13 @@ void CpuCore::store_gradient(int64_t l, const Batch& batch, float* out, int work
   });
 }
 
+// What the products with inputs that are not normalised need beside them.
+void CpuCore::prepare_forward(bool folded, const Team& team) {
+  if (!folded) return;
+  team.each([&](int worker) { sum_weights(worker); });
+  team.wait();
+}
+
 // From the mini-batch to the deltas of all layers.
 void CpuCore::learn_from(const Batch& batch, const Team& team) {
   team.each([&](int worker) {
@@ -339,7 +384,7 @@ void CpuCore::learn_from(const Batch& batch, const Team& team) {
   team.wait();
   team.each([&](int worker) {
     const Pool::Share rows = rows_of(batch, worker);
-    forward_rows(batch, worker, rows);
+    forward_rows(batch, worker, rows, architecture_.layers() - 1);
     judge(batch, rows);
     backprop_rows(rows);
   });

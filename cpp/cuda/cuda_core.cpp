@@ -1,16 +1,14 @@
-// What the contract asks of the GPU's core; the steps of a learn() are in steps.cpp.
+// What the contract asks of the GPU's core, but for the steps of its optimizer (steps.cpp).
 
 #include "cuda/cuda_core.h"
 
 #include <algorithm>
 #include <climits>
-#include <cmath>
 #include <cstdio>
 #include <string>
 #include <utility>
 
 #include "cuda/kernels/epoch.h"
-#include "guards.h"
 
 namespace cutaway::cuda {
 namespace {
@@ -31,29 +29,7 @@ void check_room(const Device& device, const char* what, double bytes) {
                                "; use backend='cpu'");
 }
 
-Rates rates_of(const Optimizer& o, float rate, int64_t step) {
-  if (o.kind != Optimizer::Kind::adam) return {rate, 0};
-  const double t = static_cast<double>(step);
-  return {static_cast<float>(rate / (1 - std::pow(o.beta1, t))),
-          static_cast<float>(1 / std::sqrt(1 - std::pow(o.beta2, t)))};
-}
-
 }  // namespace
-
-// One call at a time, on the device, and in the process that it belongs to.
-class CudaCore::Guard {
- public:
-  explicit Guard(const CudaCore& core)
-      : in_use_(core.in_use_), device_(*core.device_), before_(device_.enter()) {}
-  ~Guard() { device_.leave(before_); }
-  Guard(const Guard&) = delete;
-  Guard& operator=(const Guard&) = delete;
-
- private:
-  const InUse in_use_;
-  const Device& device_;
-  const int before_;
-};
 
 CudaCore::CudaCore(Architecture architecture, std::unique_ptr<Device> device,
                    const Choices& choices)
@@ -76,6 +52,7 @@ CudaCore::CudaCore(Architecture architecture, std::unique_ptr<Device> device,
                 {},
                 {},
                 {},
+                {},
                 {}};
     layer.weights = Buffer<float>(*device_, (1 + fan_in) * fan_out);
     device_->clear(layer.weights.data(), layer.weights.bytes());
@@ -84,15 +61,9 @@ CudaCore::CudaCore(Architecture architecture, std::unique_ptr<Device> device,
   clock_ = Buffer<Clock>(*device_, 1);
 }
 
-template <class T>
-void CudaCore::upload(const Buffer<T>& to, const T* from, int64_t count) const {
-  const std::size_t bytes = static_cast<std::size_t>(count) * sizeof(T);
-  device_->upload(to.data(), bytes, from, bytes, 1);
-}
-
 void CudaCore::load(Images images, std::span<const int64_t> labels, float mean, float std) {
   const Guard guard(*this);
-  check_loaded(architecture_, images, labels);
+  check_labelled("load", architecture_, images, labels);
   if (images.rows > INT_MAX) throw std::invalid_argument("load: too many images to count");
   // A fast path's rows are padded; see Epoch.
   int64_t pitch = images.features;
@@ -174,6 +145,7 @@ void CudaCore::make_room() {
   capacity_ = 0;
   x_ = {};
   for (Layer& layer : layers_) {
+    layer.gradient = {};
     layer.a = {};
     layer.delta = {};
   }
@@ -187,84 +159,28 @@ void CudaCore::make_room() {
   given_labels_ = {};
 }
 
-// Calls body; once more, with all the room that there can be, if memory is short.
-template <class Body>
-void CudaCore::with_room(const Body& body) {
-  try {
-    body();
-  } catch (const Fault& fault) {
-    if (fault.code() != "OUT_OF_MEMORY") throw;
-    make_room();
-    body();
-  }
+void CudaCore::reserve_verdicts(int64_t n) {
+  bool changed = sample_losses_.grow(*device_, n);
+  changed |= sample_correct_.grow(*device_, n);
+  if (changed) recordings_.clear();
 }
 
 void CudaCore::reserve_order(int64_t n, int64_t steps) {
+  reserve_verdicts(n);
   bool changed = order_.grow(*device_, n);
-  changed |= sample_losses_.grow(*device_, n);
-  changed |= sample_correct_.grow(*device_, n);
   changed |= rates_.grow(*device_, steps);
   changed |= summaries_.grow(*device_, steps);
   if (changed) recordings_.clear();
 }
 
-bool CudaCore::learn(std::span<const int64_t> order, int64_t batch, std::span<const float> rates,
-                     std::span<float> losses, const Interrupted& interrupted) {
-  const Guard guard(*this);
-  const int64_t n = static_cast<int64_t>(order.size());
-  const int64_t steps = check_order(order, image_count_, batch, rates.size(), losses.size());
-  correct_ = 0;
-  if (steps == 0) return true;
-  const int64_t rows = std::min(batch, n);
-  if (rows > INT_MAX) throw std::invalid_argument("learn: a mini-batch has too many samples");
+void CudaCore::reserve_gradients() {
+  for (Layer& layer : layers_) layer.gradient.grow(*device_, layer.weights.size());
+}
 
-  Epoch job;
-  bool together = false;
-  with_room([&] {
-    reserve_order(n, steps);
-    together = plan(job, batch);
-    if (!together) reserve_to_learn(rows);
-  });
-  const std::vector<int> numbers(order.begin(), order.end());
-  upload(order_, numbers.data(), n);
-  std::vector<Rates> now;  // of every step
-  for (int64_t s = 0; s < steps; ++s)
-    now.push_back(rates_of(optimizer_, rates[static_cast<std::size_t>(s)], step_ + s + 1));
-  upload(rates_, now.data(), steps);
-
-  if (together) {
-    job.order = order_.data();
-    job.rates = rates_.data();
-    job.sample_losses = sample_losses_.data();
-    job.sample_correct = sample_correct_.data();
-    job.n = n;
-  } else {
-    device_->clear(clock_.data(), clock_.bytes());
-  }
-  double work = 0;  // of a step
-  for (const Layer& layer : layers_)
-    work += 6.0 * static_cast<double>(layer.weights.size()) * static_cast<double>(rows);
-  const auto at_once = static_cast<int64_t>(std::max(1.0, choices_.patience / work));
-  const int64_t full = n / batch;  // the last mini-batch may be short
-  int64_t done = 0;
-  while (done < steps) {
-    const int64_t last = std::min(done + at_once, steps);
-    if (together) {
-      job.first = done;
-      job.last = last;
-      device_->run(job);
-    } else {
-      replay_step(batch, static_cast<int>(rows), std::min(last, full) - done);
-      if (last > full) replay_step(batch, static_cast<int>(n - full * batch), 1);
-    }
-    done = last;
-    if (done == steps) break;
-    device_->wait();
-    if (interrupted()) break;
-  }
-  step_ += done;
-  run_tally(n, batch, done, losses);
-  return done == steps;
+double CudaCore::weight_count() const {
+  double count = 0;
+  for (const Layer& layer : layers_) count += static_cast<double>(layer.weights.size());
+  return count;
 }
 
 // Rows that are handed in, on the device and as the first layer takes them.
@@ -282,11 +198,12 @@ const float* CudaCore::given(const Images& x, float mean, float std) {
   return x_.data();
 }
 
-void CudaCore::forward(Images x, float mean, float std, std::span<float* const> activations) {
-  const Guard guard(*this);
-  const Layer& output = layers_.back();
-  const bool softmax = output.activation == Activation::softmax;
-  int64_t at_once = std::min(kMostRows, x.rows);
+// Calls body(first row, rows, x of the first layer) for block after block of the rows of x: at_once
+// of them, or as many as there is room for; until it returns false. What else it needs,
+// reserve_more(rows) gets.
+template <class Reserve, class Body>
+void CudaCore::by_blocks(const Images& x, float mean, float std, int64_t at_once,
+                         const Reserve& reserve_more, const Body& body) {
   for (int64_t start = 0; start < x.rows;) {
     Images part = x.from(start);
     part.rows = std::min(at_once, part.rows);
@@ -294,24 +211,69 @@ void CudaCore::forward(Images x, float mean, float std, std::span<float* const> 
     try {
       with_room([&] {
         reserve(part.rows);
+        reserve_more(part.rows);
         first = given(part, mean, std);
       });
     } catch (const Fault& fault) {
       const bool short_of_room = fault.code() == "OUT_OF_MEMORY" || fault.code() == "TOO_BIG";
-      if (at_once == 1 || !short_of_room) throw;
-      at_once = (at_once + 1) / 2;  // fewer may fit
+      if (part.rows == 1 || !short_of_room) throw;
+      at_once = (part.rows + 1) / 2;  // fewer may fit
       continue;
     }
-    const int rows = static_cast<int>(part.rows);
-    run_forward(first, rows, softmax ? Activation::identity : output.activation);
-    if (softmax) device_->run(Activate{output.activation, output.a.data(), rows, output.fan_out});
-    for (std::size_t l = 0; l < layers_.size(); ++l) {
-      const int64_t width = layers_[l].fan_out;
-      device_->download(activations[l] + start * width, layers_[l].a.data(),
-                        static_cast<std::size_t>(rows * width) * sizeof(float));
-    }
+    if (!body(start, static_cast<int>(part.rows), first)) return;
     start += part.rows;
   }
+}
+
+void CudaCore::forward(Images x, float mean, float std, std::span<const int64_t> layers,
+                       std::span<float* const> activations) {
+  const Guard guard(*this);
+  const Layer& output = layers_.back();
+  const bool softmax = output.activation == Activation::softmax;
+  const auto run = [&](int64_t start, int rows, const float* first) {
+    run_forward(first, rows, softmax ? Activation::identity : output.activation);
+    if (softmax) device_->run(Activate{output.activation, output.a.data(), rows, output.fan_out});
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+      const Layer& layer = layers_.at(static_cast<std::size_t>(layers[i]));
+      const int64_t width = layer.fan_out;
+      device_->download(activations[i] + start * width, layer.a.data(),
+                        static_cast<std::size_t>(rows * width) * sizeof(float));
+    }
+    return true;
+  };
+  by_blocks(x, mean, std, kMostRows, [](int64_t) {}, run);
+}
+
+Evaluation CudaCore::evaluate(Images x, std::span<const int64_t> labels, float mean, float std,
+                              const Interrupted& interrupted) {
+  const Guard guard(*this);
+  check_labelled("evaluate", architecture_, x, labels);
+  const std::vector<int> numbers(labels.begin(), labels.end());  // (rows of x,)
+  std::vector<float> losses;                                     // (rows of a block,)
+  std::vector<std::uint8_t> correct;                             // (rows of a block,)
+  Evaluation found;
+  const auto reserve_more = [&](int64_t rows) {
+    reserve_verdicts(rows);
+    given_labels_.grow(*device_, rows);
+  };
+  const auto run = [&](int64_t start, int rows, const float* first) {
+    upload(given_labels_, numbers.data() + start, rows);
+    run_forward(first, rows, Activation::identity);
+    run_judge(given_labels_.data(), nullptr, {nullptr, 0}, nullptr, rows, nullptr);
+    losses.resize(static_cast<std::size_t>(rows));
+    correct.resize(losses.size());
+    device_->download(losses.data(), sample_losses_.data(), losses.size() * sizeof(float));
+    device_->download(correct.data(), sample_correct_.data(), correct.size());
+    for (const float loss : losses) found.loss += loss;
+    for (const std::uint8_t right : correct) found.correct += right;
+    found.finished = start + rows == x.rows || !interrupted();
+    return found.finished;
+  };
+  const double patience = choices_.patience / (2 * weight_count());  // in rows
+  const auto at_once =
+      static_cast<int64_t>(std::clamp(patience, 1.0, static_cast<double>(kMostRows)));
+  by_blocks(x, mean, std, at_once, reserve_more, run);
+  return found;
 }
 
 double CudaCore::backprop(View<const float> x, std::span<const int64_t> labels,
@@ -319,23 +281,22 @@ double CudaCore::backprop(View<const float> x, std::span<const int64_t> labels,
   const Guard guard(*this);
   if (x.rows > INT_MAX) throw std::invalid_argument("backprop: too many rows");
   const int rows = static_cast<int>(x.rows);
-  std::vector<Buffer<float>> made;  // the gradients
   with_room([&] {
-    made.clear();
     reserve_to_learn(rows);
-    reserve_order(rows, 1);
+    reserve_verdicts(rows);
+    reserve_gradients();
     given_labels_.grow(*device_, rows);
-    for (const Layer& layer : layers_) made.emplace_back(*device_, layer.weights.size());
   });
   const float* const first = given({nullptr, x.data, x.rows, x.cols}, 0, 1);
   const std::vector<int> numbers(labels.begin(), labels.end());
   upload(given_labels_, numbers.data(), rows);
 
   run_forward(first, rows, Activation::identity);
-  run_judge(given_labels_.data(), nullptr, {nullptr, 0}, nullptr, rows);
+  run_judge(given_labels_.data(), nullptr, {nullptr, 0}, nullptr, rows,
+            layers_.back().delta.data());
   for (int64_t l = architecture_.layers() - 1; l >= 0; --l) {
     if (l > 0) run_backprop(l, rows);
-    const Buffer<float>& gradient = made[static_cast<std::size_t>(l)];
+    const Buffer<float>& gradient = layers_[static_cast<std::size_t>(l)].gradient;
     Update job = update_of(l, first, rows);
     job.gradient = gradient.data();
     device_->run(job);

@@ -13,6 +13,7 @@
 
 #include "core.h"
 #include "cuda/device.h"
+#include "guards.h"
 
 namespace cutaway::cuda {
 
@@ -64,10 +65,14 @@ class CudaCore final : public Core {
   void use(const Optimizer& optimizer) override;
   bool learn(std::span<const int64_t> order, int64_t batch, std::span<const float> rates,
              std::span<float> losses, const Interrupted& interrupted) override;
+  void update(std::span<const float* const> gradients, float rate) override;
   int64_t correct() const override { return correct_; }
   State state() const override;
   void set_state(const State& state) override;
-  void forward(Images x, float mean, float std, std::span<float* const> activations) override;
+  void forward(Images x, float mean, float std, std::span<const int64_t> layers,
+               std::span<float* const> activations) override;
+  Evaluation evaluate(Images x, std::span<const int64_t> labels, float mean, float std,
+                      const Interrupted& interrupted) override;
   double backprop(View<const float> x, std::span<const int64_t> labels,
                   std::span<float* const> gradients) override;
   void weights(int64_t layer, float* values) const override;
@@ -79,6 +84,7 @@ class CudaCore final : public Core {
     Activation activation;
     Buffer<float> weights;    // (1 + fan_in, fan_out), row 0 the bias
     Buffer<float> memory[2];  // the optimizer's: velocity, or m and v; as weights, or empty
+    Buffer<float> gradient;   // of backprop() and update(): as weights, or empty
     Buffer<float> a;          // (capacity, fan_out)
     Buffer<float> delta;      // as a, for the largest mini-batch so far
   };
@@ -91,13 +97,20 @@ class CudaCore final : public Core {
   void make_room();
   template <class Body>
   void with_room(const Body& body);
+  void reserve_verdicts(int64_t n);
   void reserve_order(int64_t n, int64_t steps);
+  void reserve_gradients();
+  double weight_count() const;
   const float* given(const Images& x, float mean, float std);
+  template <class Reserve, class Body>
+  void by_blocks(const Images& x, float mean, float std, int64_t at_once,
+                 const Reserve& reserve_more, const Body& body);
   Judging judging() const;
 
   // What learn() and others are made of (steps.cpp).
   void run_forward(const float* x, int rows, Activation output);
-  void run_judge(const int* labels, const int* order, const Place& place, Clock* clock, int rows);
+  void run_judge(const int* labels, const int* order, const Place& place, Clock* clock, int rows,
+                 float* delta);
   void run_backprop(int64_t layer, int rows);
   Update update_of(int64_t layer, const float* x, int rows) const;
 
@@ -143,5 +156,38 @@ class CudaCore final : public Core {
   int64_t step_ = 0;
   int64_t correct_ = 0;
 };
+
+// One call at a time, on the device, and in the process that it belongs to.
+class CudaCore::Guard {
+ public:
+  explicit Guard(const CudaCore& core)
+      : in_use_(core.in_use_), device_(*core.device_), before_(device_.enter()) {}
+  ~Guard() { device_.leave(before_); }
+  Guard(const Guard&) = delete;
+  Guard& operator=(const Guard&) = delete;
+
+ private:
+  const InUse in_use_;
+  const Device& device_;
+  const int before_;
+};
+
+// Calls body; once more, with all the room that there can be, if memory is short.
+template <class Body>
+void CudaCore::with_room(const Body& body) {
+  try {
+    body();
+  } catch (const Fault& fault) {
+    if (fault.code() != "OUT_OF_MEMORY") throw;
+    make_room();
+    body();
+  }
+}
+
+template <class T>
+void CudaCore::upload(const Buffer<T>& to, const T* from, int64_t count) const {
+  const std::size_t bytes = static_cast<std::size_t>(count) * sizeof(T);
+  device_->upload(to.data(), bytes, from, bytes, 1);
+}
 
 }  // namespace cutaway::cuda

@@ -67,6 +67,7 @@ class Device {
   virtual void run(const Activate& job) = 0;
   virtual void run(const Backprop& job) = 0;
   virtual void run(const Update& job) = 0;
+  virtual void run(const ApplyGradient& job) = 0;
   virtual void run(const Tally& job) = 0;
   virtual void run(const Epoch& job) = 0;
   // Whether blocks with that much shared memory can work together.

@@ -1,8 +1,11 @@
-// The steps of a learn(): the plan of the fast path, and the launches of the general one. In: what
-// was loaded, and what learn() has uploaded. Out: updated weights, losses and verdicts, on the
-// device.
+// Steps of the optimizer: learn(), as the fast path plans them or layer by layer, and update(). In:
+// what was loaded, an order and its rates; or gradients. Out: updated weights, on the device, and
+// the losses.
 
 #include <algorithm>
+#include <climits>
+#include <cmath>
+#include <stdexcept>
 #include <utility>
 #include <vector>
 
@@ -24,7 +27,91 @@ Rule rule_of(const Optimizer& o) {
           f(o.eps)};
 }
 
+Rates rates_of(const Optimizer& o, float rate, int64_t step) {
+  if (o.kind != Optimizer::Kind::adam) return {rate, 0};
+  const double t = static_cast<double>(step);
+  return {static_cast<float>(rate / (1 - std::pow(o.beta1, t))),
+          static_cast<float>(1 / std::sqrt(1 - std::pow(o.beta2, t)))};
+}
+
 }  // namespace
+
+bool CudaCore::learn(std::span<const int64_t> order, int64_t batch, std::span<const float> rates,
+                     std::span<float> losses, const Interrupted& interrupted) {
+  const Guard guard(*this);
+  const int64_t n = static_cast<int64_t>(order.size());
+  const int64_t steps = check_order(order, image_count_, batch, rates.size(), losses.size());
+  correct_ = 0;
+  if (steps == 0) return true;
+  const int64_t rows = std::min(batch, n);
+  if (rows > INT_MAX) throw std::invalid_argument("learn: a mini-batch has too many samples");
+
+  Epoch job;
+  bool together = false;
+  with_room([&] {
+    reserve_order(n, steps);
+    together = plan(job, batch);
+    if (!together) reserve_to_learn(rows);
+  });
+  const std::vector<int> numbers(order.begin(), order.end());
+  upload(order_, numbers.data(), n);
+  std::vector<Rates> now;  // of every step
+  for (int64_t s = 0; s < steps; ++s)
+    now.push_back(rates_of(optimizer_, rates[static_cast<std::size_t>(s)], step_ + s + 1));
+  upload(rates_, now.data(), steps);
+
+  if (together) {
+    job.order = order_.data();
+    job.rates = rates_.data();
+    job.sample_losses = sample_losses_.data();
+    job.sample_correct = sample_correct_.data();
+    job.n = n;
+  } else {
+    device_->clear(clock_.data(), clock_.bytes());
+  }
+  const double work = 6 * weight_count() * static_cast<double>(rows);  // of a step
+  const auto at_once = static_cast<int64_t>(std::max(1.0, choices_.patience / work));
+  const int64_t full = n / batch;  // the last mini-batch may be short
+  int64_t done = 0;
+  while (done < steps) {
+    const int64_t last = std::min(done + at_once, steps);
+    if (together) {
+      job.first = done;
+      job.last = last;
+      device_->run(job);
+    } else {
+      replay_step(batch, static_cast<int>(rows), std::min(last, full) - done);
+      if (last > full) replay_step(batch, static_cast<int>(n - full * batch), 1);
+    }
+    done = last;
+    if (done == steps) break;
+    device_->wait();
+    if (interrupted()) break;
+  }
+  step_ += done;
+  run_tally(n, batch, done, losses);
+  return done == steps;
+}
+
+void CudaCore::update(std::span<const float* const> gradients, float rate) {
+  const Guard guard(*this);
+  if (gradients.size() != layers_.size())
+    throw std::invalid_argument("update: one gradient per layer");
+  with_room([&] { reserve_gradients(); });
+  const Rates rates = rates_of(optimizer_, rate, step_ + 1);
+  for (std::size_t l = 0; l < layers_.size(); ++l) {
+    const Layer& layer = layers_[l];
+    upload(layer.gradient, gradients[l], layer.gradient.size());
+    device_->run(ApplyGradient{.gradient = layer.gradient.data(),
+                               .weights = layer.weights.data(),
+                               .memory = {layer.memory[0].data(), layer.memory[1].data()},
+                               .rule = rule_of(optimizer_),
+                               .rates = rates,
+                               .count = layer.weights.size()});
+  }
+  device_->wait();
+  ++step_;
+}
 
 // How the network's one hidden layer is shared among blocks, if it is and they fit. How many units
 // a block has follows from the width alone, so that all batches of a network give the same bits.
@@ -99,7 +186,7 @@ void CudaCore::run_step(int64_t batch, int rows) {
   const Place before{&clock->forward, batch};
   device_->run(Gather{images_, order_.data(), before, x_.data(), rows, layers_.front().fan_in});
   run_forward(x_.data(), rows, Activation::identity);
-  run_judge(labels_.data(), order_.data(), before, clock, rows);
+  run_judge(labels_.data(), order_.data(), before, clock, rows, layers_.back().delta.data());
   for (int64_t l = architecture_.layers() - 1; l >= 0; --l) {
     if (l > 0) run_backprop(l, rows);
     Update job = update_of(l, x_.data(), rows);
@@ -129,9 +216,8 @@ Judging CudaCore::judging() const {
 }
 
 void CudaCore::run_judge(const int* labels, const int* order, const Place& place, Clock* clock,
-                         int rows) {
-  Layer& output = layers_.back();
-  device_->run(Judge{judging(), output.a.data(), output.delta.data(), labels, order, place, clock,
+                         int rows, float* delta) {
+  device_->run(Judge{judging(), layers_.back().a.data(), delta, labels, order, place, clock,
                      sample_losses_.data(), sample_correct_.data(), rows});
 }
 

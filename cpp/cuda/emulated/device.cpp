@@ -82,6 +82,7 @@ class EmulatedDevice final : public Device {
   void run(const Activate& job) override { launch("activate", job); }
   void run(const Backprop& job) override { launch("backprop", job); }
   void run(const Update& job) override { launch("update", job); }
+  void run(const ApplyGradient& job) override { launch("apply gradient", job); }
   void run(const Tally& job) override { launch("tally", job); }
   void run(const Epoch& job) override { launch("epoch", job); }
   bool fits(const Epoch& job) override {

@@ -63,7 +63,7 @@ struct Judging {
 struct Judge {
   Judging how;
   float* z;           // (rows, classes); a afterwards
-  float* delta;       // (rows, classes)
+  float* delta;       // (rows, classes); or null, if nobody wants it
   const int* labels;  // of the images
   const int* order;   // or null
   Place place;
@@ -117,6 +117,16 @@ struct Update {
   const Rates* rates;  // (steps,)
   Clock* clock;        // or null
   int rows, fan_in, fan_out;
+};
+
+// One step of the optimizer with a gradient from elsewhere.
+struct ApplyGradient {
+  const float* gradient;  // (count,)
+  float* weights;         // (count,)
+  Memory memory;
+  Rule rule;
+  Rates rates;  // of this step
+  std::int64_t count;
 };
 
 // What is told of a mini-batch.

@@ -38,6 +38,11 @@ void lay_out(const Gather& job, int, const Go& go) {
   go(Count<1>{}, std::int64_t{job.rows}, std::size_t{0});
 }
 
+template <class Go>
+void lay_out(const ApplyGradient& job, int, const Go& go) {
+  go(Count<1>{}, (job.count + kThreads - 1) / kThreads, std::size_t{0});
+}
+
 // A warp to each.
 template <class Go>
 void warps(std::int64_t count, const Go& go) {

@@ -183,6 +183,12 @@ CUTAWAY_DEVICE void work(Comm& comm, const Gather& job) {
   }
 }
 
+template <int, class Comm>
+CUTAWAY_DEVICE void work(Comm& comm, const ApplyGradient& job) {
+  const std::int64_t i = static_cast<std::int64_t>(comm.block()) * kThreads + comm.thread();
+  if (i < job.count) update(job.rule, job.rates, job.weights, job.memory, i, job.gradient[i]);
+}
+
 // Below, every warp has rows of its own.
 template <int, class Comm>
 CUTAWAY_DEVICE void work(Comm& comm, const Judge& job) {
@@ -190,10 +196,11 @@ CUTAWAY_DEVICE void work(Comm& comm, const Judge& job) {
   const int row = comm.block() * kWarps + comm.warp();
   if (row < job.rows) {
     const int image = job.order ? job.order[first + row] : row;
-    float* const delta = job.delta + static_cast<std::int64_t>(row) * job.how.classes;
+    const std::int64_t at = static_cast<std::int64_t>(row) * job.how.classes;
     const Verdict verdict =
-        judge_row(comm, job.how, job.rows, job.z + static_cast<std::int64_t>(row) * job.how.classes,
-                  job.labels[image], [&](int k, float value) { delta[k] = value; });
+        judge_row(comm, job.how, job.rows, job.z + at, job.labels[image], [&](int k, float value) {
+          if (job.delta) job.delta[at + k] = value;
+        });
     if (comm.lane() == 0) {
       job.sample_losses[first + row] = verdict.loss;
       job.sample_correct[first + row] = verdict.correct;

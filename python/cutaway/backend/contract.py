@@ -110,6 +110,9 @@ class Core(Protocol):
         each mini-batch before its update, (ceil(len(order) / batch),).
         """
 
+    def update(self, gradients: Sequence[F32], rate: float) -> None:
+        """One step of the optimizer with gradients from elsewhere, laid out as weights."""
+
     def correct(self) -> int:
         """How many samples of the last learn() had their label as the first largest output."""
 
@@ -119,10 +122,16 @@ class Core(Protocol):
     def set_state(self, state: State) -> None:
         """Go on from such a memory, after use()."""
 
-    def forward(self, x: F32 | U8, mean: float, std: float) -> list[F32]:
-        """Every layer's activations (rows, fan_out) for rows x (rows, features).
+    def forward(self, x: F32 | U8, mean: float, std: float, layers: Sequence[int]) -> list[F32]:
+        """The activations of those layers (rows, fan_out) for rows x (rows, features).
 
         Bytes stand for (byte - mean) / std, floats for themselves.
+        """
+
+    def evaluate(self, x: F32 | U8, labels: I64, mean: float, std: float) -> tuple[float, int]:
+        """The sum of the rows' losses, and how many have their label as the first largest output.
+
+        Rows as forward() takes them; no activation leaves the core.
         """
 
     def backprop(self, x: F32, labels: I64) -> tuple[float, list[F32]]:

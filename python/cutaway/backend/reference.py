@@ -11,7 +11,7 @@ Nielsen, "Neural Networks and Deep Learning" (2015), chapter 2, derives these.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,8 @@ from .contract import I64, Recipe, State
 from .optimizer import Adam, Optimizer, memory_of
 
 Array = NDArray[Any]
+
+_ROWS = 4096  # of an evaluation at a time: bounds its memory
 
 
 # activations: f(z), and f'(z)
@@ -131,39 +133,66 @@ class ReferenceCore:
         for i, rate in enumerate(rates):
             numbers = order[i * batch : (i + 1) * batch]
             x = (self._images[numbers].astype(self.dtype) - self._mean) / self._std
-            activations = [x, *self.forward(x)]
+            activations = [x, *self._activations(x)]
             labels = self._labels[numbers]
             self._correct += int((activations[-1].argmax(axis=1) == labels).sum())
             values[i], gradients = self._backprop(activations, labels)
-            self._update(gradients, float(rate))
+            self.update(gradients, float(rate))
         return values
 
     def correct(self) -> int:
         """How many samples of the last learn() were recognised."""
         return self._correct
 
-    def forward(self, x: Array, mean: float = 0.0, std: float = 1.0) -> list[Array]:
-        """Every layer's activations; bytes stand for (byte - mean) / std."""
-        activations = []
-        a = x.astype(self.dtype, copy=False)
+    def forward(
+        self, x: Array, mean: float = 0.0, std: float = 1.0, layers: Sequence[int] | None = None
+    ) -> list[Array]:
+        """The activations of those layers, or of all; bytes stand for (byte - mean) / std."""
+        activations = self._activations(self._rows(x, mean, std))
+        return activations if layers is None else [activations[l] for l in layers]
+
+    def evaluate(self, x: Array, labels: I64, mean: float, std: float) -> tuple[float, int]:
+        """The sum of the rows' losses, and how many are right."""
+        total, right = 0.0, 0
+        for start in range(0, len(x), _ROWS):
+            rows = self._rows(x[start : start + _ROWS], mean, std)
+            activations = [rows, *self._activations(rows)]
+            numbers = labels[start : start + _ROWS]
+            total += float(self._losses(activations, self._one_hot(numbers)).sum())
+            right += int((activations[-1].argmax(axis=1) == numbers).sum())
+        return total, right
+
+    def backprop(self, x: Array, labels: I64) -> tuple[float, list[Array]]:
+        """The loss and its gradients."""
+        x = x.astype(self.dtype, copy=False)
+        loss, gradients = self._backprop([x, *self._activations(x)], labels)
+        return float(loss), gradients
+
+    def _rows(self, x: Array, mean: float, std: float) -> Array:
+        rows = x.astype(self.dtype, copy=False)
         if x.dtype == np.uint8:
-            a = (a - self.dtype.type(mean)) / self.dtype.type(std)
+            rows = (rows - self.dtype.type(mean)) / self.dtype.type(std)
+        return rows
+
+    def _activations(self, a: Array) -> list[Array]:
+        activations = []
         for w, name in zip(self._weights, self.recipe.activations, strict=True):
             a = activate(name, a @ w[1:] + w[0])
             activations.append(a)
         return activations
 
-    def backprop(self, x: Array, labels: I64) -> tuple[float, list[Array]]:
-        """The loss and its gradients."""
-        x = x.astype(self.dtype, copy=False)
-        loss, gradients = self._backprop([x, *self.forward(x)], labels)
-        return float(loss), gradients
+    def _one_hot(self, labels: I64) -> Array:
+        return np.eye(self.recipe.sizes[-1], dtype=self.dtype)[labels]
+
+    def _losses(self, activations: list[Array], targets: Array) -> Array:
+        last = self._weights[-1]
+        z = activations[-2] @ last[1:] + last[0]
+        return losses(self.recipe.loss, z, activations[-1], targets)
 
     def _backprop(self, activations: list[Array], labels: I64) -> tuple[Any, list[Array]]:
         recipe, w = self.recipe, self._weights
-        targets = np.eye(recipe.sizes[-1], dtype=self.dtype)[labels]
-        z = activations[-2] @ w[-1][1:] + w[-1][0]
-        loss = losses(recipe.loss, z, activations[-1], targets).sum()
+        targets = self._one_hot(labels)
+        loss = self._losses(activations, targets).sum()
         delta = output_delta(recipe.activations[-1], recipe.loss, activations[-1], targets)
         if recipe.reduction == "mean":
             loss, delta = loss / len(labels), delta / self.dtype.type(len(labels))
@@ -174,13 +203,13 @@ class ReferenceCore:
                 delta = (delta @ w[l][1:].T) * slope(recipe.activations[l - 1], activations[l])
         return loss, gradients
 
-    def _update(self, gradients: list[Array], rate: float) -> None:
-        """One update; the formulas stand in `optimizer.py`."""
+    def update(self, gradients: Sequence[Array], rate: float) -> None:
+        """One step of the optimizer; the formulas stand in `optimizer.py`."""
         o, memory = self._optimizer, self._memory
         f: Any = self.dtype.type
         self._step += 1
         for l, (w, g) in enumerate(zip(self._weights, gradients, strict=True)):
-            g = g + f(o.weight_decay) * w
+            g = g.astype(self.dtype, copy=False) + f(o.weight_decay) * w
             if isinstance(o, Adam):
                 m, v = memory[f"m.{l}"], memory[f"v.{l}"]
                 m += f(1 - o.betas[0]) * (g - m)

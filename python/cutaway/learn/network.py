@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import checks
-from ..backend.choose import make_core, matmul
+from ..backend.choose import make_core
 from ..backend.contract import F32, I64, U8, State, make_recipe
 from ..backend.optimizer import Optimizer, check, memory_of, same_memory
 from ..data.dataset import Dataset, normalise
@@ -103,14 +103,7 @@ class Network:
             values: (1 + fan_in, fan_out), row 0 the bias, as get_weights() returns.
         """
         layer = self._layer("set_weights", layer)
-        array = checks.floats("set_weights", "values", values)
-        if array.shape != self.recipe.shape(layer):
-            raise ValueError(
-                f"set_weights: layer {layer} must be {self.recipe.shape(layer)}, "
-                f"got shape {array.shape}"
-            )
-        checks.finite("set_weights", "values", array)
-        self._core.set_weights(layer, array)
+        self._core.set_weights(layer, self._matrix("set_weights", "values", layer, values))
 
     def fingerprint(self) -> str:
         """Return the SHA-256 of all weights, in hexadecimal."""
@@ -130,15 +123,15 @@ class Network:
             x: (rows, features) or (rows, height, width). uint8 rows are normalised with the mean
                 and std of the data the network learned from; others are taken as they are.
         """
-        return self._forward(*self._rows("activations", x))
+        return self._forward(*self._rows("activations", x), range(self.recipe.layers))
 
     def forward(self, x: ArrayLike) -> F32:
         """Return the output (rows, classes) for rows x; see activations()."""
-        return self._forward(*self._rows("forward", x))[-1]
+        return self._output("forward", x)
 
     def predict(self, x: ArrayLike) -> I64:
         """Return the class of each row of x (rows,): the number of its largest output."""
-        classes: I64 = self._forward(*self._rows("predict", x))[-1].argmax(axis=1)
+        classes: I64 = self._output("predict", x).argmax(axis=1)
         return classes
 
     def evaluate(self, data: Dataset | Iterable[tuple[Any, Any]]) -> tuple[float, float]:
@@ -152,25 +145,13 @@ class Network:
         Raises:
             ValueError: if there is no sample.
         """
-        from ..backend.reference import losses
-
-        recipe = self.recipe
-        last = self.get_weights(recipe.layers - 1).astype(np.float64)
-        targets = np.eye(recipe.sizes[-1])
-        total, correct, count = 0.0, 0, 0
+        total, right, count = 0.0, 0, 0
         for x, labels, mean, std in self._batches(data):
-            below, a = [x, *self._core.forward(x, mean, std)][-2:]
-            if below.dtype == np.uint8:  # there is no layer in between
-                below = normalise(below, mean, std)
-            z = np.empty(a.shape)  # the loss needs z: near 0 and 1 the output has lost its digits
-            matmul(below.astype(np.float64), last[1:], z, self.threads)
-            z += last[0]
-            total += float(losses(recipe.loss, z, a, targets[labels]).sum())
-            correct += int((a.argmax(axis=1) == labels).sum())
-            count += len(labels)
+            loss, correct = self._core.evaluate(x, labels, mean, std)
+            total, right, count = total + loss, right + correct, count + len(labels)
         if count == 0:
             raise ValueError("evaluate: data must have at least 1 sample, got 0")
-        return total / count, correct / count
+        return total / count, right / count
 
     # learning
 
@@ -205,6 +186,26 @@ class Network:
         self._loaded = None
         self._core.load(rows, labels, 0.0, 1.0)
         return float(self._core.learn(np.arange(len(rows)), len(rows), rates)[0])
+
+    def update(
+        self, gradients: Sequence[ArrayLike], optimizer: Optimizer, rate: float | None = None
+    ) -> None:
+        """Update the weights once, with gradients from elsewhere: a rule of your own, other ranks.
+
+        Args:
+            gradients: Per layer (1 + fan_in, fan_out), row 0 the bias's, as backprop() returns.
+            optimizer: As in step().
+            rate: Instead of the optimizer's lr.
+        """
+        rates = _rates("update", None if rate is None else [rate], optimizer, 1)
+        if not isinstance(gradients, Sequence) or len(gradients) != self.recipe.layers:
+            raise ValueError(
+                f"update: gradients must be a list with one per layer ({self.recipe.layers}), "
+                f"got {len(gradients) if isinstance(gradients, Sized) else gradients!r}"
+            )
+        arrays = [self._matrix("update", "gradients", l, g) for l, g in enumerate(gradients)]
+        self._use("update", optimizer)
+        self._core.update(arrays, float(rates[0]))
 
     def learn(
         self,
@@ -334,6 +335,16 @@ class Network:
         except ValueError as error:
             raise IndexError(str(error)) from None
 
+    def _matrix(self, who: str, name: str, layer: int, values: ArrayLike) -> F32:
+        """Return numbers laid out as a layer's weights."""
+        array = checks.floats(who, name, values)
+        if array.shape != self.recipe.shape(layer):
+            raise ValueError(
+                f"{who}: layer {layer} must be {self.recipe.shape(layer)}, got shape {array.shape}"
+            )
+        checks.finite(who, name, array)
+        return array
+
     def _fits(self, who: str, dataset: Dataset) -> None:
         if not isinstance(dataset, Dataset):
             raise TypeError(
@@ -393,23 +404,27 @@ class Network:
         self._fits("evaluate", data)
         mean = data.mean if self.mean is None else self.mean
         std = data.std if self.std is None else self.std
+        if data.images.dtype == np.uint8:
+            yield data.images, data.labels, mean, std
+            return
         block = self._block()
         for start in range(0, len(data), block):
-            x = data.images[start : start + block]
-            if x.dtype != np.uint8:
-                x = normalise(x, mean, std)
-            yield x, data.labels[start : start + block], mean, std
+            x = normalise(data.images[start : start + block], mean, std)
+            yield x, data.labels[start : start + block], 0.0, 1.0
 
     def _block(self) -> int:
         return min(max(_BLOCK_WORK // self.recipe.weights, 64), 8192)
 
-    def _forward(self, rows: F32 | U8, mean: float, std: float) -> list[F32]:
+    def _forward(self, rows: F32 | U8, mean: float, std: float, layers: Sequence[int]) -> list[F32]:
         block = self._block()
         if len(rows) <= block:
-            return self._core.forward(rows, mean, std)
+            return self._core.forward(rows, mean, std, layers)
         parts = (rows[i : i + block] for i in range(0, len(rows), block))
-        blocks = [self._core.forward(part, mean, std) for part in parts]
+        blocks = [self._core.forward(part, mean, std, layers) for part in parts]
         return [np.concatenate(layer) for layer in zip(*blocks, strict=True)]
+
+    def _output(self, who: str, x: ArrayLike) -> F32:
+        return self._forward(*self._rows(who, x), [self.recipe.layers - 1])[0]
 
     def _use(self, who: str, optimizer: Optimizer) -> None:
         if not same_memory(self.optimizer, check(who, optimizer)):

@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-#include "cuda/kernels/epoch.h"
+#include "cuda/kernels/epoch_layout.h"
 
 namespace cutaway::cuda {
 namespace {
@@ -159,14 +159,14 @@ void CudaCore::make_room() {
   given_labels_ = {};
 }
 
-void CudaCore::reserve_verdicts(int64_t n) {
+void CudaCore::reserve_losses(int64_t n) {
   bool changed = sample_losses_.grow(*device_, n);
   changed |= sample_correct_.grow(*device_, n);
   if (changed) recordings_.clear();
 }
 
 void CudaCore::reserve_order(int64_t n, int64_t steps) {
-  reserve_verdicts(n);
+  reserve_losses(n);
   bool changed = order_.grow(*device_, n);
   changed |= rates_.grow(*device_, steps);
   changed |= summaries_.grow(*device_, steps);
@@ -253,13 +253,13 @@ Evaluation CudaCore::evaluate(Images x, std::span<const int64_t> labels, float m
   std::vector<std::uint8_t> correct;                             // (rows of a block,)
   Evaluation found;
   const auto reserve_more = [&](int64_t rows) {
-    reserve_verdicts(rows);
+    reserve_losses(rows);
     given_labels_.grow(*device_, rows);
   };
   const auto run = [&](int64_t start, int rows, const float* first) {
     upload(given_labels_, numbers.data() + start, rows);
     run_forward(first, rows, Activation::identity);
-    run_judge(given_labels_.data(), nullptr, {nullptr, 0}, nullptr, rows, nullptr);
+    run_loss(given_labels_.data(), nullptr, {nullptr, 0}, nullptr, rows, nullptr);
     losses.resize(static_cast<std::size_t>(rows));
     correct.resize(losses.size());
     device_->download(losses.data(), sample_losses_.data(), losses.size() * sizeof(float));
@@ -283,7 +283,7 @@ double CudaCore::backprop(View<const float> x, std::span<const int64_t> labels,
   const int rows = static_cast<int>(x.rows);
   with_room([&] {
     reserve_to_learn(rows);
-    reserve_verdicts(rows);
+    reserve_losses(rows);
     reserve_gradients();
     given_labels_.grow(*device_, rows);
   });
@@ -292,8 +292,7 @@ double CudaCore::backprop(View<const float> x, std::span<const int64_t> labels,
   upload(given_labels_, numbers.data(), rows);
 
   run_forward(first, rows, Activation::identity);
-  run_judge(given_labels_.data(), nullptr, {nullptr, 0}, nullptr, rows,
-            layers_.back().delta.data());
+  run_loss(given_labels_.data(), nullptr, {nullptr, 0}, nullptr, rows, layers_.back().delta.data());
   for (int64_t l = architecture_.layers() - 1; l >= 0; --l) {
     if (l > 0) run_backprop(l, rows);
     const Buffer<float>& gradient = layers_[static_cast<std::size_t>(l)].gradient;

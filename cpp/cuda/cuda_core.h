@@ -97,7 +97,7 @@ class CudaCore final : public Core {
   void make_room();
   template <class Body>
   void with_room(const Body& body);
-  void reserve_verdicts(int64_t n);
+  void reserve_losses(int64_t n);
   void reserve_order(int64_t n, int64_t steps);
   void reserve_gradients();
   double weight_count() const;
@@ -105,12 +105,12 @@ class CudaCore final : public Core {
   template <class Reserve, class Body>
   void by_blocks(const Images& x, float mean, float std, int64_t at_once,
                  const Reserve& reserve_more, const Body& body);
-  Judging judging() const;
+  LossSettings loss_settings() const;
 
   // What learn() and others are made of (steps.cpp).
   void run_forward(const float* x, int rows, Activation output);
-  void run_judge(const int* labels, const int* order, const Place& place, Clock* clock, int rows,
-                 float* delta);
+  void run_loss(const int* labels, const int* order, const Place& place, Clock* clock, int rows,
+                float* delta);
   void run_backprop(int64_t layer, int rows);
   Update update_of(int64_t layer, const float* x, int rows) const;
 

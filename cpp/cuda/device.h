@@ -63,7 +63,7 @@ class Device {
 
   virtual void run(const Gather& job) = 0;
   virtual void run(const Forward& job) = 0;
-  virtual void run(const Judge& job) = 0;
+  virtual void run(const OutputLoss& job) = 0;
   virtual void run(const Activate& job) = 0;
   virtual void run(const Backprop& job) = 0;
   virtual void run(const Update& job) = 0;

@@ -164,7 +164,7 @@ class Gpu final : public Device {
 
   void run(const Gather& job) override { launch("gather", job); }
   void run(const Forward& job) override { launch("forward", job); }
-  void run(const Judge& job) override { launch("judge", job); }
+  void run(const OutputLoss& job) override { launch("loss", job); }
   void run(const Activate& job) override { launch("activate", job); }
   void run(const Backprop& job) override { launch("backprop", job); }
   void run(const Update& job) override { launch("update", job); }

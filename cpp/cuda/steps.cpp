@@ -140,7 +140,7 @@ bool CudaCore::plan(Epoch& job, int64_t batch) {
   }
   job.rule = rule_of(optimizer_);
   job.activation = layers_[0].activation;
-  job.how = judging();
+  job.output = loss_settings();
   job.features = layers_[0].fan_in;
   job.hidden = hidden;
   job.batch = batch;
@@ -186,7 +186,7 @@ void CudaCore::run_step(int64_t batch, int rows) {
   const Place before{&clock->forward, batch};
   device_->run(Gather{images_, order_.data(), before, x_.data(), rows, layers_.front().fan_in});
   run_forward(x_.data(), rows, Activation::identity);
-  run_judge(labels_.data(), order_.data(), before, clock, rows, layers_.back().delta.data());
+  run_loss(labels_.data(), order_.data(), before, clock, rows, layers_.back().delta.data());
   for (int64_t l = architecture_.layers() - 1; l >= 0; --l) {
     if (l > 0) run_backprop(l, rows);
     Update job = update_of(l, x_.data(), rows);
@@ -210,15 +210,15 @@ void CudaCore::run_forward(const float* x, int rows, Activation output) {
   }
 }
 
-Judging CudaCore::judging() const {
+LossSettings CudaCore::loss_settings() const {
   return {layers_.back().activation, architecture_.loss, layers_.back().fan_out,
           architecture_.mean};
 }
 
-void CudaCore::run_judge(const int* labels, const int* order, const Place& place, Clock* clock,
-                         int rows, float* delta) {
-  device_->run(Judge{judging(), layers_.back().a.data(), delta, labels, order, place, clock,
-                     sample_losses_.data(), sample_correct_.data(), rows});
+void CudaCore::run_loss(const int* labels, const int* order, const Place& place, Clock* clock,
+                        int rows, float* delta) {
+  device_->run(OutputLoss{loss_settings(), layers_.back().a.data(), delta, labels, order, place,
+                          clock, sample_losses_.data(), sample_correct_.data(), rows});
 }
 
 void CudaCore::run_backprop(int64_t layer, int rows) {

@@ -98,7 +98,7 @@ def test_a_hidden_layer_that_fits_goes_the_fast_path_and_all_others_layer_by_lay
         assert after.get("epoch", 0) - before.get("epoch", 0) <= 1  # for all three steps
         return {name for name, n in after.items() if n > before.get(name, 0)}
 
-    layers = {"gather", "forward", "judge", "backprop", "update", "tally"}
+    layers = {"gather", "forward", "loss", "backprop", "update", "tally"}
     assert launches((30, 20, 3)) == {"epoch", "tally"}
     assert launches((30, 256, 3)) == {"epoch", "tally"}
     assert launches((30, 257, 3)) == layers  # more units than blocks can share
@@ -171,14 +171,14 @@ FAULTS = {
         "if (thread_ < 250) comm_.block_sync();  // the pixels are there",
     ),
     "a sum that is not sent": ("epoch.h", "i < rows_ * classes_;", "i < rows_ * classes_ - 1;"),
-    "mail to another block": ("epoch.h", "judge = sample &", "judge = (sample + 1) &"),
+    "mail to another block": ("epoch.h", "owner = sample &", "owner = (sample + 1) &"),
     "one slice too few": ("epoch.h", "slice < kSlices;", "slice < kSlices - 1;"),
     "weights that are not handed back": ("epoch.h", "{ global = mine; }", "{ (void)(global + mine); }"),
     "pixels of two steps in one place": ("epoch.h", "(step & (job_.stages - 1)) * at_", "0 * at_"),
-    "a depth that is off by one": ("layers.h", "depth0 + depth < depths", "depth0 + depth + 1 < depths"),
-    "tiles of two steps in one place": ("layers.h", "half ^= 1", "half ^= 0"),
+    "a depth that is off by one": ("product.h", "depth0 + depth < depths", "depth0 + depth + 1 < depths"),
+    "tiles of two steps in one place": ("product.h", "half ^= 1", "half ^= 0"),
     "a loss that is not written": ("layers.h", "job.sample_losses[first + row] =", "(void)"),
-    "a sum over half of the lanes": ("judge.h", "mask > 0; mask /= 2) value", "mask > 1; mask /= 2) value"),
+    "a sum over half of the lanes": ("comm.h", "mask > 0; mask /= 2) value", "mask > 1; mask /= 2) value"),
 }  # fmt: skip
 
 

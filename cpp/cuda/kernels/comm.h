@@ -13,6 +13,8 @@
 //   copy_wait()                         have come for whoever asked
 #pragma once
 
+#include <cmath>
+
 #include "cuda/kernels/jobs.h"
 
 #ifdef __CUDACC__
@@ -97,3 +99,21 @@ inline float byte_of(std::uint32_t word, int i) {
 
 }  // namespace cutaway::cuda
 #endif
+
+namespace cutaway::cuda {
+
+// Over the lanes of a warp, in the same order for every lane.
+template <class Comm>
+CUTAWAY_DEVICE float warp_sum(Comm& comm, float value) {
+  for (int mask = kWarp / 2; mask > 0; mask /= 2) value += comm.shuffle_xor(value, mask);
+  return value;
+}
+
+template <class Comm>
+CUTAWAY_DEVICE float warp_max(Comm& comm, float value) {
+  for (int mask = kWarp / 2; mask > 0; mask /= 2)
+    value = fmaxf(value, comm.shuffle_xor(value, mask));
+  return value;
+}
+
+}  // namespace cutaway::cuda

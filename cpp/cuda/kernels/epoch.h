@@ -1,85 +1,16 @@
 // The fast path: a network with one hidden layer learns many steps in one launch. Its blocks share
 // the hidden units, U to each, and keep them: weights, optimizer's memory, gradients never leave a
 // block's shared memory. A step exchanges only
-//   the parts of every sample's output sums, to the block that judges the sample, and
+//   the parts of every sample's output sums, to the block whose sample it is, and
 //   the output's deltas, from there to all:
 // a few KB, and two barriers of all blocks. What flows in and out is told in jobs.h.
 #pragma once
 
-#include "cuda/kernels/comm.h"
-#include "cuda/kernels/judge.h"
+#include "cuda/kernels/epoch_layout.h"
+#include "cuda/kernels/loss.h"
+#include "cuda/kernels/optimizer.h"
 
 namespace cutaway::cuda {
-
-constexpr int kWordPixels = 4;     // in 32 bits
-constexpr int kPiecePixels = 16;   // in what is copied at once
-constexpr int kGroup = 2 * kWarp;  // samples that a warp sums at a time: two to a lane
-constexpr int kSlices = kWarps;    // of the pixels, one to a warp
-
-// Where things lie in a block's mailbox and in its shared memory, in floats; in the latter aligned
-// to 16 bytes.
-struct Mailbox {
-  std::int64_t owned;         // samples that a block judges
-  std::int64_t sums, deltas;  // (ranks, owned, classes), (batch, classes)
-  std::int64_t floats;
-
-  CUTAWAY_BOTH explicit Mailbox(const Epoch& job) {
-    owned = (job.batch + job.ranks - 1) / job.ranks;
-    sums = 0;
-    deltas = job.ranks * owned * job.how.classes;
-    floats = deltas + job.batch * job.how.classes;
-  }
-};
-
-template <int U>
-struct Layout {
-  std::int64_t padded;  // samples, in whole groups
-  // Weights (1 + pitch, U) and (1 + U, classes), row 0 the bias, each followed by what the
-  // optimizer remembers of them.
-  std::int64_t lower, lower_size, upper, upper_size;
-  std::int64_t parts;            // (kSlices, U, kGroup): sums over a slice of the pixels
-  std::int64_t a, delta;         // of the hidden units: (padded, U)
-  std::int64_t z;                // (owned, classes): of the output
-  std::int64_t losses, correct;  // (owned,): the verdicts; correct is 1 or 0
-  std::int64_t labels;           // (stages, owned)
-  std::int64_t pixels;           // (stages, padded, pitch) bytes
-  std::int64_t bytes;
-
-  CUTAWAY_BOTH Layout(const Epoch& job, const Mailbox& box) {
-    const Memory& memory = job.memory[0];
-    const int memories = (memory.first ? 1 : 0) + (memory.second ? 1 : 0);
-    std::int64_t floats = 0;
-    const auto take = [&floats](std::int64_t count) {
-      const std::int64_t at = floats;
-      floats += (count + 3) / 4 * 4;
-      return at;
-    };
-    if (job.cluster) take(box.floats);  // the mailbox comes first
-    padded = (job.batch + kGroup - 1) / kGroup * kGroup;
-    lower_size = (1 + job.pitch) * U;
-    upper_size = ((1 + U) * job.how.classes + 3) / 4 * 4;
-    lower = take((1 + memories) * lower_size);
-    upper = take((1 + memories) * upper_size);
-    parts = take(static_cast<std::int64_t>(kSlices) * U * kGroup);
-    a = take(padded * U);
-    delta = take(padded * U);
-    z = take(box.owned * job.how.classes);
-    losses = take(box.owned);
-    correct = take(box.owned);
-    labels = take(job.stages * box.owned);
-    pixels = take(job.stages * padded * job.pitch / static_cast<std::int64_t>(sizeof(float)));
-    bytes = floats * static_cast<std::int64_t>(sizeof(float));
-  }
-};
-
-// One number for each of a block's units, read and written at once.
-template <int U>
-struct alignas(16) Units {
-  float of[U];
-};
-struct alignas(16) Piece {  // pixels
-  std::uint32_t words[kPiecePixels / kWordPixels];
-};
 
 template <int U, class Comm>
 class Learner {
@@ -96,7 +27,7 @@ class Learner {
                     : job.hidden - first_unit_ > U ? U
                                                    : job.hidden - first_unit_),
         words_(static_cast<int>(job.pitch) / kWordPixels),
-        classes_(job.how.classes),
+        classes_(job.output.classes),
         shared_(comm.shared()),
         lower_(shared_ + at_.lower),
         upper_(shared_ + at_.upper),
@@ -124,9 +55,9 @@ class Learner {
       forward();
       send_sums();
       comm_.all_sync();
-      judge();
+      compute_losses();
       comm_.all_sync();
-      tell_verdicts();
+      store_losses();
       backprop();
       comm_.block_sync();
       update_all();
@@ -144,6 +75,9 @@ class Learner {
   CUTAWAY_DEVICE std::uint8_t* pixels_of(std::int64_t step) const {
     return reinterpret_cast<std::uint8_t*>(shared_ + at_.pixels) +
            (step & (job_.stages - 1)) * at_.padded * job_.pitch;
+  }
+  CUTAWAY_DEVICE int* labels_of(std::int64_t step) const {
+    return reinterpret_cast<int*>(shared_ + at_.labels) + (step & (job_.stages - 1)) * box_.owned;
   }
 
   CUTAWAY_DEVICE void begin(std::int64_t step) {
@@ -192,13 +126,8 @@ class Learner {
     if (memory.second) body(kept[2 * size + mine], memory.second[global]);
   }
 
-  CUTAWAY_DEVICE int* labels_of(std::int64_t step) const {
-    return reinterpret_cast<int*>(shared_ + at_.labels) + (step & (job_.stages - 1)) * box_.owned;
-  }
-
-  // Asks for the pixels of a step, and for the labels of the samples that this block judges, if
-  // there is such a step. A warp copies a row; it asks for the numbers of several rows before it
-  // waits.
+  // Asks for the pixels of a step, and for the labels of this block's samples, if there is such a
+  // step. A warp copies a row; it asks for the numbers of several rows before it waits.
   CUTAWAY_DEVICE void gather(std::int64_t step) {
     if (step >= job_.last) return;
     std::uint8_t* const to = pixels_of(step);
@@ -282,15 +211,15 @@ class Learner {
     }
   }
 
-  // This block's part of every sample's output sums goes to the block that judges the sample.
+  // This block's part of every sample's output sums goes to the block whose sample it is.
   CUTAWAY_DEVICE void send_sums() {
     int sample = first_sample_, k = first_class_;  // divisions take longer than the sums
     CUTAWAY_ROLLED
     for (int i = thread_; i < rows_ * classes_; i += kThreads) {
       float sum = 0;
       for (int u = 0; u < U; ++u) sum += a_[sample * U + u] * upper_[(1 + u) * classes_ + k];
-      const int judge = sample & (job_.ranks - 1), local = sample >> rank_bits_;
-      comm_.mail(judge)[box_.sums + (rank_ * box_.owned + local) * classes_ + k] = sum;
+      const int owner = sample & (job_.ranks - 1), local = sample >> rank_bits_;
+      comm_.mail(owner)[box_.sums + (rank_ * box_.owned + local) * classes_ + k] = sum;
       sample += samples_on_;
       k += classes_on_;
       if (k >= classes_) {
@@ -300,9 +229,9 @@ class Learner {
     }
   }
 
-  // Every warp judges samples of this block's, and tells all blocks their deltas. Nothing goes to
-  // global memory: the barrier would wait for it.
-  CUTAWAY_DEVICE void judge() {
+  // Every warp computes losses of this block's samples, and tells all blocks the deltas. Nothing
+  // goes to global memory: the barrier would wait for it.
+  CUTAWAY_DEVICE void compute_losses() {
     const int* const labels = labels_of(step_);
     CUTAWAY_ROLLED
     for (int local = comm_.warp();; local += kWarps) {
@@ -316,20 +245,20 @@ class Learner {
         for (int r = 0; r < job_.ranks; ++r) sum += sums[r * box_.owned * classes_ + k];
         z[k] = sum;
       }
-      const Verdict verdict =
-          judge_row(comm_, job_.how, rows_, z, labels[local], [&](int k, float delta) {
+      const SampleLoss found =
+          loss_row(comm_, job_.output, rows_, z, labels[local], [&](int k, float delta) {
             CUTAWAY_ROLLED
             for (int r = 0; r < job_.ranks; ++r)
               comm_.mail(r)[box_.deltas + sample * classes_ + k] = delta;
           });
       if (comm_.lane() == 0) {
-        shared_[at_.losses + local] = verdict.loss;
-        shared_[at_.correct + local] = verdict.correct ? 1.0f : 0.0f;
+        shared_[at_.losses + local] = found.loss;
+        shared_[at_.correct + local] = found.correct ? 1.0f : 0.0f;
       }
     }
   }
 
-  CUTAWAY_DEVICE void tell_verdicts() {
+  CUTAWAY_DEVICE void store_losses() {
     const std::int64_t start = step_ * job_.batch;
     CUTAWAY_ROLLED
     for (int local = thread_; local * job_.ranks + rank_ < rows_; local += kThreads) {

@@ -13,8 +13,8 @@ constexpr int kWarp = 32;      // threads
 constexpr int kWarps = kThreads / kWarp;
 
 // Which mini-batch of a learn() it is. Kept on the device, so that a recorded step can be replayed
-// as it is. The kernels up to Judge read `forward`, which Judge copies to `update`; those after it
-// read `update` and set `forward` to the next. No kernel reads what it writes.
+// as it is. The kernels up to OutputLoss read `forward`, which OutputLoss copies to `update`; those
+// after it read `update` and set `forward` to the next. No kernel reads what it writes.
 struct Clock {
   std::int64_t forward, update;
 };
@@ -47,12 +47,12 @@ struct Forward {
   const float* x;         // (rows, fan_in)
   const float* weights;   // (1 + fan_in, fan_out), row 0 the bias
   float* a;               // (rows, fan_out)
-  Activation activation;  // identity for an output that Judge or Activate completes
+  Activation activation;  // identity for an output that OutputLoss or Activate completes
   int rows, fan_in, fan_out;
 };
 
-// How an output is judged.
-struct Judging {
+// An output and its loss.
+struct LossSettings {
   Activation activation;
   Loss loss;
   int classes;
@@ -60,8 +60,8 @@ struct Judging {
 };
 
 // The output's z becomes its activation; the loss, and its slope by z.
-struct Judge {
-  Judging how;
+struct OutputLoss {
+  LossSettings output;
   float* z;           // (rows, classes); a afterwards
   float* delta;       // (rows, classes); or null, if nobody wants it
   const int* labels;  // of the images
@@ -135,10 +135,10 @@ struct Summary {
   int correct;
 };
 
-// The verdicts on the samples become those on the mini-batches.
+// What was found of the samples becomes the mini-batches'.
 struct Tally {
-  const float* sample_losses;
-  const std::uint8_t* sample_correct;
+  const float* sample_losses;          // (n,)
+  const std::uint8_t* sample_correct;  // (n,)
   std::int64_t n, batch, steps;
   bool mean;
   Summary* summaries;  // (steps,)
@@ -164,7 +164,7 @@ struct Epoch {
   Memory memory[2];
   Rule rule;
   Activation activation;  // of the hidden layer
-  Judging how;
+  LossSettings output;
 
   int ranks;     // blocks that share the hidden units: a power of two
   int units;     // of a block: 4, 8 or 16

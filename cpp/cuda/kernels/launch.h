@@ -49,7 +49,7 @@ void warps(std::int64_t count, const Go& go) {
   go(Count<1>{}, (count + kWarps - 1) / kWarps, std::size_t{0});
 }
 template <class Go>
-void lay_out(const Judge& job, int, const Go& go) {
+void lay_out(const OutputLoss& job, int, const Go& go) {
   warps(job.rows, go);
 }
 template <class Go>

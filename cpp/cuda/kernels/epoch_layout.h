@@ -1,0 +1,79 @@
+// The fast path's memory: what lies where in a block's shared memory, and in its mailbox. In: the
+// sizes of an Epoch. Out: places and sizes; the host asks for so much, the kernel uses it.
+#pragma once
+
+#include "cuda/kernels/comm.h"
+
+namespace cutaway::cuda {
+
+constexpr int kWordPixels = 4;     // in 32 bits
+constexpr int kPiecePixels = 16;   // in what is copied at once
+constexpr int kGroup = 2 * kWarp;  // samples that a warp sums at a time: two to a lane
+constexpr int kSlices = kWarps;    // of the pixels, one to a warp
+
+// Where things lie in a block's mailbox and in its shared memory, in floats; in the latter aligned
+// to 16 bytes.
+struct Mailbox {
+  std::int64_t owned;         // samples whose loss a block computes
+  std::int64_t sums, deltas;  // (ranks, owned, classes), (batch, classes)
+  std::int64_t floats;
+
+  CUTAWAY_BOTH explicit Mailbox(const Epoch& job) {
+    owned = (job.batch + job.ranks - 1) / job.ranks;
+    sums = 0;
+    deltas = job.ranks * owned * job.output.classes;
+    floats = deltas + job.batch * job.output.classes;
+  }
+};
+
+template <int U>
+struct Layout {
+  std::int64_t padded;  // samples, in whole groups
+  // Weights (1 + pitch, U) and (1 + U, classes), row 0 the bias, each followed by what the
+  // optimizer remembers of them.
+  std::int64_t lower, lower_size, upper, upper_size;
+  std::int64_t parts;            // (kSlices, U, kGroup): sums over a slice of the pixels
+  std::int64_t a, delta;         // of the hidden units: (padded, U)
+  std::int64_t z;                // (owned, classes): of the output
+  std::int64_t losses, correct;  // (owned,): of samples; correct is 1 or 0
+  std::int64_t labels;           // (stages, owned)
+  std::int64_t pixels;           // (stages, padded, pitch) bytes
+  std::int64_t bytes;
+
+  CUTAWAY_BOTH Layout(const Epoch& job, const Mailbox& box) {
+    const Memory& memory = job.memory[0];
+    const int memories = (memory.first ? 1 : 0) + (memory.second ? 1 : 0);
+    std::int64_t floats = 0;
+    const auto take = [&floats](std::int64_t count) {
+      const std::int64_t at = floats;
+      floats += (count + 3) / 4 * 4;
+      return at;
+    };
+    if (job.cluster) take(box.floats);  // the mailbox comes first
+    padded = (job.batch + kGroup - 1) / kGroup * kGroup;
+    lower_size = (1 + job.pitch) * U;
+    upper_size = ((1 + U) * job.output.classes + 3) / 4 * 4;
+    lower = take((1 + memories) * lower_size);
+    upper = take((1 + memories) * upper_size);
+    parts = take(static_cast<std::int64_t>(kSlices) * U * kGroup);
+    a = take(padded * U);
+    delta = take(padded * U);
+    z = take(box.owned * job.output.classes);
+    losses = take(box.owned);
+    correct = take(box.owned);
+    labels = take(job.stages * box.owned);
+    pixels = take(job.stages * padded * job.pitch / static_cast<std::int64_t>(sizeof(float)));
+    bytes = floats * static_cast<std::int64_t>(sizeof(float));
+  }
+};
+
+// One number for each of a block's units, read and written at once.
+template <int U>
+struct alignas(16) Units {
+  float of[U];
+};
+struct alignas(16) Piece {  // pixels
+  std::uint32_t words[kPiecePixels / kWordPixels];
+};
+
+}  // namespace cutaway::cuda

@@ -36,23 +36,27 @@ void emulate(const std::string& schedule, unsigned seed, int multiprocessors, in
                                               {"shuffled", Schedule::shuffled}},
                                              schedule);
   wanted.emulation.seed = seed;
-  wanted.emulation.limits = {wanted.emulation.limits.name, memory, multiprocessors, ranks, cluster};
+  wanted.emulation.limits = {.name = wanted.emulation.limits.name,
+                             .memory = memory,
+                             .multiprocessors = multiprocessors,
+                             .ranks = ranks,
+                             .cluster = cluster};
   wanted.emulation.shared = shared;
   wanted.emulation.dropped = dropped;
-  wanted.choices = {fast, patience};
+  wanted.choices = {.fast = fast, .patience = patience};
   if (!library.empty()) wanted.make = machine_in(library);
   behaviour = wanted;
 }
 
 Probe healthy() {
-  Probe probe;
-  probe.driver = probe.runtime = 13000;
-  probe.count = 1;
-  probe.name = behaviour.emulation.limits.name;
-  probe.major = 9;
-  probe.memory = behaviour.emulation.limits.memory;
-  probe.architectures = "90";
-  return probe;
+  const Limits& limits = behaviour.emulation.limits;
+  return {.driver = 13000,
+          .runtime = 13000,
+          .count = 1,
+          .name = limits.name,
+          .major = 9,
+          .memory = limits.memory,
+          .architectures = "90"};
 }
 
 }  // namespace

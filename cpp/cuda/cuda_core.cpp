@@ -46,15 +46,10 @@ CudaCore::CudaCore(Architecture architecture, std::unique_ptr<Device> device,
                                  " units, got " + std::to_string(size));
   for (int64_t l = 0; l < architecture_.layers(); ++l) {
     const int64_t fan_in = architecture_.sizes[l], fan_out = architecture_.sizes[l + 1];
-    Layer layer{static_cast<int>(fan_in),
-                static_cast<int>(fan_out),
-                architecture_.activations[l],
-                {},
-                {},
-                {},
-                {},
-                {}};
-    layer.weights = Buffer<float>(*device_, (1 + fan_in) * fan_out);
+    Layer layer{.fan_in = static_cast<int>(fan_in),
+                .fan_out = static_cast<int>(fan_out),
+                .activation = architecture_.activations[l],
+                .weights = Buffer<float>(*device_, (1 + fan_in) * fan_out)};
     device_->clear(layer.weights.data(), layer.weights.bytes());
     layers_.push_back(std::move(layer));
   }
@@ -76,7 +71,7 @@ void CudaCore::load(Images images, std::span<const int64_t> labels, float mean, 
   image_count_ = 0;
   recordings_.clear();
   plans_.clear();
-  images_ = {nullptr, nullptr, pitch, mean, 1 / std};
+  images_ = {.pitch = pitch, .mean = mean, .inverse_std = 1 / std};
   if (bytes_.size() != (images.bytes ? images.rows * pitch : 0)) bytes_ = {};
   if (floats_.size() != (images.floats ? images.rows * pitch : 0)) floats_ = {};
   with_room([&] {
@@ -192,9 +187,13 @@ const float* CudaCore::given(const Images& x, float mean, float std) {
   }
   given_bytes_.grow(*device_, count);
   upload(given_bytes_, x.bytes, count);
-  const Pixels pixels{given_bytes_.data(), nullptr, x.features, mean, 1 / std};
-  device_->run(Gather{
-      pixels, nullptr, {nullptr, 0}, x_.data(), static_cast<int>(x.rows), layers_.front().fan_in});
+  device_->run(Gather{.images = {.bytes = given_bytes_.data(),
+                                 .pitch = x.features,
+                                 .mean = mean,
+                                 .inverse_std = 1 / std},
+                      .x = x_.data(),
+                      .rows = static_cast<int>(x.rows),
+                      .features = layers_.front().fan_in});
   return x_.data();
 }
 
@@ -232,7 +231,11 @@ void CudaCore::forward(Images x, float mean, float std, std::span<const int64_t>
   const bool softmax = output.activation == Activation::softmax;
   const auto run = [&](int64_t start, int rows, const float* first) {
     run_forward(first, rows, softmax ? Activation::identity : output.activation);
-    if (softmax) device_->run(Activate{output.activation, output.a.data(), rows, output.fan_out});
+    if (softmax)
+      device_->run(Activate{.activation = output.activation,
+                            .z = output.a.data(),
+                            .rows = rows,
+                            .classes = output.fan_out});
     for (std::size_t i = 0; i < layers.size(); ++i) {
       const Layer& layer = layers_.at(static_cast<std::size_t>(layers[i]));
       const int64_t width = layer.fan_out;
@@ -259,7 +262,7 @@ Evaluation CudaCore::evaluate(Images x, std::span<const int64_t> labels, float m
   const auto run = [&](int64_t start, int rows, const float* first) {
     upload(given_labels_, numbers.data() + start, rows);
     run_forward(first, rows, Activation::identity);
-    run_loss(given_labels_.data(), nullptr, {nullptr, 0}, nullptr, rows, nullptr);
+    device_->run(loss_of(given_labels_.data(), rows));
     losses.resize(static_cast<std::size_t>(rows));
     correct.resize(losses.size());
     device_->download(losses.data(), sample_losses_.data(), losses.size() * sizeof(float));
@@ -287,12 +290,15 @@ double CudaCore::backprop(View<const float> x, std::span<const int64_t> labels,
     reserve_gradients();
     given_labels_.grow(*device_, rows);
   });
-  const float* const first = given({nullptr, x.data, x.rows, x.cols}, 0, 1);
+  const float* const first =
+      given({.bytes = nullptr, .floats = x.data, .rows = x.rows, .features = x.cols}, 0, 1);
   const std::vector<int> numbers(labels.begin(), labels.end());
   upload(given_labels_, numbers.data(), rows);
 
   run_forward(first, rows, Activation::identity);
-  run_loss(given_labels_.data(), nullptr, {nullptr, 0}, nullptr, rows, layers_.back().delta.data());
+  OutputLoss output = loss_of(given_labels_.data(), rows);
+  output.delta = layers_.back().delta.data();
+  device_->run(output);
   for (int64_t l = architecture_.layers() - 1; l >= 0; --l) {
     if (l > 0) run_backprop(l, rows);
     const Buffer<float>& gradient = layers_[static_cast<std::size_t>(l)].gradient;

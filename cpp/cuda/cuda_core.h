@@ -8,6 +8,7 @@
 #include <atomic>
 #include <map>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -82,11 +83,13 @@ class CudaCore final : public Core {
   struct Layer {
     int fan_in, fan_out;
     Activation activation;
-    Buffer<float> weights;    // (1 + fan_in, fan_out), row 0 the bias
-    Buffer<float> memory[2];  // the optimizer's: velocity, or m and v; as weights, or empty
-    Buffer<float> gradient;   // of backprop() and update(): as weights, or empty
-    Buffer<float> a;          // (capacity, fan_out)
-    Buffer<float> delta;      // as a, for the largest mini-batch so far
+    Buffer<float> weights;         // (1 + fan_in, fan_out), row 0 the bias
+    Buffer<float> memory[2] = {};  // the optimizer's: velocity, or m and v; as weights, or empty
+    Buffer<float> gradient = {};   // of backprop() and update(): as weights, or empty
+    Buffer<float> a = {};          // (capacity, fan_out)
+    Buffer<float> delta = {};      // as a, for the largest mini-batch so far
+
+    Memory remembered() const { return {memory[0].data(), memory[1].data()}; }
   };
   class Guard;  // of a call
 
@@ -105,16 +108,15 @@ class CudaCore final : public Core {
   template <class Reserve, class Body>
   void by_blocks(const Images& x, float mean, float std, int64_t at_once,
                  const Reserve& reserve_more, const Body& body);
-  LossSettings loss_settings() const;
 
   // What learn() and others are made of (steps.cpp).
   void run_forward(const float* x, int rows, Activation output);
-  void run_loss(const int* labels, const int* order, const Place& place, Clock* clock, int rows,
-                float* delta);
+  LossSettings loss_settings() const;
+  OutputLoss loss_of(const int* labels, int rows) const;
   void run_backprop(int64_t layer, int rows);
   Update update_of(int64_t layer, const float* x, int rows) const;
 
-  bool plan(Epoch& job, int64_t batch);
+  std::optional<Epoch> plan(int64_t n, int64_t batch);
   void run_step(int64_t batch, int rows);
   void replay_step(int64_t batch, int rows, int64_t times);
   void run_tally(int64_t n, int64_t batch, int64_t steps, std::span<float> losses);

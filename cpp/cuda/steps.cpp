@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <climits>
 #include <cmath>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 #include <vector>
@@ -19,12 +20,12 @@ constexpr int64_t kRecorded = 8;  // steps that are replayed at once; fewer are 
 
 Rule rule_of(const Optimizer& o) {
   const auto f = [](double value) { return static_cast<float>(value); };
-  return {o.kind == Optimizer::Kind::adam,
-          f(o.momentum),
-          f(o.weight_decay),
-          f(1 - o.beta1),
-          f(1 - o.beta2),
-          f(o.eps)};
+  return {.adam = o.kind == Optimizer::Kind::adam,
+          .momentum = f(o.momentum),
+          .weight_decay = f(o.weight_decay),
+          .gain1 = f(1 - o.beta1),
+          .gain2 = f(1 - o.beta2),
+          .eps = f(o.eps)};
 }
 
 Rates rates_of(const Optimizer& o, float rate, int64_t step) {
@@ -32,6 +33,18 @@ Rates rates_of(const Optimizer& o, float rate, int64_t step) {
   const double t = static_cast<double>(step);
   return {static_cast<float>(rate / (1 - std::pow(o.beta1, t))),
           static_cast<float>(1 / std::sqrt(1 - std::pow(o.beta2, t)))};
+}
+
+// How many blocks share a hidden layer, and how many units each has: as few as they can. It follows
+// from the width alone, so that all batches of a network give the same bits.
+struct Shares {
+  int ranks = 0, units = 0;  // 0: it is too wide
+};
+Shares share_out(int hidden, int most_ranks) {
+  for (const int units : {4, 8, 16})
+    for (int ranks = 1; ranks <= most_ranks; ranks *= 2)
+      if (ranks * int64_t{units} >= hidden) return {ranks, units};
+  return {};
 }
 
 }  // namespace
@@ -46,12 +59,11 @@ bool CudaCore::learn(std::span<const int64_t> order, int64_t batch, std::span<co
   const int64_t rows = std::min(batch, n);
   if (rows > INT_MAX) throw std::invalid_argument("learn: a mini-batch has too many samples");
 
-  Epoch job;
-  bool together = false;
+  std::optional<Epoch> epoch;  // or layer by layer
   with_room([&] {
     reserve_order(n, steps);
-    together = plan(job, batch);
-    if (!together) reserve_to_learn(rows);
+    epoch = plan(n, batch);
+    if (!epoch) reserve_to_learn(rows);
   });
   const std::vector<int> numbers(order.begin(), order.end());
   upload(order_, numbers.data(), n);
@@ -60,25 +72,17 @@ bool CudaCore::learn(std::span<const int64_t> order, int64_t batch, std::span<co
     now.push_back(rates_of(optimizer_, rates[static_cast<std::size_t>(s)], step_ + s + 1));
   upload(rates_, now.data(), steps);
 
-  if (together) {
-    job.order = order_.data();
-    job.rates = rates_.data();
-    job.sample_losses = sample_losses_.data();
-    job.sample_correct = sample_correct_.data();
-    job.n = n;
-  } else {
-    device_->clear(clock_.data(), clock_.bytes());
-  }
+  if (!epoch) device_->clear(clock_.data(), clock_.bytes());
   const double work = 6 * weight_count() * static_cast<double>(rows);  // of a step
   const auto at_once = static_cast<int64_t>(std::max(1.0, choices_.patience / work));
   const int64_t full = n / batch;  // the last mini-batch may be short
   int64_t done = 0;
   while (done < steps) {
     const int64_t last = std::min(done + at_once, steps);
-    if (together) {
-      job.first = done;
-      job.last = last;
-      device_->run(job);
+    if (epoch) {
+      epoch->first = done;
+      epoch->last = last;
+      device_->run(*epoch);
     } else {
       replay_step(batch, static_cast<int>(rows), std::min(last, full) - done);
       if (last > full) replay_step(batch, static_cast<int>(n - full * batch), 1);
@@ -104,7 +108,7 @@ void CudaCore::update(std::span<const float* const> gradients, float rate) {
     upload(layer.gradient, gradients[l], layer.gradient.size());
     device_->run(ApplyGradient{.gradient = layer.gradient.data(),
                                .weights = layer.weights.data(),
-                               .memory = {layer.memory[0].data(), layer.memory[1].data()},
+                               .memory = layer.remembered(),
                                .rule = rule_of(optimizer_),
                                .rates = rates,
                                .count = layer.weights.size()});
@@ -113,39 +117,34 @@ void CudaCore::update(std::span<const float* const> gradients, float rate) {
   ++step_;
 }
 
-// How the network's one hidden layer is shared among blocks, if it is and they fit. How many units
-// a block has follows from the width alone, so that all batches of a network give the same bits.
-bool CudaCore::plan(Epoch& job, int64_t batch) {
-  const int ranks = device_->limits().ranks;
-  if (!choices_.fast || ranks == 0 || architecture_.layers() != 2 || !images_.bytes) return false;
-  const int hidden = layers_[0].fan_out;
-  job = {};
-  for (const int units : {16, 8, 4})
-    for (int blocks = 1; blocks <= ranks; blocks *= 2)
-      if (blocks * int64_t{units} >= hidden) {
-        job.units = units;
-        job.ranks = blocks;
-        break;
-      }
-  if (job.units == 0 || batch > kMostRows) return false;
-  job.images = images_.bytes;
-  job.pitch = images_.pitch;
-  job.mean = images_.mean;
-  job.inverse_std = images_.inverse_std;
-  job.labels = labels_.data();
-  for (int l = 0; l < 2; ++l) {
-    Layer& layer = layers_[static_cast<std::size_t>(l)];
-    job.weights[l] = layer.weights.data();
-    job.memory[l] = {layer.memory[0].data(), layer.memory[1].data()};
-  }
-  job.rule = rule_of(optimizer_);
-  job.activation = layers_[0].activation;
-  job.output = loss_settings();
-  job.features = layers_[0].fan_in;
-  job.hidden = hidden;
-  job.batch = batch;
-  job.cluster = device_->limits().cluster;
-
+// The steps of an order as one launch, if the network has one hidden layer and its blocks fit.
+std::optional<Epoch> CudaCore::plan(int64_t n, int64_t batch) {
+  if (!choices_.fast || architecture_.layers() != 2 || !images_.bytes || batch > kMostRows)
+    return {};
+  const Layer &hidden = layers_[0], &output = layers_[1];
+  const auto [ranks, units] = share_out(hidden.fan_out, device_->limits().ranks);
+  if (ranks == 0) return {};
+  Epoch job{.images = images_.bytes,
+            .pitch = images_.pitch,
+            .mean = images_.mean,
+            .inverse_std = images_.inverse_std,
+            .labels = labels_.data(),
+            .order = order_.data(),
+            .n = n,
+            .batch = batch,
+            .rates = rates_.data(),
+            .sample_losses = sample_losses_.data(),
+            .sample_correct = sample_correct_.data(),
+            .features = hidden.fan_in,
+            .hidden = hidden.fan_out,
+            .weights = {hidden.weights.data(), output.weights.data()},
+            .memory = {hidden.remembered(), output.remembered()},
+            .rule = rule_of(optimizer_),
+            .activation = hidden.activation,
+            .output = loss_settings(),
+            .ranks = ranks,
+            .units = units,
+            .cluster = device_->limits().cluster};
   const auto known = plans_.find(batch);
   if (known != plans_.end()) {
     job.stages = known->second;
@@ -154,13 +153,13 @@ bool CudaCore::plan(Epoch& job, int64_t batch) {
     while (job.stages > 0 && !device_->fits(job)) --job.stages;
     plans_[batch] = job.stages;
   }
-  if (job.stages == 0) return false;
+  if (job.stages == 0) return {};
   if (!job.cluster) {
     job.mail_floats = Mailbox(job).floats;
     mail_.grow(*device_, job.ranks * job.mail_floats);
     job.mail = mail_.data();
   }
-  return true;
+  return job;
 }
 
 // A step of so many rows, `times` times; the device counts which it is.
@@ -184,15 +183,25 @@ void CudaCore::replay_step(int64_t batch, int rows, int64_t times) {
 void CudaCore::run_step(int64_t batch, int rows) {
   Clock* const clock = clock_.data();
   const Place before{&clock->forward, batch};
-  device_->run(Gather{images_, order_.data(), before, x_.data(), rows, layers_.front().fan_in});
+  device_->run(Gather{.images = images_,
+                      .order = order_.data(),
+                      .place = before,
+                      .x = x_.data(),
+                      .rows = rows,
+                      .features = layers_.front().fan_in});
   run_forward(x_.data(), rows, Activation::identity);
-  run_loss(labels_.data(), order_.data(), before, clock, rows, layers_.back().delta.data());
+  OutputLoss output = loss_of(labels_.data(), rows);
+  output.delta = layers_.back().delta.data();
+  output.order = order_.data();
+  output.place = before;
+  output.clock = clock;
+  device_->run(output);
   for (int64_t l = architecture_.layers() - 1; l >= 0; --l) {
     if (l > 0) run_backprop(l, rows);
     Update job = update_of(l, x_.data(), rows);
-    Layer& layer = layers_[static_cast<std::size_t>(l)];
+    const Layer& layer = layers_[static_cast<std::size_t>(l)];
     job.weights = layer.weights.data();
-    job.memory = {layer.memory[0].data(), layer.memory[1].data()};
+    job.memory = layer.remembered();
     job.rule = rule_of(optimizer_);
     job.rates = rates_.data();
     job.clock = clock;
@@ -202,46 +211,65 @@ void CudaCore::run_step(int64_t batch, int rows) {
 
 // The output gets this activation instead of its own: its z, if somebody else completes it.
 void CudaCore::run_forward(const float* x, int rows, Activation output) {
-  for (Layer& layer : layers_) {
+  for (const Layer& layer : layers_) {
     const bool last = &layer == &layers_.back();
-    device_->run(Forward{x, layer.weights.data(), layer.a.data(), last ? output : layer.activation,
-                         rows, layer.fan_in, layer.fan_out});
+    device_->run(Forward{.x = x,
+                         .weights = layer.weights.data(),
+                         .a = layer.a.data(),
+                         .activation = last ? output : layer.activation,
+                         .rows = rows,
+                         .fan_in = layer.fan_in,
+                         .fan_out = layer.fan_out});
     x = layer.a.data();
   }
 }
 
 LossSettings CudaCore::loss_settings() const {
-  return {layers_.back().activation, architecture_.loss, layers_.back().fan_out,
-          architecture_.mean};
+  return {.activation = layers_.back().activation,
+          .loss = architecture_.loss,
+          .classes = layers_.back().fan_out,
+          .mean = architecture_.mean};
 }
 
-void CudaCore::run_loss(const int* labels, const int* order, const Place& place, Clock* clock,
-                        int rows, float* delta) {
-  device_->run(OutputLoss{loss_settings(), layers_.back().a.data(), delta, labels, order, place,
-                          clock, sample_losses_.data(), sample_correct_.data(), rows});
+OutputLoss CudaCore::loss_of(const int* labels, int rows) const {
+  return {.output = loss_settings(),
+          .z = layers_.back().a.data(),
+          .labels = labels,
+          .sample_losses = sample_losses_.data(),
+          .sample_correct = sample_correct_.data(),
+          .rows = rows};
 }
 
 void CudaCore::run_backprop(int64_t layer, int rows) {
-  Layer& above = layers_[static_cast<std::size_t>(layer)];
-  Layer& below = layers_[static_cast<std::size_t>(layer - 1)];
-  device_->run(Backprop{above.delta.data(), above.weights.data(), below.a.data(),
-                        below.delta.data(), below.activation, rows, above.fan_in, above.fan_out});
+  const Layer& above = layers_[static_cast<std::size_t>(layer)];
+  const Layer& below = layers_[static_cast<std::size_t>(layer - 1)];
+  device_->run(Backprop{.delta = above.delta.data(),
+                        .weights = above.weights.data(),
+                        .a_below = below.a.data(),
+                        .delta_below = below.delta.data(),
+                        .activation_below = below.activation,
+                        .rows = rows,
+                        .fan_in = above.fan_in,
+                        .fan_out = above.fan_out});
 }
 
 Update CudaCore::update_of(int64_t layer, const float* x, int rows) const {
   const Layer& l = layers_[static_cast<std::size_t>(layer)];
-  Update job{};
-  job.x = layer == 0 ? x : layers_[static_cast<std::size_t>(layer - 1)].a.data();
-  job.delta = l.delta.data();
-  job.rows = rows;
-  job.fan_in = l.fan_in;
-  job.fan_out = l.fan_out;
-  return job;
+  return {.x = layer == 0 ? x : layers_[static_cast<std::size_t>(layer - 1)].a.data(),
+          .delta = l.delta.data(),
+          .rows = rows,
+          .fan_in = l.fan_in,
+          .fan_out = l.fan_out};
 }
 
 void CudaCore::run_tally(int64_t n, int64_t batch, int64_t steps, std::span<float> losses) {
-  device_->run(Tally{sample_losses_.data(), sample_correct_.data(), n, batch, steps,
-                     architecture_.mean, summaries_.data()});
+  device_->run(Tally{.sample_losses = sample_losses_.data(),
+                     .sample_correct = sample_correct_.data(),
+                     .n = n,
+                     .batch = batch,
+                     .steps = steps,
+                     .mean = architecture_.mean,
+                     .summaries = summaries_.data()});
   std::vector<Summary> summaries(static_cast<std::size_t>(steps));
   device_->download(summaries.data(), summaries_.data(), summaries.size() * sizeof(Summary));
   for (std::size_t s = 0; s < summaries.size(); ++s) {

@@ -15,7 +15,11 @@ struct Emulation {
   enum class Schedule { forward, reverse, shuffled };
   Schedule schedule = Schedule::forward;
   unsigned seed = 0;  // of the shuffling
-  Limits limits{"an emulated GPU", std::size_t{1} << 31, 1, 16, true};
+  Limits limits{.name = "an emulated GPU",
+                .memory = std::size_t{1} << 31,
+                .multiprocessors = 1,
+                .ranks = 16,
+                .cluster = true};
   std::size_t shared = 227 << 10;  // bytes of a block, at most
   std::string dropped;  // a barrier that is left out, as in "epoch.h:100": a planted fault
 };

@@ -57,7 +57,7 @@ void Machine::run_together(std::int64_t first_block, int blocks) {
   threads_.resize(static_cast<std::size_t>(threads));
   std::vector<int> order;
   for (int i = 0; i < threads; ++i) {
-    threads_[static_cast<std::size_t>(i)] = {i / kThreads, i % kThreads, false, nullptr, 0, {}};
+    threads_[static_cast<std::size_t>(i)] = {.rank = i / kThreads, .number = i % kThreads};
     order.push_back(i);
   }
   arrange(order);
@@ -177,7 +177,7 @@ float* EmulatedComm::mail(int rank) const {
 
 void EmulatedComm::copy_later(void* to, const void* from, std::size_t bytes) {
   std::memset(to, 0xff, bytes);  // who reads it too early shall notice
-  thread_.copies.push_back({to, from, bytes});
+  thread_.copies.push_back({.to = to, .from = from, .bytes = bytes});
 }
 
 void EmulatedComm::copy_wait(const char* file, int line) {

@@ -50,7 +50,7 @@ class Machine {
       const void* from;
       std::size_t bytes;
     };
-    std::vector<Copy> copies;  // asked for, not yet waited for
+    std::vector<Copy> copies = {};  // asked for, not yet waited for
   };
   struct alignas(16) Line {
     unsigned char bytes[16];

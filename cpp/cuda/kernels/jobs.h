@@ -1,5 +1,6 @@
 // What the kernels are told: plain structs that the host, the GPU and the emulation understand
-// alike. All pointers are the device's. A mini-batch has `rows` samples; matrices are row-major.
+// alike. All pointers are the device's; those with a default may be null. A mini-batch has `rows`
+// samples; matrices are row-major.
 #pragma once
 
 #include <cstdint>
@@ -21,23 +22,23 @@ struct Clock {
 
 // Where a mini-batch begins in the order.
 struct Place {
-  const std::int64_t* step;  // one half of a Clock; null for the first
-  std::int64_t batch;        // samples per step
+  const std::int64_t* step = nullptr;  // one half of a Clock; null for the first
+  std::int64_t batch = 0;              // samples per step
 };
 
 // Images, of bytes or of floats: they stand for (value - mean) * inverse_std.
 struct Pixels {
-  const std::uint8_t* bytes;  // (n, pitch); either these are set
-  const float* floats;        // (n, pitch); or these
-  std::int64_t pitch;         // values from one image to the next
+  const std::uint8_t* bytes = nullptr;  // (n, pitch); either these are set
+  const float* floats = nullptr;        // (n, pitch); or these
+  std::int64_t pitch;                   // values from one image to the next
   float mean, inverse_std;
 };
 
 // x = the images of a mini-batch, normalised
 struct Gather {
   Pixels images;
-  const int* order;  // the numbers of the images, or null: as they lie
-  Place place;
+  const int* order = nullptr;  // the numbers of the images, or null: as they lie
+  Place place = {};
   float* x;  // (rows, features)
   int rows, features;
 };
@@ -62,12 +63,12 @@ struct LossSettings {
 // The output's z becomes its activation; the loss, and its slope by z.
 struct OutputLoss {
   LossSettings output;
-  float* z;           // (rows, classes); a afterwards
-  float* delta;       // (rows, classes); or null, if nobody wants it
-  const int* labels;  // of the images
-  const int* order;   // or null
-  Place place;
-  Clock* clock;                  // or null
+  float* z;                    // (rows, classes); a afterwards
+  float* delta = nullptr;      // (rows, classes), if somebody wants it
+  const int* labels;           // of the images
+  const int* order = nullptr;  // as Gather's
+  Place place = {};
+  Clock* clock = nullptr;
   float* sample_losses;          // (samples of the order,)
   std::uint8_t* sample_correct;  // (samples of the order,)
   int rows;
@@ -102,20 +103,20 @@ struct Rates {
   float v_scale;  // Adam: 1 / sqrt(1 - beta2^t)
 };
 struct Memory {
-  float* first;   // velocity or m, as weights; or null
-  float* second;  // v
+  float* first = nullptr;   // velocity or m, as weights
+  float* second = nullptr;  // v
 };
 
 // gradient = (1, x)^T delta, and what is done with it.
 struct Update {
-  const float* x;      // (rows, fan_in)
-  const float* delta;  // (rows, fan_out)
-  float* gradient;     // (1 + fan_in, fan_out): stored here; or null, and the weights are updated
-  float* weights;      // (1 + fan_in, fan_out)
-  Memory memory;
-  Rule rule;
-  const Rates* rates;  // (steps,)
-  Clock* clock;        // or null
+  const float* x;             // (rows, fan_in)
+  const float* delta;         // (rows, fan_out)
+  float* gradient = nullptr;  // (1 + fan_in, fan_out): stored here; or the weights are updated
+  float* weights = nullptr;   // (1 + fan_in, fan_out)
+  Memory memory = {};
+  Rule rule = {};
+  const Rates* rates = nullptr;  // (steps,)
+  Clock* clock = nullptr;
   int rows, fan_in, fan_out;
 };
 
@@ -153,11 +154,12 @@ struct Epoch {
   float mean, inverse_std;
   const int* labels;  // of the images
 
-  const int* order;                    // (n,)
-  std::int64_t n, batch, first, last;  // of the order: the mini-batches [first, last)
-  const Rates* rates;                  // (steps,)
-  float* sample_losses;                // (n,)
-  std::uint8_t* sample_correct;        // (n,)
+  const int* order;                  // (n,)
+  std::int64_t n, batch;             // samples, of all and of a mini-batch
+  std::int64_t first = 0, last = 0;  // of the order: the mini-batches [first, last)
+  const Rates* rates;                // (steps,)
+  float* sample_losses;              // (n,)
+  std::uint8_t* sample_correct;      // (n,)
 
   int features, hidden;
   float* weights[2];  // (1 + features, hidden), (1 + hidden, classes)
@@ -166,12 +168,12 @@ struct Epoch {
   Activation activation;  // of the hidden layer
   LossSettings output;
 
-  int ranks;     // blocks that share the hidden units: a power of two
-  int units;     // of a block: 4, 8 or 16
-  int stages;    // mini-batches of pixels that are kept: 2 to fetch the next during a step, or 1
-  bool cluster;  // the blocks reach each other's shared memory, where the mailboxes lie;
-  float* mail;   // otherwise they lie here, (ranks, mail_floats)
-  std::int64_t mail_floats;
+  int ranks;       // blocks that share the hidden units: a power of two
+  int units;       // of a block: 4, 8 or 16
+  int stages = 0;  // mini-batches of pixels that are kept: 2 to fetch the next during a step, or 1
+  bool cluster;    // the blocks reach each other's shared memory, where the mailboxes lie;
+  float* mail = nullptr;  // otherwise they lie here, (ranks, mail_floats)
+  std::int64_t mail_floats = 0;
 };
 
 }  // namespace cutaway::cuda

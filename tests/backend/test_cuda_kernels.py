@@ -174,7 +174,7 @@ FAULTS = {
     "mail to another block": ("epoch.h", "owner = sample &", "owner = (sample + 1) &"),
     "one slice too few": ("epoch.h", "slice < kSlices;", "slice < kSlices - 1;"),
     "weights that are not handed back": ("epoch.h", "{ global = mine; }", "{ (void)(global + mine); }"),
-    "pixels of two steps in one place": ("epoch.h", "(step & (job_.stages - 1)) * at_", "0 * at_"),
+    "pixels of two steps in one place": ("epoch_batches.h", "stage(step) * padded_", "0 * padded_"),
     "a depth that is off by one": ("product.h", "depth0 + depth < depths", "depth0 + depth + 1 < depths"),
     "tiles of two steps in one place": ("product.h", "half ^= 1", "half ^= 0"),
     "a loss that is not written": ("layers.h", "job.sample_losses[first + row] =", "(void)"),

@@ -6,6 +6,7 @@
 // a few KB, and two barriers of all blocks. What flows in and out is told in jobs.h.
 #pragma once
 
+#include "cuda/kernels/epoch_batches.h"
 #include "cuda/kernels/epoch_layout.h"
 #include "cuda/kernels/loss.h"
 #include "cuda/kernels/optimizer.h"
@@ -20,6 +21,7 @@ class Learner {
         job_(job),
         box_(job),
         at_(job, box_),
+        batches_(comm, job, box_, at_),
         rank_(comm.rank()),
         thread_(comm.thread()),
         first_unit_(rank_ * U),
@@ -48,10 +50,10 @@ class Learner {
     CUTAWAY_ROLLED
     for (std::int64_t step = job_.first; step < job_.last; ++step) {
       begin(step);
-      if (job_.stages == 1 || step == job_.first) gather(step);
+      if (job_.stages == 1 || step == job_.first) batches_.gather(step);
       comm_.copy_wait();
       comm_.block_sync();  // the pixels are there, and the weights are updated
-      if (job_.stages == 2) gather(step + 1);
+      if (job_.stages == 2) batches_.gather(step + 1);
       forward();
       send_sums();
       comm_.all_sync();
@@ -68,23 +70,12 @@ class Learner {
   }
 
  private:
-  CUTAWAY_DEVICE int rows_of(std::int64_t step) const {
-    const std::int64_t rest = job_.n - step * job_.batch;
-    return static_cast<int>(rest < job_.batch ? rest : job_.batch);
-  }
-  CUTAWAY_DEVICE std::uint8_t* pixels_of(std::int64_t step) const {
-    return reinterpret_cast<std::uint8_t*>(shared_ + at_.pixels) +
-           (step & (job_.stages - 1)) * at_.padded * job_.pitch;
-  }
-  CUTAWAY_DEVICE int* labels_of(std::int64_t step) const {
-    return reinterpret_cast<int*>(shared_ + at_.labels) + (step & (job_.stages - 1)) * box_.owned;
-  }
-
   CUTAWAY_DEVICE void begin(std::int64_t step) {
     step_ = step;
-    rows_ = rows_of(step);
+    rows_ = batches_.rows(step);
     rates_ = job_.rates[step];
-    pixels_ = pixels_of(step);
+    pixels_ = batches_.pixels(step);
+    labels_ = batches_.labels(step);
   }
 
   // Where the weights of a word's pixel lie. Those of all words' first pixels come first, then
@@ -124,38 +115,6 @@ class Learner {
     body(kept[mine], weights[global]);
     if (memory.first) body(kept[size + mine], memory.first[global]);
     if (memory.second) body(kept[2 * size + mine], memory.second[global]);
-  }
-
-  // Asks for the pixels of a step, and for the labels of this block's samples, if there is such a
-  // step. A warp copies a row; it asks for the numbers of several rows before it waits.
-  CUTAWAY_DEVICE void gather(std::int64_t step) {
-    if (step >= job_.last) return;
-    std::uint8_t* const to = pixels_of(step);
-    int* const labels = labels_of(step);
-    const int* const order = job_.order + step * job_.batch;
-    const int pieces = static_cast<int>(job_.pitch) / kPiecePixels, rows = rows_of(step);
-    constexpr int kEach = kGroup / kWarps;
-    CUTAWAY_ROLLED
-    for (int group = comm_.warp(); group < rows; group += kGroup) {
-      int numbers[kEach];
-      CUTAWAY_UNROLL
-      for (int i = 0; i < kEach; ++i)
-        numbers[i] = group + i * kWarps < rows ? order[group + i * kWarps] : 0;
-      CUTAWAY_UNROLL
-      for (int i = 0; i < kEach; ++i) {
-        const int row = group + i * kWarps;
-        if (row >= rows) break;
-        const std::uint8_t* const from = job_.images + numbers[i] * job_.pitch;
-        CUTAWAY_ROLLED
-        for (int piece = comm_.lane(); piece < pieces; piece += kWarp)
-          comm_.template copy_async<kPiecePixels>(to + row * job_.pitch + piece * kPiecePixels,
-                                                  from + piece * kPiecePixels);
-      }
-    }
-    CUTAWAY_ROLLED
-    for (int local = thread_; local * job_.ranks + rank_ < rows; local += kThreads)
-      comm_.template copy_async<sizeof(int)>(labels + local,
-                                             job_.labels + order[local * job_.ranks + rank_]);
   }
 
   CUTAWAY_DEVICE float pixel(std::uint32_t word, int i) const {
@@ -232,7 +191,6 @@ class Learner {
   // Every warp computes losses of this block's samples, and tells all blocks the deltas. Nothing
   // goes to global memory: the barrier would wait for it.
   CUTAWAY_DEVICE void compute_losses() {
-    const int* const labels = labels_of(step_);
     CUTAWAY_ROLLED
     for (int local = comm_.warp();; local += kWarps) {
       const int sample = local * job_.ranks + rank_;
@@ -246,7 +204,7 @@ class Learner {
         z[k] = sum;
       }
       const SampleLoss found =
-          loss_row(comm_, job_.output, rows_, z, labels[local], [&](int k, float delta) {
+          loss_row(comm_, job_.output, rows_, z, labels_[local], [&](int k, float delta) {
             CUTAWAY_ROLLED
             for (int r = 0; r < job_.ranks; ++r)
               comm_.mail(r)[box_.deltas + sample * classes_ + k] = delta;
@@ -363,6 +321,7 @@ class Learner {
   const Epoch& job_;
   const Mailbox box_;
   const Layout<U> at_;
+  const MiniBatches<Comm> batches_;
   const int rank_, thread_;
   const int first_unit_, real_units_;  // the hidden units of this block
   const int words_;                    // of a row of pixels
@@ -380,7 +339,8 @@ class Learner {
   std::int64_t step_ = 0;
   int rows_ = 0;  // of this step
   Rates rates_{};
-  const std::uint8_t* pixels_ = nullptr;
+  const std::uint8_t* pixels_ = nullptr;  // (rows, pitch)
+  const int* labels_ = nullptr;           // (owned,)
 };
 
 template <int U, class Comm>

@@ -93,29 +93,32 @@ class CudaCore final : public Core {
   };
   class Guard;  // of a call
 
-  template <class T>
-  void upload(const Buffer<T>& to, const T* from, int64_t count) const;
+  // Room on the device.
   void reserve(int64_t rows);
   void reserve_to_learn(int64_t rows);
-  void make_room();
-  template <class Body>
-  void with_room(const Body& body);
   void reserve_losses(int64_t n);
   void reserve_order(int64_t n, int64_t steps);
   void reserve_gradients();
-  double weight_count() const;
+  void make_room();
+  template <class Body>
+  void with_room(const Body& body);
+
+  template <class T>
+  void upload(const Buffer<T>& to, const T* from, int64_t count) const;
   const float* given(const Images& x, float mean, float std);
   template <class Reserve, class Body>
   void by_blocks(const Images& x, float mean, float std, int64_t at_once,
                  const Reserve& reserve_more, const Body& body);
+  double weight_count() const;
 
-  // What learn() and others are made of (steps.cpp).
+  // The launches of a step (steps.cpp); forward() and others are made of them, too.
   void run_forward(const float* x, int rows, Activation output);
   LossSettings loss_settings() const;
   OutputLoss loss_of(const int* labels, int rows) const;
   void run_backprop(int64_t layer, int rows);
   Update update_of(int64_t layer, const float* x, int rows) const;
 
+  // What learn() is made of (steps.cpp).
   std::optional<Epoch> plan(int64_t n, int64_t batch);
   void run_step(int64_t batch, int rows);
   void replay_step(int64_t batch, int rows, int64_t times);

@@ -34,7 +34,7 @@ class Case:
     def __str__(self):
         return self.name
 
-    def recipe(self):
+    def architecture(self):
         return dict(
             sizes=self.sizes, activation=self.activation, output=self.output, loss=self.loss,
             reduction=self.reduction,
@@ -95,14 +95,14 @@ def order_of(case, seed=1):
 
 def reference_of(network):
     """A float64 reference with a network's weights."""
-    core = ReferenceCore(network.recipe, np.float64)
-    for layer in range(network.recipe.layers):
+    core = ReferenceCore(network.architecture, np.float64)
+    for layer in range(network.architecture.layers):
         core.set_weights(layer, network.get_weights(layer))
     return core
 
 
 def all_weights(network):
-    return [network.get_weights(layer) for layer in range(network.recipe.layers)]
+    return [network.get_weights(layer) for layer in range(network.architecture.layers)]
 
 
 def relative(error, size):
@@ -112,7 +112,7 @@ def relative(error, size):
 def train_both(case, backend, passes, **options):
     """Train a network and the float64 reference alike; return both and the weights before."""
     data = case.data()
-    network = Network(**case.recipe(), backend=backend, **options)
+    network = Network(**case.architecture(), backend=backend, **options)
     before = all_weights(network)
     reference = reference_of(network)
     reference.load(data.images, data.labels, data.mean, data.std)
@@ -139,7 +139,7 @@ def assert_same_change(network, reference, before, tolerance):
 
 
 def test_forward(case, backend):
-    network = Network(**case.recipe(), backend=backend)
+    network = Network(**case.architecture(), backend=backend)
     x, _ = case.data()[:]
     expected = reference_of(network).forward(x)
     for a, e in zip(network.activations(x), expected, strict=True):
@@ -148,9 +148,9 @@ def test_forward(case, backend):
 
 
 def test_the_layers_that_are_asked_for_and_no_others(case, backend):
-    network = Network(**case.recipe(), backend=backend)
+    network = Network(**case.architecture(), backend=backend)
     data, top = case.data(), len(case.sizes) - 2
-    _, _, core = make_core(network.recipe, backend, 2)
+    _, _, core = make_core(network.architecture, backend, 2)
     for layer, values in enumerate(all_weights(network)):
         core.set_weights(layer, values)
     whole = core.forward(data.images, 9.0, 70.0, range(top + 1))
@@ -164,8 +164,8 @@ def test_the_layers_that_are_asked_for_and_no_others(case, backend):
 def test_evaluation(case, backend):
     """Of bytes and of floats; of more rows than a core takes at once; of one; of none."""
     data = case.data()
-    network = Network(**case.recipe(), backend=backend)
-    _, _, core = make_core(network.recipe, backend, 2)
+    network = Network(**case.architecture(), backend=backend)
+    _, _, core = make_core(network.architecture, backend, 2)
     for layer, values in enumerate(all_weights(network)):
         core.set_weights(layer, values)
     many = np.random.default_rng(0).integers(0, case.samples, 600)
@@ -179,7 +179,7 @@ def test_evaluation(case, backend):
 
 
 def test_gradients(case, backend):
-    network = Network(**case.recipe(), backend=backend)
+    network = Network(**case.architecture(), backend=backend)
     x, y = case.data()[:]
     loss, gradients = network.backprop(x, y)
     expected_loss, expected = reference_of(network).backprop(x, y)
@@ -208,7 +208,7 @@ def test_a_hundred_steps(backend):
 
 def test_step_is_learn_on_rows_of_the_users_own(case, backend):
     data, optimizer = case.data(), case.optimizer
-    one, other = (Network(**case.recipe(), backend=backend) for _ in range(2))
+    one, other = (Network(**case.architecture(), backend=backend) for _ in range(2))
     for start in range(0, case.samples, case.batch):
         numbers = np.arange(case.samples)[start : start + case.batch]
         x, y = data[numbers]
@@ -222,7 +222,7 @@ def test_step_is_learn_on_rows_of_the_users_own(case, backend):
 def test_an_update_with_gradients_of_backprop_is_a_step(case, backend):
     """Two in a row: the optimizer remembers them alike."""
     data, optimizer = case.data(), case.optimizer
-    one, other = (Network(**case.recipe(), backend=backend) for _ in range(2))
+    one, other = (Network(**case.architecture(), backend=backend) for _ in range(2))
     for start in (0, case.batch):
         before = all_weights(other)
         x, y = data[start % case.samples :][0][: case.batch], data.labels[start % case.samples :]
@@ -240,7 +240,7 @@ def test_an_update_with_gradients_of_backprop_is_a_step(case, backend):
 
 def test_an_update_with_gradients_of_ones_own(case, backend):
     rng = np.random.default_rng(0)
-    network = Network(**case.recipe(), backend=backend)
+    network = Network(**case.architecture(), backend=backend)
     before, reference = all_weights(network), reference_of(network)
     reference.use(case.optimizer)
     gradients = [rng.standard_normal(w.shape).astype(np.float32) for w in before]
@@ -260,7 +260,7 @@ def test_an_update_with_gradients_of_ones_own(case, backend):
 
 def test_a_split_order_gives_the_bits_of_the_whole(case, backend):
     order, data = order_of(case), case.data()
-    networks = [Network(**case.recipe(), backend=backend) for _ in range(2)]
+    networks = [Network(**case.architecture(), backend=backend) for _ in range(2)]
     whole = networks[0].learn(order, case.batch, dataset=data, optimizer=case.optimizer)
     parts = [
         networks[1].learn(
@@ -330,7 +330,7 @@ def test_the_number_of_threads_changes_no_bit(case, threads):
     data, x = case.data(), case.data(7)[:][0]
     results = []
     for count in (1, threads):
-        network = Network(**case.recipe(), backend="cpu", threads=count)
+        network = Network(**case.architecture(), backend="cpu", threads=count)
         losses = [
             network.learn(order_of(case, i), case.batch, dataset=data, optimizer=case.optimizer)
             for i in range(3)
@@ -347,10 +347,10 @@ def test_the_number_of_threads_changes_no_bit(case, threads):
 def test_the_same_seed_gives_the_same_bits(case, backend):
     prints = []
     for _ in range(2):
-        network = Network(**case.recipe(), backend=backend, seed=3)
+        network = Network(**case.architecture(), backend=backend, seed=3)
         network.learn(order_of(case), case.batch, dataset=case.data(), optimizer=case.optimizer)
         prints.append(network.fingerprint())
-    other = Network(**case.recipe(), backend=backend, seed=4)
+    other = Network(**case.architecture(), backend=backend, seed=4)
     assert prints[0] == prints[1] != other.fingerprint()
 
 
@@ -360,9 +360,9 @@ def test_an_optimizers_memory_can_be_carried_over(case, backend):
     def learn(network, seed):
         network.learn(order_of(case, seed), case.batch, dataset=data, optimizer=optimizer)
 
-    whole = Network(**case.recipe(), backend=backend)
+    whole = Network(**case.architecture(), backend=backend)
     learn(whole, 0)
-    other = Network(**case.recipe(), backend=backend, threads=3, seed=9)
+    other = Network(**case.architecture(), backend=backend, threads=3, seed=9)
     for layer, values in enumerate(all_weights(whole)):
         other.set_weights(layer, values)
     other.load_optimizer_state(optimizer, whole.optimizer_state())
@@ -375,10 +375,10 @@ def test_an_optimizers_memory_can_be_carried_over(case, backend):
 
 
 def test_weights_come_back_as_they_were_set(case, backend):
-    network = Network(**case.recipe(), backend=backend)
+    network = Network(**case.architecture(), backend=backend)
     rng = np.random.default_rng(5)
-    for layer in range(network.recipe.layers):
-        values = rng.standard_normal(network.recipe.shape(layer)).astype(np.float32)
+    for layer in range(network.architecture.layers):
+        values = rng.standard_normal(network.architecture.shape(layer)).astype(np.float32)
         network.set_weights(layer, values)
         np.testing.assert_array_equal(network.get_weights(layer), values)
         np.testing.assert_array_equal(network.weights[layer], values[1:])
@@ -388,7 +388,7 @@ def test_weights_come_back_as_they_were_set(case, backend):
 def test_what_is_returned_never_changes(backend):
     case = CASES[1]
     data = case.data()
-    network = Network(**case.recipe(), backend=backend)
+    network = Network(**case.architecture(), backend=backend)
     x, y = data[:8]
     loss = network.learn(np.arange(64), 64, dataset=data, optimizer=case.optimizer)
     returned = [
@@ -417,7 +417,7 @@ def test_what_is_passed_in_is_never_written(backend):
     order = order_of(case)
     passed = [data.images, data.labels, x, y, order]
     copies = [array.copy() for array in passed]
-    network = Network(**case.recipe(), backend=backend)
+    network = Network(**case.architecture(), backend=backend)
     network.learn(order, 32, dataset=data, optimizer=Adam())
     network.step(x, y, Adam())
     network.backprop(x, y)
@@ -542,7 +542,7 @@ def test_errors_are_alike_and_change_nothing(backend, kind, text, call):
         (TypeError, "threads must be an integer", dict(threads=True)),
     ],
 )
-def test_a_recipe_that_makes_no_network_is_refused(kind, text, options):
+def test_an_architecture_that_makes_no_network_is_refused(kind, text, options):
     with pytest.raises(kind, match=text):
         Network(**{"sizes": (7, 5, 5, 3), **options})
 
@@ -550,7 +550,7 @@ def test_a_recipe_that_makes_no_network_is_refused(kind, text, options):
 def test_a_core_guards_its_memory_by_itself(backend):
     """Whatever Python forgets to check, a sample number must not reach outside of the images."""
     network = Network((7, 5, 3))
-    _, _, core = make_core(network.recipe, backend, 2)
+    _, _, core = make_core(network.architecture, backend, 2)
     core.load(DATA.images, DATA.labels, 0.0, 1.0)
     core.use(SGD(0.1))
     with pytest.raises(IndexError):

@@ -296,7 +296,7 @@ def test_a_gpu_and_the_emulation_agree(request, sizes, optimizer):
     real = learned(sizes, optimizer)
     request.getfixturevalue("emulated")
     emulated = learned(sizes, optimizer)
-    for layer in range(real.recipe.layers):
+    for layer in range(real.architecture.layers):
         a, b = real.get_weights(layer), emulated.get_weights(layer)
         assert np.linalg.norm(a - b) <= 1e-6 * np.linalg.norm(b)
 

@@ -51,13 +51,13 @@ def train(name):
     data = Dataset(images, rng.integers(0, recipe["sizes"][-1], samples))
     order = rng.permutation(samples)
     network = Network(**recipe, backend="cuda")
-    before = [network.get_weights(layer) for layer in range(network.recipe.layers)]
+    before = [network.get_weights(layer) for layer in range(network.architecture.layers)]
     losses = network.learn(order, batch, dataset=data, optimizer=optimizer)
-    after = [network.get_weights(layer) for layer in range(network.recipe.layers)]
+    after = [network.get_weights(layer) for layer in range(network.architecture.layers)]
     state = [v for _, v in sorted(network.optimizer_state().items())]
     bits = b"".join(np.asarray(part).tobytes() for part in (losses, *after, *state))
 
-    reference = ReferenceCore(network.recipe, np.float64)
+    reference = ReferenceCore(network.architecture, np.float64)
     for layer, values in enumerate(before):
         reference.set_weights(layer, values)
     reference.load(data.images, data.labels, data.mean, data.std)

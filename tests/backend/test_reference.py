@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cutaway.backend.contract import Recipe
+from cutaway.backend.contract import Architecture
 from cutaway.backend.optimizer import SGD, Adam
 from cutaway.backend.reference import ReferenceCore
 
@@ -23,11 +23,14 @@ HIDDEN = {1: (), 2: (5,), 3: (5, 4), 4: (6, 5, 4)}
 
 def make(layers, activation, output, loss, reduction, seed=0):
     sizes = (7, *HIDDEN[layers], 3)
-    recipe = Recipe(sizes, (activation,) * (layers - 1) + (output,), loss, reduction)
-    core = ReferenceCore(recipe, np.float64)
+    activations = (activation,) * (layers - 1) + (output,)
+    architecture = Architecture(
+        sizes=sizes, activations=activations, loss=loss, reduction=reduction
+    )
+    core = ReferenceCore(architecture, np.float64)
     rng = np.random.default_rng(seed)
     for layer in range(layers):
-        core.set_weights(layer, rng.standard_normal(recipe.shape(layer)))
+        core.set_weights(layer, rng.standard_normal(architecture.shape(layer)))
     return core, rng.standard_normal((6, 7)), rng.integers(0, 3, 6)
 
 

@@ -173,7 +173,7 @@ def test_hidden_takes_several_layers(call, data, tmp_path):
     code, _, _ = call("train", "--hidden", 32, 16, "--data", data, "--out", tmp_path,
                       "--no-film", "--epochs", 1)  # fmt: skip
     assert code == 0
-    assert load(tmp_path / "model.safetensors").recipe.sizes == (64, 32, 16, 4)
+    assert load(tmp_path / "model.safetensors").architecture.sizes == (64, 32, 16, 4)
 
 
 def test_the_number_of_threads_changes_no_bit(call, data, tmp_path):

@@ -158,7 +158,7 @@ def test_every_lesson_learns(out, name):
     lesson = dataclasses.replace(LESSONS[name], epochs=4, batch_size=16)
     result = run(lesson, DATA, out, film=False)
     assert result.test_accuracy > 0.9
-    assert result.network.recipe.sizes == (64, *lesson.hidden, 4)
+    assert result.network.architecture.sizes == (64, *lesson.hidden, 4)
 
 
 def test_the_fast_lesson_draws_only_when_asked(out):

@@ -48,7 +48,7 @@ def test_a_network_comes_back_to_the_bit(path, settings):
     save(network, path)
     loaded = load(path)
     assert same(network.state_dict(), loaded.state_dict())
-    assert loaded.recipe == network.recipe
+    assert loaded.architecture == network.architecture
     assert (loaded.mean, loaded.std) == (network.mean, network.std) == (DATA.mean, DATA.std)
     np.testing.assert_array_equal(loaded.forward(DATA.images), network.forward(DATA.images))
 

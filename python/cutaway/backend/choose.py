@@ -9,7 +9,7 @@ from .. import _core, checks
 from ..errors import DeviceError
 from ..threads import MOST_THREADS, default_threads
 from . import cuda
-from .contract import Core, Recipe
+from .contract import Architecture, Core
 
 BACKENDS = ("auto", "cpu", "numpy", "cuda", "cuda:N")  # N: the number of the GPU
 _MOST_PARAMETERS = 1 << 40
@@ -45,11 +45,13 @@ def load_cuda() -> Any:
     return import_module("cutaway._cuda")  # says which module is missing, if one is
 
 
-def make_core(recipe: Recipe, backend: str, threads: int | None) -> tuple[str, int, Core]:
+def make_core(
+    architecture: Architecture, backend: str, threads: int | None
+) -> tuple[str, int, Core]:
     """Return the backend's name, its threads and a core with zero weights.
 
     Args:
-        recipe: Of the network.
+        architecture: Of the network.
         backend: As for Network.
         threads: As for Network.
 
@@ -59,18 +61,21 @@ def make_core(recipe: Recipe, backend: str, threads: int | None) -> tuple[str, i
         MemoryError: if there is no room for the weights.
     """
     check_backend("Network", backend)
-    if recipe.weights > _MOST_PARAMETERS:
-        raise MemoryError(f"Network: {_size_of(recipe)}, more than there is")
+    if architecture.parameters > _MOST_PARAMETERS:
+        raise MemoryError(f"Network: {_size_of(architecture)}, more than there is")
     if threads is None:
         threads = default_threads()
     threads = checks.count("Network", "threads", threads, most=MOST_THREADS)
     if backend == "numpy":
         from .reference import ReferenceCore
 
-        return "numpy", 1, ReferenceCore(recipe)
+        return "numpy", 1, ReferenceCore(architecture)
     what = (
-        list(recipe.sizes), list(recipe.activations), recipe.loss, recipe.reduction == "mean"
-    )  # fmt: skip
+        list(architecture.sizes),
+        list(architecture.activations),
+        architecture.loss,
+        architecture.reduction == "mean",
+    )
     device = 0 if backend == "auto" else cuda.device_of(backend)
     if device is not None:
         found = cuda_status(device)
@@ -82,9 +87,10 @@ def make_core(recipe: Recipe, backend: str, threads: int | None) -> tuple[str, i
     try:
         core = _core.CpuCore(*what, threads)
     except MemoryError:
-        raise MemoryError(f"Network: {_size_of(recipe)}, more than there is") from None
+        raise MemoryError(f"Network: {_size_of(architecture)}, more than there is") from None
     return "cpu", threads, core
 
 
-def _size_of(recipe: Recipe) -> str:
-    return f"sizes {recipe.sizes} need {4 * recipe.weights / 1e9:.3g} GB for the weights"
+def _size_of(architecture: Architecture) -> str:
+    gigabytes = 4 * architecture.parameters / 1e9
+    return f"sizes {architecture.sizes} need {gigabytes:.3g} GB for the weights"

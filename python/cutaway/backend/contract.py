@@ -1,4 +1,4 @@
-"""The contract between a Network and its backends: the recipe of a network, and what a core does.
+"""The contract between a Network and its backends: an architecture, and what a core does with it.
 
 `cpp/core.h` is the same contract for the compiled cores; `reference.py` is its specification.
 """
@@ -30,8 +30,8 @@ REDUCTIONS = ("mean", "sum")
 OUTPUT_OF_LOSS = {"binary_cross_entropy": "sigmoid", "cross_entropy": "softmax"}
 
 
-@dataclass(frozen=True)
-class Recipe:
+@dataclass(frozen=True, kw_only=True)
+class Architecture:
     """What a network is, apart from its weights.
 
     Attributes:
@@ -52,19 +52,30 @@ class Recipe:
         return len(self.activations)
 
     @property
-    def weights(self) -> int:
+    def parameters(self) -> int:
         """How many numbers the layers hold, biases included."""
         return sum(math.prod(self.shape(layer)) for layer in range(self.layers))
+
+    def arguments(self) -> dict[str, Any]:
+        """What to pass to Network() for another one of this architecture."""
+        *hidden, output = self.activations
+        return {
+            "sizes": self.sizes,
+            "activation": hidden,
+            "output": output,
+            "loss": self.loss,
+            "reduction": self.reduction,
+        }
 
     def shape(self, layer: int) -> tuple[int, int]:
         """The shape of a layer's weights: (1 + fan_in, fan_out), row 0 the bias."""
         return 1 + self.sizes[layer], self.sizes[layer + 1]
 
 
-def make_recipe(
+def make_architecture(
     sizes: Sequence[int], activation: str | Sequence[str], output: str, loss: str, reduction: str
-) -> Recipe:
-    """Return the recipe that a Network's arguments describe; see Network.
+) -> Architecture:
+    """Return the architecture that a Network's arguments describe; see Network.
 
     Raises:
         TypeError, ValueError: if they do not make a network.
@@ -91,7 +102,7 @@ def make_recipe(
     needed = OUTPUT_OF_LOSS.get(loss, output)
     if output != needed:
         raise ValueError(f"{who}: loss {loss!r} needs output {needed!r}, got {output!r}")
-    return Recipe(counts, (*hidden, output), loss, reduction)
+    return Architecture(sizes=counts, activations=(*hidden, output), loss=loss, reduction=reduction)
 
 
 class Core(Protocol):

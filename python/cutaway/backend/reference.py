@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from .contract import I64, Recipe, State
+from .contract import I64, Architecture, State
 from .optimizer import Adam, Optimizer, memory_of
 
 Array = NDArray[Any]
@@ -100,10 +100,11 @@ def output_delta(activation: str, loss: str, a: Array, targets: Array) -> Array:
 class ReferenceCore:
     """The contract in NumPy. `dtype` is float32 for training, float64 for proofs."""
 
-    def __init__(self, recipe: Recipe, dtype: DTypeLike = np.float32) -> None:
-        self.recipe = recipe
+    def __init__(self, architecture: Architecture, dtype: DTypeLike = np.float32) -> None:
+        self.architecture = architecture
         self.dtype: np.dtype[Any] = np.dtype(dtype)
-        self._weights = [np.zeros(recipe.shape(l), dtype) for l in range(recipe.layers)]
+        layers = range(architecture.layers)
+        self._weights = [np.zeros(architecture.shape(layer), dtype) for layer in layers]
         self._correct = 0
 
     def load(self, images: Any, labels: I64, mean: float, std: float) -> None:
@@ -176,31 +177,31 @@ class ReferenceCore:
 
     def _activations(self, a: Array) -> list[Array]:
         activations = []
-        for w, name in zip(self._weights, self.recipe.activations, strict=True):
+        for w, name in zip(self._weights, self.architecture.activations, strict=True):
             a = activate(name, a @ w[1:] + w[0])
             activations.append(a)
         return activations
 
     def _one_hot(self, labels: I64) -> Array:
-        return np.eye(self.recipe.sizes[-1], dtype=self.dtype)[labels]
+        return np.eye(self.architecture.sizes[-1], dtype=self.dtype)[labels]
 
     def _losses(self, activations: list[Array], targets: Array) -> Array:
         last = self._weights[-1]
         z = activations[-2] @ last[1:] + last[0]
-        return losses(self.recipe.loss, z, activations[-1], targets)
+        return losses(self.architecture.loss, z, activations[-1], targets)
 
     def _backprop(self, activations: list[Array], labels: I64) -> tuple[Any, list[Array]]:
-        recipe, w = self.recipe, self._weights
+        w, names = self._weights, self.architecture.activations
         targets = self._one_hot(labels)
         loss = self._losses(activations, targets).sum()
-        delta = output_delta(recipe.activations[-1], recipe.loss, activations[-1], targets)
-        if recipe.reduction == "mean":
+        delta = output_delta(names[-1], self.architecture.loss, activations[-1], targets)
+        if self.architecture.reduction == "mean":
             loss, delta = loss / len(labels), delta / self.dtype.type(len(labels))
         gradients: list[Array] = []
-        for l in reversed(range(recipe.layers)):
+        for l in reversed(range(len(w))):
             gradients.insert(0, np.vstack([delta.sum(axis=0), activations[l].T @ delta]))
             if l > 0:
-                delta = (delta @ w[l][1:].T) * slope(recipe.activations[l - 1], activations[l])
+                delta = (delta @ w[l][1:].T) * slope(names[l - 1], activations[l])
         return loss, gradients
 
     def update(self, gradients: Sequence[Array], rate: float) -> None:

@@ -85,7 +85,7 @@ def make_task(name: str, threads: int, backend: str) -> Task:
     train_set, valid_set, _ = mnist()
     data = train_set.subset(slice(plan.rows))
     network = plan.lesson.make_network(data.images.shape[1], valid_set.classes, backend="cpu")
-    start = [network.get_weights(layer) for layer in range(network.recipe.layers)]
+    start = [network.get_weights(layer) for layer in range(network.architecture.layers)]
     return Task(plan.lesson, data, data[:][0], start, threads, backend)
 
 

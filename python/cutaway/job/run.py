@@ -302,7 +302,7 @@ def _write_model(result: Result, out: Path, lesson: Lesson) -> None:
     about = {
         "cutaway": MARK,
         "lesson": asdict(lesson),
-        "sizes": network.recipe.sizes,
+        "sizes": network.architecture.sizes,
         "seed": result.seed,
         "fingerprint": network.fingerprint(),
         "test_accuracy": result.test_accuracy,

@@ -48,7 +48,7 @@ def save(network: Network, path: str | os.PathLike[str]) -> None:
         for name, values in network.optimizer_state().items():
             tensors[_OPTIMIZER + name] = np.asarray(values)
     recipe = {
-        **dataclasses.asdict(network.recipe),
+        **dataclasses.asdict(network.architecture),
         "mean": network.mean,
         "std": network.std,
         "optimizer": optimizer,

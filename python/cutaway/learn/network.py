@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from .. import checks
 from ..backend.choose import make_core
-from ..backend.contract import F32, I64, U8, State, make_recipe
+from ..backend.contract import F32, I64, U8, State, make_architecture
 from ..backend.optimizer import Optimizer, check, memory_of, same_memory
 from ..data.dataset import Dataset, normalise
 from ..errors import DeviceError
@@ -40,7 +40,7 @@ class Network:
             allow. The results are the same bits for any number.
 
     Attributes:
-        recipe: Sizes, activations, loss and reduction.
+        architecture: Sizes, activations, loss and reduction.
         backend: The backend chosen: "cpu", "cuda", "cuda:N" or "numpy".
         threads: Threads of the CPU; 1 for "numpy", whose BLAS has threads of its own.
         mean: Mean pixel of the data it learned from, or None before that.
@@ -64,16 +64,16 @@ class Network:
         backend: str = "auto",
         threads: int | None = None,
     ) -> None:
-        self.recipe = make_recipe(sizes, activation, output, loss, reduction)
+        self.architecture = make_architecture(sizes, activation, output, loss, reduction)
         seed = checks.count("Network", "seed", seed, least=0)
-        self.backend, self.threads, self._core = make_core(self.recipe, backend, threads)
+        self.backend, self.threads, self._core = make_core(self.architecture, backend, threads)
         self.mean: float | None = None
         self.std: float | None = None
         self.optimizer: Optimizer | None = None  # whose memory the core holds
         self._loaded: Dataset | None = None  # whose images the core holds
         generator = np.random.default_rng(seed)
-        for layer, name in enumerate(self.recipe.activations):
-            rows, columns = self.recipe.shape(layer)
+        for layer, name in enumerate(self.architecture.activations):
+            rows, columns = self.architecture.shape(layer)
             values = np.zeros((rows, columns), np.float32)
             spread = np.sqrt((2 if name == "relu" else 1) / (rows - 1))
             values[1:] = spread * generator.standard_normal((rows - 1, columns))
@@ -84,12 +84,12 @@ class Network:
     @property
     def weights(self) -> tuple[F32, ...]:
         """Each layer's weights (fan_in, fan_out): column j is unit j's picture. Copies."""
-        return tuple(self.get_weights(layer)[1:] for layer in range(self.recipe.layers))
+        return tuple(self.get_weights(layer)[1:] for layer in range(self.architecture.layers))
 
     @property
     def biases(self) -> tuple[F32, ...]:
         """Each layer's biases (fan_out,). Copies."""
-        return tuple(self.get_weights(layer)[0] for layer in range(self.recipe.layers))
+        return tuple(self.get_weights(layer)[0] for layer in range(self.architecture.layers))
 
     def get_weights(self, layer: int) -> F32:
         """Return a copy of a layer's weights (1 + fan_in, fan_out), row 0 the bias."""
@@ -110,7 +110,7 @@ class Network:
         import hashlib
 
         sha = hashlib.sha256()
-        for layer in range(self.recipe.layers):
+        for layer in range(self.architecture.layers):
             sha.update(self.get_weights(layer).astype("<f4").tobytes())
         return sha.hexdigest()
 
@@ -123,7 +123,7 @@ class Network:
             x: (rows, features) or (rows, height, width). uint8 rows are normalised with the mean
                 and std of the data the network learned from; others are taken as they are.
         """
-        return self._forward(*self._rows("activations", x), range(self.recipe.layers))
+        return self._forward(*self._rows("activations", x), range(self.architecture.layers))
 
     def forward(self, x: ArrayLike) -> F32:
         """Return the output (rows, classes) for rows x; see activations()."""
@@ -198,9 +198,9 @@ class Network:
             rate: Instead of the optimizer's lr.
         """
         rates = _rates("update", None if rate is None else [rate], optimizer, 1)
-        if not isinstance(gradients, Sequence) or len(gradients) != self.recipe.layers:
+        if not isinstance(gradients, Sequence) or len(gradients) != self.architecture.layers:
             raise ValueError(
-                f"update: gradients must be a list with one per layer ({self.recipe.layers}), "
+                f"update: gradients must be a list with one per layer ({self.architecture.layers}), "
                 f"got {len(gradients) if isinstance(gradients, Sized) else gradients!r}"
             )
         arrays = [self._matrix("update", "gradients", l, g) for l, g in enumerate(gradients)]
@@ -255,7 +255,7 @@ class Network:
     def state_dict(self) -> dict[str, F32]:
         """Return the weights as PyTorch lays them out: "0.weight" (out, in), "0.bias" (out,)..."""
         result = {}
-        for layer in range(self.recipe.layers):
+        for layer in range(self.architecture.layers):
             values = self.get_weights(layer)
             result[f"{layer}.weight"] = np.ascontiguousarray(values[1:].T)
             result[f"{layer}.bias"] = values[0].copy()
@@ -267,14 +267,16 @@ class Network:
         Raises:
             ValueError: if a key is missing or unknown, or a shape differs; nothing changes then.
         """
-        expected = {f"{l}.{kind}" for l in range(self.recipe.layers) for kind in ("weight", "bias")}
+        expected = {
+            f"{l}.{kind}" for l in range(self.architecture.layers) for kind in ("weight", "bias")
+        }
         if set(state) != expected:
             raise ValueError(
                 f"load_state_dict: keys must be {sorted(expected)}, got {sorted(state)}"
             )
         matrices = []
-        for layer in range(self.recipe.layers):
-            fan_in, fan_out = self.recipe.sizes[layer : layer + 2]
+        for layer in range(self.architecture.layers):
+            fan_in, fan_out = self.architecture.sizes[layer : layer + 2]
             for kind, shape in (("weight", (fan_out, fan_in)), ("bias", (fan_out,))):
                 array = checks.floats(
                     "load_state_dict", f"{layer}.{kind}", state[f"{layer}.{kind}"]
@@ -302,10 +304,10 @@ class Network:
         self._core.set_state(checked)
 
     def __repr__(self) -> str:
-        recipe = self.recipe
+        architecture = self.architecture
         return (
-            f"Network({'-'.join(map(str, recipe.sizes))}, {' '.join(recipe.activations)}, "
-            f"{recipe.loss}, {self.backend}, threads={self.threads})"
+            f"Network({'-'.join(map(str, architecture.sizes))}, {' '.join(architecture.activations)}, "
+            f"{architecture.loss}, {self.backend}, threads={self.threads})"
         )
 
     # checks
@@ -315,9 +317,9 @@ class Network:
         if not isinstance(state, Mapping):
             raise TypeError(f"{who}: state must be a dictionary, got {type(state).__name__}")
         shapes = {
-            f"{name}.{layer}": self.recipe.shape(layer)
+            f"{name}.{layer}": self.architecture.shape(layer)
             for name in memory_of(optimizer)
-            for layer in range(self.recipe.layers)
+            for layer in range(self.architecture.layers)
         }
         if set(state) != {"step", *shapes}:
             raise ValueError(f"{who}: keys must be {['step', *shapes]}, got {sorted(state)}")
@@ -331,16 +333,16 @@ class Network:
 
     def _layer(self, who: str, layer: int) -> int:
         try:
-            return checks.count(who, "layer", layer, 0, self.recipe.layers - 1)
+            return checks.count(who, "layer", layer, 0, self.architecture.layers - 1)
         except ValueError as error:
             raise IndexError(str(error)) from None
 
     def _matrix(self, who: str, name: str, layer: int, values: ArrayLike) -> F32:
         """Return numbers laid out as a layer's weights."""
         array = checks.floats(who, name, values)
-        if array.shape != self.recipe.shape(layer):
+        if array.shape != self.architecture.shape(layer):
             raise ValueError(
-                f"{who}: layer {layer} must be {self.recipe.shape(layer)}, got shape {array.shape}"
+                f"{who}: layer {layer} must be {self.architecture.shape(layer)}, got shape {array.shape}"
             )
         checks.finite(who, name, array)
         return array
@@ -350,14 +352,14 @@ class Network:
             raise TypeError(
                 f"{who}: dataset must be a cutaway.Dataset, got {type(dataset).__name__}"
             )
-        if dataset.images.shape[1] != self.recipe.sizes[0]:
+        if dataset.images.shape[1] != self.architecture.sizes[0]:
             raise ValueError(
-                f"{who}: the network takes {self.recipe.sizes[0]} features, "
+                f"{who}: the network takes {self.architecture.sizes[0]} features, "
                 f"the dataset has {dataset.images.shape[1]}"
             )
-        if dataset.classes > self.recipe.sizes[-1]:
+        if dataset.classes > self.architecture.sizes[-1]:
             raise ValueError(
-                f"{who}: labels must be below {self.recipe.sizes[-1]}, the network's number of "
+                f"{who}: labels must be below {self.architecture.sizes[-1]}, the network's number of "
                 f"classes, got {dataset.classes - 1}"
             )
 
@@ -366,9 +368,9 @@ class Network:
         rows = checks.numbers(who, "x", x)
         if rows.ndim == 3:
             rows = rows.reshape(len(rows), -1)
-        if rows.ndim != 2 or rows.shape[1] != self.recipe.sizes[0]:
+        if rows.ndim != 2 or rows.shape[1] != self.architecture.sizes[0]:
             raise ValueError(
-                f"{who}: x must be (rows, {self.recipe.sizes[0]}), got shape {np.shape(x)}"
+                f"{who}: x must be (rows, {self.architecture.sizes[0]}), got shape {np.shape(x)}"
             )
         if rows.dtype != np.uint8:
             return checks.floats(who, "x", rows), 0.0, 1.0
@@ -387,7 +389,7 @@ class Network:
             normalise(rows, mean, std) if rows.dtype == np.uint8 else checks.floats(who, "x", rows)
         )
         checks.finite(who, "x", floats)
-        return floats, checks.labels(who, y, len(rows), self.recipe.sizes[-1])
+        return floats, checks.labels(who, y, len(rows), self.architecture.sizes[-1])
 
     def _batches(
         self, data: Dataset | Iterable[tuple[Any, Any]]
@@ -413,7 +415,7 @@ class Network:
             yield x, data.labels[start : start + block], 0.0, 1.0
 
     def _block(self) -> int:
-        return min(max(_BLOCK_WORK // self.recipe.weights, 64), 8192)
+        return min(max(_BLOCK_WORK // self.architecture.parameters, 64), 8192)
 
     def _forward(self, rows: F32 | U8, mean: float, std: float, layers: Sequence[int]) -> list[F32]:
         block = self._block()
@@ -424,7 +426,7 @@ class Network:
         return [np.concatenate(layer) for layer in zip(*blocks, strict=True)]
 
     def _output(self, who: str, x: ArrayLike) -> F32:
-        return self._forward(*self._rows(who, x), [self.recipe.layers - 1])[0]
+        return self._forward(*self._rows(who, x), [self.architecture.layers - 1])[0]
 
     def _use(self, who: str, optimizer: Optimizer) -> None:
         if not same_memory(self.optimizer, check(who, optimizer)):

@@ -155,7 +155,7 @@ def _moments(
         for done, (losses, sizes, hits) in enumerate(chunks, 1):
             _still_finite(losses, epoch, step, optimizer)
             step += len(losses)
-            weight = sizes if network.recipe.reduction == "mean" else 1
+            weight = sizes if network.architecture.reduction == "mean" else 1
             loss += float((losses.astype(np.float64) * weight).sum())
             rows += int(sizes.sum())
             correct += hits

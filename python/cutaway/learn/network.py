@@ -1,4 +1,4 @@
-"""Network: a checked, friendly face over a core. Start weights, learning, state_dict."""
+"""Network: a friendly face over a core. Looking inside, prediction, learning, state_dict."""
 
 from __future__ import annotations
 
@@ -11,14 +11,22 @@ from numpy.typing import ArrayLike
 from .. import checks
 from ..backend.choose import make_core
 from ..backend.contract import F32, I64, U8, State, make_architecture
-from ..backend.optimizer import Optimizer, check, memory_of, same_memory
+from ..backend.optimizer import Optimizer, check, same_memory
 from ..data.dataset import Dataset, normalise
 from ..errors import DeviceError
+from .initial import normal
+from .rows import (
+    Rows,
+    block_of,
+    check_batch,
+    check_dataset,
+    check_matrix,
+    check_rates,
+    check_rows,
+    check_state,
+)
 
 _LARGEST_BATCH = 1 << 62
-_MOST_STEPS = 1 << 62
-# Multiply-adds of a forward pass per call into the core, some 10 ms: Ctrl-C is answered in between.
-_BLOCK_WORK = 1 << 29
 
 
 class Network:
@@ -71,12 +79,7 @@ class Network:
         self.std: float | None = None
         self.optimizer: Optimizer | None = None  # whose memory the core holds
         self._loaded: Dataset | None = None  # whose images the core holds
-        generator = np.random.default_rng(seed)
-        for layer, name in enumerate(self.architecture.activations):
-            rows, columns = self.architecture.shape(layer)
-            values = np.zeros((rows, columns), np.float32)
-            spread = np.sqrt((2 if name == "relu" else 1) / (rows - 1))
-            values[1:] = spread * generator.standard_normal((rows - 1, columns))
+        for layer, values in enumerate(normal(self.architecture, seed)):
             self._core.set_weights(layer, values)
 
     # looking inside
@@ -103,7 +106,8 @@ class Network:
             values: (1 + fan_in, fan_out), row 0 the bias, as get_weights() returns.
         """
         layer = self._layer("set_weights", layer)
-        self._core.set_weights(layer, self._matrix("set_weights", "values", layer, values))
+        matrix = check_matrix("set_weights", "values", values, self.architecture, layer)
+        self._core.set_weights(layer, matrix)
 
     def fingerprint(self) -> str:
         """Return the SHA-256 of all weights, in hexadecimal."""
@@ -181,7 +185,7 @@ class Network:
             rate: Instead of the optimizer's lr.
         """
         rows, labels = self._batch("step", x, y)
-        rates = _rates("step", None if rate is None else [rate], optimizer, 1)
+        rates = check_rates("step", None if rate is None else [rate], optimizer, 1)
         self._use("step", optimizer)
         self._loaded = None
         self._core.load(rows, labels, 0.0, 1.0)
@@ -197,13 +201,16 @@ class Network:
             optimizer: As in step().
             rate: Instead of the optimizer's lr.
         """
-        rates = _rates("update", None if rate is None else [rate], optimizer, 1)
+        rates = check_rates("update", None if rate is None else [rate], optimizer, 1)
         if not isinstance(gradients, Sequence) or len(gradients) != self.architecture.layers:
             raise ValueError(
                 f"update: gradients must be a list with one per layer ({self.architecture.layers}), "
                 f"got {len(gradients) if isinstance(gradients, Sized) else gradients!r}"
             )
-        arrays = [self._matrix("update", "gradients", l, g) for l, g in enumerate(gradients)]
+        arrays = [
+            check_matrix("update", "gradients", gradient, self.architecture, layer)
+            for layer, gradient in enumerate(gradients)
+        ]
         self._use("update", optimizer)
         self._core.update(arrays, float(rates[0]))
 
@@ -237,8 +244,8 @@ class Network:
         # Larger than any order: a core may choose its ways by it, and parts of an order learn as the
         # whole does.
         batch = min(checks.count("learn", "batch", batch), _LARGEST_BATCH)
-        self._fits("learn", dataset)
-        rates = _rates("learn", rates, optimizer, -(-len(numbers) // batch))
+        check_dataset("learn", dataset, self.architecture)
+        rates = check_rates("learn", rates, optimizer, -(-len(numbers) // batch))
         self._use("learn", optimizer)
         if self._loaded is not dataset or (self.mean, self.std) != (dataset.mean, dataset.std):
             self._loaded = None  # if interrupted in between, the next call loads again
@@ -299,7 +306,8 @@ class Network:
 
     def load_optimizer_state(self, optimizer: Optimizer, state: State) -> None:
         """Go on from what optimizer_state() returned."""
-        checked = self._checked_state(check("load_optimizer_state", optimizer), state)
+        who = "load_optimizer_state"
+        checked = check_state(who, check(who, optimizer), state, self.architecture)
         self._start(optimizer)
         self._core.set_state(checked)
 
@@ -310,26 +318,7 @@ class Network:
             f"{architecture.loss}, {self.backend}, threads={self.threads})"
         )
 
-    # checks
-
-    def _checked_state(self, optimizer: Optimizer, state: State) -> State:
-        who = "load_optimizer_state"
-        if not isinstance(state, Mapping):
-            raise TypeError(f"{who}: state must be a dictionary, got {type(state).__name__}")
-        shapes = {
-            f"{name}.{layer}": self.architecture.shape(layer)
-            for name in memory_of(optimizer)
-            for layer in range(self.architecture.layers)
-        }
-        if set(state) != {"step", *shapes}:
-            raise ValueError(f"{who}: keys must be {['step', *shapes]}, got {sorted(state)}")
-        checked: State = {"step": checks.count(who, "step", state["step"], 0, _MOST_STEPS)}
-        for name, shape in shapes.items():
-            checked[name] = checks.floats(who, name, state[name])
-            if checked[name].shape != shape:
-                raise ValueError(f"{who}: {name} must be {shape}, got shape {checked[name].shape}")
-            checks.finite(who, name, checked[name])
-        return checked
+    # for its own use
 
     def _layer(self, who: str, layer: int) -> int:
         try:
@@ -337,59 +326,11 @@ class Network:
         except ValueError as error:
             raise IndexError(str(error)) from None
 
-    def _matrix(self, who: str, name: str, layer: int, values: ArrayLike) -> F32:
-        """Return numbers laid out as a layer's weights."""
-        array = checks.floats(who, name, values)
-        if array.shape != self.architecture.shape(layer):
-            raise ValueError(
-                f"{who}: layer {layer} must be {self.architecture.shape(layer)}, got shape {array.shape}"
-            )
-        checks.finite(who, name, array)
-        return array
-
-    def _fits(self, who: str, dataset: Dataset) -> None:
-        if not isinstance(dataset, Dataset):
-            raise TypeError(
-                f"{who}: dataset must be a cutaway.Dataset, got {type(dataset).__name__}"
-            )
-        if dataset.images.shape[1] != self.architecture.sizes[0]:
-            raise ValueError(
-                f"{who}: the network takes {self.architecture.sizes[0]} features, "
-                f"the dataset has {dataset.images.shape[1]}"
-            )
-        if dataset.classes > self.architecture.sizes[-1]:
-            raise ValueError(
-                f"{who}: labels must be below {self.architecture.sizes[-1]}, the network's number of "
-                f"classes, got {dataset.classes - 1}"
-            )
-
-    def _rows(self, who: str, x: ArrayLike) -> tuple[F32 | U8, float, float]:
-        """Return rows, and the mean and std with which a core normalises them if they are bytes."""
-        rows = checks.numbers(who, "x", x)
-        if rows.ndim == 3:
-            rows = rows.reshape(len(rows), -1)
-        if rows.ndim != 2 or rows.shape[1] != self.architecture.sizes[0]:
-            raise ValueError(
-                f"{who}: x must be (rows, {self.architecture.sizes[0]}), got shape {np.shape(x)}"
-            )
-        if rows.dtype != np.uint8:
-            return checks.floats(who, "x", rows), 0.0, 1.0
-        if self.mean is None or self.std is None:
-            raise ValueError(
-                f"{who}: uint8 rows are normalised with the mean and std of the data that the "
-                "network learned from, but it has not learned yet; pass floats"
-            )
-        return np.ascontiguousarray(rows), self.mean, self.std
+    def _rows(self, who: str, x: ArrayLike) -> Rows:
+        return check_rows(who, x, self.architecture.sizes[0], self.mean, self.std)
 
     def _batch(self, who: str, x: ArrayLike, y: ArrayLike) -> tuple[F32, I64]:
-        rows, mean, std = self._rows(who, x)
-        if len(rows) == 0:
-            raise ValueError(f"{who}: x must have at least 1 row, got 0")
-        floats = (
-            normalise(rows, mean, std) if rows.dtype == np.uint8 else checks.floats(who, "x", rows)
-        )
-        checks.finite(who, "x", floats)
-        return floats, checks.labels(who, y, len(rows), self.architecture.sizes[-1])
+        return check_batch(who, self._rows(who, x), y, self.architecture.sizes[-1])
 
     def _batches(
         self, data: Dataset | Iterable[tuple[Any, Any]]
@@ -403,22 +344,19 @@ class Network:
             for x, y in data:
                 yield *self._batch("evaluate", x, y), 0.0, 1.0
             return
-        self._fits("evaluate", data)
+        check_dataset("evaluate", data, self.architecture)
         mean = data.mean if self.mean is None else self.mean
         std = data.std if self.std is None else self.std
         if data.images.dtype == np.uint8:
             yield data.images, data.labels, mean, std
             return
-        block = self._block()
+        block = block_of(self.architecture)
         for start in range(0, len(data), block):
             x = normalise(data.images[start : start + block], mean, std)
             yield x, data.labels[start : start + block], 0.0, 1.0
 
-    def _block(self) -> int:
-        return min(max(_BLOCK_WORK // self.architecture.parameters, 64), 8192)
-
     def _forward(self, rows: F32 | U8, mean: float, std: float, layers: Sequence[int]) -> list[F32]:
-        block = self._block()
+        block = block_of(self.architecture)
         if len(rows) <= block:
             return self._core.forward(rows, mean, std, layers)
         parts = (rows[i : i + block] for i in range(0, len(rows), block))
@@ -442,14 +380,3 @@ class Network:
             self.optimizer = before
             raise
         self.optimizer = optimizer
-
-
-def _rates(who: str, rates: ArrayLike | None, optimizer: Optimizer, steps: int) -> F32:
-    check(who, optimizer)
-    array = checks.floats(who, "rates", np.full(steps, optimizer.lr) if rates is None else rates)
-    if array.shape != (steps,):
-        raise ValueError(
-            f"{who}: rates must be one per mini-batch ({steps}), got shape {array.shape}"
-        )
-    checks.finite(who, "rates", array)
-    return array

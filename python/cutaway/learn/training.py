@@ -21,6 +21,7 @@ from ..data.dataset import Dataset
 from ..data.loader import DataLoader
 from .network import Network
 from .progress import Bar
+from .rows import check_dataset
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +130,7 @@ def train(
         raise TypeError(f"{who}: schedule must be OneCycle(...) or Constant(), got {schedule!r}")
     for dataset in (getattr(loader, "dataset", None), valid):
         if isinstance(dataset, Dataset):
-            network._fits(who, dataset)
+            check_dataset(who, dataset, network.architecture)
     return _moments(network, loader, optimizer, schedule or Constant(), epochs, valid, every)
 
 

@@ -1,0 +1,128 @@
+"""Rows, batches and datasets for a network: what users pass in is checked, and made ready for a core."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .. import checks
+from ..backend.contract import F32, I64, U8, Architecture, State
+from ..backend.optimizer import Optimizer, check, memory_of
+from ..data.dataset import Dataset, normalise
+
+_MOST_STEPS = 1 << 62
+# Multiply-adds of a forward pass per call into the core, some 10 ms: Ctrl-C is answered in between.
+_BLOCK_WORK = 1 << 29
+
+
+class Rows(NamedTuple):
+    """Rows as a core takes them: bytes stand for (byte - mean) / std, floats for themselves."""
+
+    x: F32 | U8
+    mean: float
+    std: float
+
+
+def block_of(architecture: Architecture) -> int:
+    """Return how many rows a core should get at once."""
+    return min(max(_BLOCK_WORK // architecture.parameters, 64), 8192)
+
+
+def check_rows(
+    who: str, x: ArrayLike, features: int, mean: float | None, std: float | None
+) -> Rows:
+    """Return rows (n, features) from such, or from (n, height, width).
+
+    Args:
+        who: Begins the sentence of an error.
+        x: Rows.
+        features: Of the network.
+        mean: Of the data that the network learned from, or None before that.
+        std: Likewise.
+    """
+    rows = checks.numbers(who, "x", x)
+    if rows.ndim == 3:
+        rows = rows.reshape(len(rows), -1)
+    if rows.ndim != 2 or rows.shape[1] != features:
+        raise ValueError(f"{who}: x must be (rows, {features}), got shape {np.shape(x)}")
+    if rows.dtype != np.uint8:
+        return Rows(checks.floats(who, "x", rows), 0.0, 1.0)
+    if mean is None or std is None:
+        raise ValueError(
+            f"{who}: uint8 rows are normalised with the mean and std of the data that the "
+            "network learned from, but it has not learned yet; pass floats"
+        )
+    return Rows(np.ascontiguousarray(rows), mean, std)
+
+
+def check_batch(who: str, rows: Rows, y: ArrayLike, classes: int) -> tuple[F32, I64]:
+    """Return a mini-batch to learn from: finite floats, and class numbers from such or one-hot."""
+    if len(rows.x) == 0:
+        raise ValueError(f"{who}: x must have at least 1 row, got 0")
+    x = normalise(*rows) if rows.x.dtype == np.uint8 else np.asarray(rows.x, np.float32)
+    checks.finite(who, "x", x)
+    return x, checks.labels(who, y, len(x), classes)
+
+
+def check_dataset(who: str, dataset: object, architecture: Architecture) -> Dataset:
+    """Return a Dataset that fits a network's features and classes."""
+    if not isinstance(dataset, Dataset):
+        raise TypeError(f"{who}: dataset must be a cutaway.Dataset, got {type(dataset).__name__}")
+    features, classes = architecture.sizes[0], architecture.sizes[-1]
+    if dataset.images.shape[1] != features:
+        raise ValueError(
+            f"{who}: the network takes {features} features, "
+            f"the dataset has {dataset.images.shape[1]}"
+        )
+    if dataset.classes > classes:
+        raise ValueError(
+            f"{who}: labels must be below {classes}, the network's number of classes, "
+            f"got {dataset.classes - 1}"
+        )
+    return dataset
+
+
+def check_matrix(who: str, name: str, values: ArrayLike, architecture: Architecture, l: int) -> F32:
+    """Return finite numbers laid out as the weights of layer l."""
+    array = checks.floats(who, name, values)
+    if array.shape != architecture.shape(l):
+        raise ValueError(
+            f"{who}: layer {l} must be {architecture.shape(l)}, got shape {array.shape}"
+        )
+    checks.finite(who, name, array)
+    return array
+
+
+def check_rates(who: str, rates: ArrayLike | None, optimizer: Optimizer, steps: int) -> F32:
+    """Return a rate per mini-batch; the optimizer's lr for all of them if `rates` is None."""
+    check(who, optimizer)
+    array = checks.floats(who, "rates", np.full(steps, optimizer.lr) if rates is None else rates)
+    if array.shape != (steps,):
+        raise ValueError(
+            f"{who}: rates must be one per mini-batch ({steps}), got shape {array.shape}"
+        )
+    checks.finite(who, "rates", array)
+    return array
+
+
+def check_state(who: str, optimizer: Optimizer, state: State, architecture: Architecture) -> State:
+    """Return what an optimizer remembers: "step", and finite arrays of the weights' shapes."""
+    if not isinstance(state, Mapping):
+        raise TypeError(f"{who}: state must be a dictionary, got {type(state).__name__}")
+    shapes = {
+        f"{name}.{layer}": architecture.shape(layer)
+        for name in memory_of(optimizer)
+        for layer in range(architecture.layers)
+    }
+    if set(state) != {"step", *shapes}:
+        raise ValueError(f"{who}: keys must be {['step', *shapes]}, got {sorted(state)}")
+    checked: State = {"step": checks.count(who, "step", state["step"], 0, _MOST_STEPS)}
+    for name, shape in shapes.items():
+        checked[name] = checks.floats(who, name, state[name])
+        if checked[name].shape != shape:
+            raise ValueError(f"{who}: {name} must be {shape}, got shape {checked[name].shape}")
+        checks.finite(who, name, checked[name])
+    return checked

@@ -154,6 +154,39 @@ def test_samplers_count_a_number_or_the_length_of_anything(make):
         make(-1)
 
 
+def test_an_order_is_a_function_of_seed_and_epoch(dataset):
+    """So that to resume is an integer."""
+    loader, twin = (DataLoader(dataset, 4, shuffle=True, seed=7) for _ in range(2))
+    passes = orders(loader, 3)
+    assert [twin.order(epoch).tolist() for epoch in (2, 0, 1)] == [passes[i] for i in (2, 0, 1)]
+    assert twin.order().tolist() == passes[0]  # to ask for a numbered one takes none away
+    assert loader.sampler.epoch == 3
+    loader.sampler.epoch = 1
+    assert orders(loader, 2) == passes[1:]
+    assert RandomSampler(100, seed=2).order(0).tolist() != RandomSampler(100, 0).order(2).tolist()
+
+
+def test_numbered_passes_leave_out_the_last_batch_too(dataset):
+    loader = DataLoader(dataset, 2, shuffle=True, drop_last=True)
+    assert loader.order(5).tolist() == loader.sampler.order(5)[: len(loader) * 2].tolist()
+
+
+def test_passes_in_sequence_are_all_the_same(dataset):
+    loader = DataLoader(dataset, 4)
+    assert loader.order(3).tolist() == loader.order().tolist() == list(range(len(dataset)))
+
+
+def test_a_sampler_of_ones_own_has_no_numbered_passes(dataset):
+    with pytest.raises(ValueError, match=r"^order: epoch must be None .* got 3$"):
+        DataLoader(dataset, sampler=[1, 0]).order(3)
+
+
+@pytest.mark.parametrize(("epoch", "kind"), [(-1, ValueError), (1.5, TypeError), ("1", TypeError)])
+def test_an_epoch_is_a_number_from_0(dataset, epoch, kind):
+    with pytest.raises(kind, match=r"^order: epoch must be"):
+        DataLoader(dataset, shuffle=True).order(epoch)
+
+
 def test_a_seed_is_a_number_from_0():
     with pytest.raises(ValueError, match=r"^RandomSampler: seed must be at least 0, got -1$"):
         RandomSampler(5, seed=-1)

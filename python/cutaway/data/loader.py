@@ -41,17 +41,23 @@ class SequentialSampler:
     def __iter__(self) -> Iterator[int]:
         return iter(range(self.n))
 
-    def order(self) -> I64:
-        """Return the sample numbers of one pass, int64 (n,)."""
+    def order(self, epoch: int | None = None) -> I64:
+        """Return the sample numbers of a pass, int64 (n,): the same for every one."""
+        del epoch
         return np.arange(self.n)
 
 
 class RandomSampler:
-    """Sample numbers in a new random order at every pass, the same orders for the same seed."""
+    """Sample numbers in a new random order at every pass, which its seed and its number determine.
+
+    Attributes:
+        epoch: The number of the next pass, from 0. To go on from a pass is to set it.
+    """
 
     def __init__(self, n: int | Sized, seed: int = 0) -> None:
         self.n = _length("RandomSampler", n)
-        self._generator = np.random.default_rng(checks.count("RandomSampler", "seed", seed, 0))
+        self.seed = checks.count("RandomSampler", "seed", seed, 0)
+        self.epoch = 0
 
     def __len__(self) -> int:
         return self.n
@@ -59,9 +65,17 @@ class RandomSampler:
     def __iter__(self) -> Iterator[int]:
         return iter(self.order().tolist())
 
-    def order(self) -> I64:
-        """Return the sample numbers of one pass, int64 (n,)."""
-        return self._generator.permutation(self.n)
+    def order(self, epoch: int | None = None) -> I64:
+        """Return the sample numbers of a pass, int64 (n,).
+
+        Args:
+            epoch: Which pass, from 0; if None, the next one, after which comes another.
+        """
+        if epoch is None:
+            epoch, self.epoch = self.epoch, self.epoch + 1
+        epoch = checks.count("order", "epoch", epoch, 0)
+        words = np.random.SeedSequence(self.seed, spawn_key=(epoch,))
+        return np.random.default_rng(words).permutation(self.n)
 
 
 def stack(samples: Sequence[tuple[Any, Any]]) -> tuple[F32, I64]:
@@ -127,12 +141,28 @@ class DataLoader:
         n = len(sampler) if isinstance(sampler, Sized) else sum(1 for _ in sampler)
         return n // self.batch_size if self.drop_last else -(-n // self.batch_size)
 
-    def order(self) -> I64:
-        """Return the sample numbers of the next pass, int64: all mini-batches, one after another."""
+    @property
+    def direct(self) -> Dataset | None:
+        """The Dataset, if nothing is to be collated: a core can gather its rows by itself."""
+        return self.dataset if isinstance(self.dataset, Dataset) and not self.collate else None
+
+    def order(self, epoch: int | None = None) -> I64:
+        """Return the sample numbers of a pass, int64: all mini-batches, one after another.
+
+        Args:
+            epoch: Which pass, from 0; if None, the next one, as iterating takes it.
+
+        Raises:
+            ValueError: for a numbered pass of a sampler of one's own, which knows only the next.
+        """
         if isinstance(self.sampler, SequentialSampler | RandomSampler):
-            order = self.sampler.order()
-        else:
+            order = self.sampler.order(epoch)
+        elif epoch is None:
             order = checks.integers("DataLoader", "sampler", list(self.sampler))
+        else:
+            raise ValueError(
+                f"order: epoch must be None with a sampler of one's own, got {epoch!r}"
+            )
         if self.drop_last:
             order = order[: len(order) // self.batch_size * self.batch_size]
         return order
@@ -141,7 +171,7 @@ class DataLoader:
         order = self.order()
         for start in range(0, len(order), self.batch_size):
             numbers = order[start : start + self.batch_size]
-            if isinstance(self.dataset, Dataset) and self.collate is None:
-                yield self.dataset[numbers]
+            if self.direct is not None:
+                yield self.direct[numbers]
             else:
                 yield (self.collate or stack)([self.dataset[int(i)] for i in numbers])

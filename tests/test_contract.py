@@ -29,6 +29,7 @@ class Case:
     samples: int = 40
     batch: int = 8
     pixels: type = np.uint8
+    unit: float = 1  # of a pixel
     zeros: float = 0.0  # part of the pixels that are zero
 
     def __str__(self):
@@ -42,7 +43,8 @@ class Case:
 
     def data(self, seed=0):
         rng = np.random.default_rng(seed)
-        images = rng.integers(0, 256, (self.samples, self.sizes[0])).astype(self.pixels)
+        images = rng.integers(0, 256, (self.samples, self.sizes[0]))
+        images = (images * self.unit).astype(self.pixels)
         images[rng.random(images.shape) < self.zeros] = 0
         labels = rng.integers(0, self.sizes[-1], self.samples)
         return Dataset(images, labels)
@@ -73,7 +75,8 @@ CASES = [
     Case("short last batch", samples=43, batch=8),
     Case("one sample", samples=2, batch=1),
     Case("batch larger than the data", samples=20, batch=64),
-    Case("float pixels", pixels=np.float32),
+    Case("floats", pixels=np.float32, unit=1 / 64),
+    Case("integers wider than bytes", pixels=np.int32, unit=300),
     Case("mostly zeros", (100, 20, 5), samples=150, batch=70, zeros=0.8),
     Case("mostly zeros, one layer", (100, 5), samples=50, batch=16, zeros=0.8),
     Case("mostly zeros, deep, Adam", (65, 40, 20, 5), "tanh", optimizer=Adam(0.01), zeros=0.9),
@@ -115,7 +118,7 @@ def train_both(case, backend, passes, **options):
     network = Network(**case.architecture(), backend=backend, **options)
     before = all_weights(network)
     reference = reference_of(network)
-    reference.load(data.images, data.labels, data.mean, data.std)
+    reference.load(data.images, data.labels, *data.normalisation)
     reference.use(case.optimizer)
     losses, expected = [], []
     for number in range(passes):
@@ -492,7 +495,7 @@ ERRORS = [
     (ValueError, "one-hot", lambda n: n.backprop(np.ones((1, 7)), [[1, 1, 0]])),
     (ValueError, "2 images need as many labels", lambda n: n.backprop(np.ones((2, 7)), [1])),
     (TypeError, "labels must be integers", lambda n: n.backprop(np.ones((1, 7)), [0.5])),
-    (ValueError, "uint8 rows are normalised", lambda n: n.forward(np.ones((1, 7), np.uint8))),
+    (ValueError, "integer rows are normalised", lambda n: n.forward(np.ones((1, 7), np.uint8))),
     (ValueError, r"one per layer \(2\), got 1", lambda n: n.update([np.zeros((8, 5))], SGD(0.1))),
     (ValueError, "one per layer .*, got None", lambda n: n.update(None, SGD(0.1))),
     (ValueError, r"layer 1 must be \(6, 3\), got shape \(8, 5\)",

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 _LARGEST = int(np.iinfo(np.int64).max)
+_BYTE = int(np.iinfo(np.uint8).max)
 
 
 def numbers(who: str, name: str, value: ArrayLike) -> NDArray[Any]:
@@ -38,6 +39,14 @@ def floats(who: str, name: str, value: ArrayLike) -> NDArray[np.float32]:
     with np.errstate(over="ignore"):  # what does not fit becomes infinite, which finite() reports
         array = np.ascontiguousarray(numbers(who, name, value), dtype=np.float32)
     return np.require(array, requirements="A")
+
+
+def pixels(array: NDArray[Any]) -> NDArray[np.uint8] | NDArray[np.float32]:
+    """Return booleans or integers as bytes where they fit, otherwise as float32; contiguous."""
+    if array.dtype != np.uint8:
+        fits = array.size == 0 or (array.min() >= 0 and array.max() <= _BYTE)
+        array = array.astype(np.uint8 if fits else np.float32)
+    return np.ascontiguousarray(array)
 
 
 def integers(who: str, name: str, value: ArrayLike) -> NDArray[np.int64]:

@@ -93,19 +93,81 @@ def test_bytes_and_float32_are_kept_and_not_copied():
         assert np.shares_memory(Dataset(images, LABELS).images, images)
 
 
-@pytest.mark.parametrize("dtype", [np.float64, np.int32, ">f4"])
-def test_other_numbers_become_float32(dtype):
+@pytest.mark.parametrize("dtype", [np.float16, np.float64, ">f4"])
+def test_other_floats_become_float32(dtype):
     images = Dataset(PIXELS.astype(dtype), LABELS).images
     assert images.dtype == np.float32
     np.testing.assert_array_equal(images, PIXELS.reshape(5, 6))
 
 
-@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
-def test_mean_and_std_are_those_of_all_pixels_however_many(dtype):
-    images = np.random.default_rng(1).integers(0, 256, (10_000, 3)).astype(dtype)
-    one = Dataset(images, np.zeros(10_000, int))
-    assert one.mean == pytest.approx(images.mean(dtype=np.float64), rel=1e-9)
-    assert one.std == pytest.approx(images.std(dtype=np.float64), rel=1e-7)
+def seen(dataset):
+    """What a network sees of all images."""
+    return dataset[:][0]
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint16, np.int64, ">i4", "<u8"])
+def test_integers_are_pixels_whatever_their_type(dtype):
+    dataset = Dataset(PIXELS.astype(dtype), LABELS)
+    assert dataset.pixels
+    assert dataset.images.dtype == np.uint8
+    np.testing.assert_array_equal(seen(dataset), seen(Dataset(PIXELS, LABELS)))
+
+
+def test_booleans_are_pixels_of_0_and_1():
+    ink = PIXELS > 11
+    dataset = Dataset(ink, LABELS)
+    np.testing.assert_allclose(seen(dataset), (ink.reshape(5, 6) - ink.mean()) / ink.std(), 1e-6)
+
+
+@pytest.mark.parametrize("images", [PIXELS * np.int32(1000), PIXELS - np.int64(9)])
+def test_pixels_that_are_no_bytes_are_kept_in_float32_and_normalised_as_they_are_used(images):
+    dataset = Dataset(images, LABELS)
+    assert dataset.pixels
+    assert dataset.images.dtype == np.float32
+    np.testing.assert_array_equal(dataset.images, images.reshape(5, 6))
+    assert (dataset.mean, dataset.std) == pytest.approx((images.mean(), images.std()))
+    expected = (images.reshape(5, 6) - images.mean()) / images.std()
+    np.testing.assert_allclose(seen(dataset), expected, rtol=1e-5)
+
+
+def test_floats_are_numbers_and_taken_as_they_are():
+    numbers = PIXELS / 7
+    dataset = Dataset(numbers, LABELS)
+    assert not dataset.pixels
+    assert (dataset.mean, dataset.std) == (0, 1)
+    np.testing.assert_array_equal(seen(dataset), numbers.reshape(5, 6).astype(np.float32))
+    assert not np.shares_memory(seen(dataset), dataset.images)
+
+
+def test_floats_are_normalised_once_if_that_is_asked_for():
+    dataset = Dataset(PIXELS / 2, LABELS, mean=1, std=2)
+    expected = (PIXELS.reshape(5, 6) / 2 - 1) / 2
+    np.testing.assert_allclose(dataset.images, expected, rtol=1e-6)
+    np.testing.assert_array_equal(seen(dataset), dataset.images)
+    np.testing.assert_array_equal(seen(dataset.subset([3, 1])), dataset.images[[3, 1]])
+    assert (dataset.mean, dataset.std) == (1, 2)
+    assert dataset.normalisation == (0, 1)
+
+
+def test_floats_that_all_are_the_same_number_are_data_too():
+    assert seen(Dataset(np.ones((5, 6)), LABELS)).all()
+
+
+def test_floats_that_spread_as_pixels_do_are_told():
+    images = np.random.default_rng(0).integers(0, 256, (5, 6)).astype(float)
+    with pytest.warns(UserWarning, match=r"these spread by \d+.* as pixels do") as caught:
+        Dataset(images, LABELS)
+    assert caught[0].filename == __file__
+    for settings in (dict(mean=100), dict(std=80)):
+        Dataset(images, LABELS, **settings)  # somebody knows
+
+
+def test_mean_and_std_are_those_of_all_pixels_however_many():
+    images = np.random.default_rng(1).integers(0, 256, (10_000, 3))
+    for unit in (1, 300):
+        one = Dataset(images * unit, np.zeros(10_000, int))
+        assert one.mean == pytest.approx(images.mean(dtype=np.float64) * unit, rel=1e-9)
+        assert one.std == pytest.approx(images.std(dtype=np.float64) * unit, rel=1e-7)
 
 
 def test_mean_and_std_may_be_given():
@@ -276,19 +338,24 @@ def write_pickle(tmp_path):
     return write_pickle
 
 
-def test_load_pickle_keeps_floats_as_they_are_in_the_file(write_pickle):
-    for part in load_pickle(write_pickle((PAIR, PAIR, PAIR))):
-        assert part.images.dtype == np.float32
-        assert part.images.tobytes() == FLOATS.tobytes()
-        np.testing.assert_array_equal(part.labels, LABELS)
-
-
-def test_load_pickle_normalises_all_by_the_training_set(write_pickle):
-    others = [(FLOATS * 0.5, LABELS), (FLOATS * 0, LABELS)]
+def test_load_pickle_makes_bytes_of_floats_that_are_pixels_normalised_by_the_training_set(
+    write_pickle,
+):
+    """The tutorial's file trains as the embedded MNIST does: on the same bytes."""
+    others = [(FLOATS[::-1], LABELS), (FLOATS * 0, LABELS)]
     parts = load_pickle(write_pickle((PAIR, *others)))
+    assert [part.images.dtype for part in parts] == [np.uint8] * 3
+    np.testing.assert_array_equal(parts[0].images, PIXELS.reshape(5, 6))
     for part in parts:
-        assert part.mean == pytest.approx(FLOATS.mean())
-        assert part.std == pytest.approx(FLOATS.std())
+        assert part.mean == pytest.approx(PIXELS.mean())
+        assert part.std == pytest.approx(PIXELS.std())
+
+
+def test_load_pickle_takes_other_floats_as_numbers(write_pickle):
+    parts = load_pickle(write_pickle((PAIR, (FLOATS * 0.3, LABELS), PAIR)))
+    for part, expected in zip(parts, (FLOATS, FLOATS * 0.3, FLOATS), strict=True):
+        assert not part.pixels
+        np.testing.assert_array_equal(part.images, expected.astype(np.float32))
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,8 @@
 """What Network adds to its core: start weights, prediction, evaluation, state_dict."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
@@ -31,13 +34,91 @@ def test_all_backends_start_from_the_same_weights():
     assert Network(backend="cpu").fingerprint() == Network(backend="numpy").fingerprint()
 
 
-def test_bytes_are_normalised_as_what_it_learned_from_and_floats_are_taken_as_they_are(
-    network, data
-):
-    normalised = (data.images - np.float32(data.mean)) / np.float32(data.std)
-    np.testing.assert_allclose(network.forward(data.images), network.forward(normalised), rtol=1e-5)
-    pictures = data.images.reshape(50, 4, 3)
-    np.testing.assert_array_equal(network.forward(pictures), network.forward(data.images))
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.int64, np.float32, np.float64])
+def test_the_same_array_gives_the_same_answer_from_predict_forward_and_evaluate(data, dtype):
+    """Whatever it was trained on: a reader chooses the type."""
+    images = data.images.astype(dtype)
+    if images.dtype.kind == "f":
+        images /= 64
+    own = Dataset(images, data.labels)
+    network = Network((12, 8, 3))
+    network.learn(np.arange(50), 10, dataset=own, optimizer=SGD(0.5))
+    accuracy = (network.predict(images) == data.labels).mean()
+    for samples in (own, DataLoader(own, 7), DataLoader(own, 7, shuffle=True)):
+        assert network.evaluate(samples)[1] == accuracy
+    np.testing.assert_allclose(network.forward(images), network.forward(own[:][0]), rtol=1e-5)
+    pictures = images.reshape(50, 4, 3)
+    np.testing.assert_array_equal(network.forward(pictures), network.forward(images))
+
+
+def test_integer_rows_are_normalised_as_what_it_learned_from_whatever_their_type(network, data):
+    expected = network.forward(data.images)
+    for dtype in (np.int8, np.uint16, np.int64):
+        np.testing.assert_array_equal(network.forward((data.images // 2).astype(dtype)),
+                                      network.forward(data.images // 2))  # fmt: skip
+    bright = data.images * np.int64(300)
+    normalised = (bright - data.mean) / data.std
+    np.testing.assert_allclose(network.forward(bright), network.forward(normalised), rtol=1e-5)
+    ink = data.images > 127
+    np.testing.assert_array_equal(network.forward(ink), network.forward(ink.astype(np.uint8)))
+    np.testing.assert_array_equal(network.forward(data.images.tolist()), expected)
+
+
+def test_float_rows_are_taken_as_they_are(network, data):
+    x = np.random.default_rng(1).standard_normal((5, 12))
+    before = network.forward(x)
+    network.learn([], 10, dataset=Dataset(data.images, data.labels, mean=9, std=7),
+                  optimizer=SGD(0.1))  # fmt: skip
+    np.testing.assert_array_equal(network.forward(x), before)
+
+
+def test_a_network_that_learned_from_floats_takes_all_rows_as_they_are(data):
+    network = Network((12, 8, 3))
+    network.learn(np.arange(50), 10, dataset=Dataset(data.images / 255, data.labels, mean=0.5),
+                  optimizer=SGD(0.1))  # fmt: skip
+    assert (network.mean, network.std) == (0, 1)
+    ones = np.ones((2, 12), int)
+    np.testing.assert_array_equal(network.forward(ones), network.forward(ones.astype(float)))
+
+
+def test_floats_that_look_like_pixels_are_told_once(network, data):
+    floats = data.images.astype(float)
+    with pytest.warns(
+        UserWarning, match=r"^predict: the network learned from pixels.*25\d"
+    ) as caught:
+        network.predict(floats)
+    assert [warning.filename for warning in caught] == [__file__]
+    network.forward(floats)  # nothing more is said
+    other = copy.deepcopy(network)
+    other.evaluate([(floats, data.labels)])
+    network.predict(data[:][0])
+
+
+def test_integers_that_look_like_pixels_are_told_to_one_that_learned_from_floats(data):
+    network = Network((12, 8, 3))
+    floats = Dataset(data.images / 255, data.labels)
+    network.learn(np.arange(50), 10, dataset=floats, optimizer=SGD(0.1))
+    with pytest.warns(UserWarning, match=r"^evaluate: .*integers up to 25\d.*scale them") as caught:
+        network.evaluate(data)
+    assert [warning.filename for warning in caught] == [__file__]
+
+
+def test_evaluate_of_a_single_sample(network, data):
+    for i in range(3):
+        one = data.subset([i])
+        loss, accuracy = network.evaluate(one)
+        assert accuracy == float(network.predict(data.images[i : i + 1])[0] == data.labels[i])
+        assert loss == pytest.approx(network.backprop(*one[:])[0], rel=1e-6)
+        assert network.evaluate([one[:]]) == pytest.approx((loss, accuracy), rel=1e-6)
+
+
+def test_evaluate_of_a_loader_is_of_its_samples(network, data):
+    some = DataLoader(data, 4, sampler=[3, 1, 4, 1, 5])
+    assert network.evaluate(some) == network.evaluate(data.subset([3, 1, 4, 1, 5]))
+    full = DataLoader(data, 16, drop_last=True)
+    assert network.evaluate(full) == network.evaluate(data.subset(slice(48)))
+    collated = DataLoader(data, 16, collate=lambda samples: ([samples[0][0]], [samples[0][1]]))
+    assert network.evaluate(collated)[1] in (0, 0.25, 0.5, 0.75, 1)
 
 
 def test_predict_is_the_largest_output(network, data):
@@ -136,6 +217,46 @@ def test_evaluate_takes_mini_batches_of_the_users_own(data):
         network.evaluate([])
     with pytest.raises(TypeError, match="data must be a Dataset or yield"):
         network.evaluate(3)
+
+
+def copies(network):
+    return pickle.loads(pickle.dumps(network)), copy.deepcopy(network)
+
+
+@pytest.mark.parametrize("optimizer", [SGD(0.1), SGD(0.1, 0.9), Adam(0.01)], ids=str)
+def test_copies_go_on_learning_to_the_same_bits(backend, data, optimizer):
+    def learn(network):
+        return network.learn(np.arange(50), 8, dataset=data, optimizer=optimizer).tobytes()
+
+    network = Network((12, 8, 3), activation="tanh", backend=backend, threads=2)
+    learn(network)
+    networks = [network, *copies(network)]
+    assert len({n.fingerprint() for n in networks}) == 1
+    assert len({learn(n) for n in networks}) == 1
+    assert len({n.fingerprint() for n in networks}) == 1
+    for other in networks[1:]:
+        assert (other.backend, other.threads) == (network.backend, network.threads)
+        assert other.architecture == network.architecture
+        assert (other.mean, other.std, other.shape) == (data.mean, data.std, (4, 3))
+        assert other.optimizer == optimizer
+        assert other.optimizer_state()["step"] == network.optimizer_state()["step"] == 14
+
+
+def test_a_copy_is_another_network(network, data):
+    network.note = ["kept"]
+    before = network.fingerprint()
+    for other in copies(network):
+        assert other.note == ["kept"]
+        other.learn(np.arange(50), 10, dataset=data, optimizer=SGD(0.1))
+        assert other.fingerprint() != network.fingerprint() == before
+
+
+def test_copies_of_a_network_that_has_not_learned(data):
+    network = Network((12, 8, 3), seed=4)
+    for other in copies(network):
+        assert other.fingerprint() == network.fingerprint()
+        assert other.mean is other.optimizer is None
+        assert other.evaluate(data) == network.evaluate(data)
 
 
 BAD_STATES = [

@@ -7,12 +7,15 @@ are normalised then.
 from __future__ import annotations
 
 import os
+import warnings
+from copy import copy
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
+from .pixels import bytes_again
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,6 +27,7 @@ I64 = NDArray[np.int64]
 # as long as an epoch.
 _MNIST_PIXELS = (33.39512885204082, 78.6661972212755)
 _VALIDATION = 6  # the last sixth of the training file: 10,000 of MNIST's 60,000
+MOST_SPREAD = 16  # normalised numbers stay well below; bytes of a picture spread by 80
 _ROWS = 4096  # rows per step of a pass over all images: bounds the memory it takes
 
 
@@ -35,27 +39,33 @@ def normalise(images: NDArray[Any], mean: float, std: float) -> F32:
 
 
 class Dataset:
-    """Images with their labels.
+    """Images with their labels. Integers are pixels, floats are numbers.
 
     Args:
-        images: (n, features) or (n, height, width), real numbers. uint8 is kept as it is; anything
-            else becomes float32. A contiguous array of either type is not copied: leave it
-            unchanged while the dataset lives.
+        images: (n, features) or (n, height, width). Integers and booleans are pixels: they are kept
+            (as uint8 where they fit, otherwise as float32) and normalised to (x - mean) / std as
+            they are used. Floats are taken as they are, in float32; with a mean or std, they
+            are normalised once, here. A contiguous array of uint8 or float32 that is not
+            normalised is not copied: leave it unchanged while the dataset lives.
         labels: (n,) class numbers from 0, or (n, classes) one-hot rows.
-        mean: What is subtracted from a pixel when it is used; the mean of `images` if None.
-        std: What it is then divided by; the standard deviation of `images` if None. A validation
-            or test set takes both from its training set.
+        mean: What is subtracted. If None: the mean of all pixels; of floats, 0.
+        std: What it is then divided by. If None: the standard deviation of all pixels; of floats,
+            1. A validation or test set takes both from its training set.
 
     Attributes:
         images: (n, features), uint8 or float32.
         labels: (n,), int64.
         shape: (height, width) if the images came so, or None.
+        pixels: Whether the images are pixels, which are normalised as they are used.
         mean: float, in units of a pixel.
         std: float, likewise.
 
     Raises:
         TypeError: if images or labels are no plain numbers.
-        ValueError: if shapes disagree, a pixel is not finite, or a label is out of range.
+        ValueError: if shapes disagree, a number is not finite, or a label is out of range.
+
+    Warns:
+        UserWarning: if floats spread as pixels do, and neither mean nor std is given.
     """
 
     images: NDArray[np.uint8] | F32
@@ -69,31 +79,43 @@ class Dataset:
         mean: float | None = None,
         std: float | None = None,
     ) -> None:
-        pixels = checks.numbers("Dataset", "images", images)
-        if pixels.ndim not in (2, 3):
+        array = checks.numbers("Dataset", "images", images)
+        if array.ndim not in (2, 3):
             raise ValueError(
-                "Dataset: images must be (n, features) or (n, height, width), "
-                f"got shape {pixels.shape}"
+                f"Dataset: images must be (n, features) or (n, height, width), got shape {array.shape}"
             )
-        if 0 in pixels.shape:
-            raise ValueError(f"Dataset: images must not be empty, got shape {pixels.shape}")
+        if 0 in array.shape:
+            raise ValueError(f"Dataset: images must not be empty, got shape {array.shape}")
         self.shape: tuple[int, int] | None = None
-        if pixels.ndim == 3:
-            self.shape = (pixels.shape[1], pixels.shape[2])
-        if pixels.dtype == np.uint8:
-            self.images = np.ascontiguousarray(pixels).reshape(len(pixels), -1)
+        if array.ndim == 3:
+            self.shape = (array.shape[1], array.shape[2])
+            array = array.reshape(len(array), -1)
+        self.pixels = array.dtype.kind != "f"
+        self.labels = checks.labels("Dataset", labels, len(array))
+        if self.pixels:
+            self.images = checks.pixels(array)
+            if mean is None or std is None:
+                own_mean, own_std = _mean_and_std(self.images)
+                mean = own_mean if mean is None else mean
+                if std is None and own_std == 0:
+                    raise ValueError(f"Dataset: images must vary, all pixels are {own_mean:g}")
+                std = own_std if std is None else std
         else:
-            self.images = checks.floats("Dataset", "images", pixels).reshape(len(pixels), -1)
+            self.images = checks.floats("Dataset", "images", array)
             checks.finite("Dataset", "images", self.images)
-        self.labels = checks.labels("Dataset", labels, len(self.images))
-        if mean is None or std is None:
-            own_mean, own_std = _mean_and_std(self.images)
-            mean = own_mean if mean is None else mean
-            if std is None and own_std == 0:
-                raise ValueError(f"Dataset: images must vary, all pixels are {own_mean:g}")
-            std = own_std if std is None else std
-        self.mean = checks.real("Dataset", "mean", mean)
-        self.std = checks.real("Dataset", "std", std, "greater than 0", low=0, above=True)
+            if mean is None and std is None:
+                _warn_of_pixels(self.images)
+        self.mean = checks.real("Dataset", "mean", 0.0 if mean is None else mean)
+        self.std = checks.real(
+            "Dataset", "std", 1.0 if std is None else std, "greater than 0", low=0, above=True
+        )
+        if not self.pixels and (self.mean, self.std) != (0, 1):
+            self.images = normalise(self.images, self.mean, self.std)
+
+    @property
+    def normalisation(self) -> tuple[float, float]:
+        """The (mean, std) that `images` are still to be normalised with: of floats, (0, 1)."""
+        return (self.mean, self.std) if self.pixels else (0.0, 1.0)
 
     def __len__(self) -> int:
         return len(self.images)
@@ -103,8 +125,8 @@ class Dataset:
     @overload
     def __getitem__(self, i: slice | I64) -> tuple[F32, I64]: ...
     def __getitem__(self, i: int | slice | I64) -> tuple[F32, int | I64]:
-        """Return (x, y): normalised pixels float32 and the label; rows for a slice or an array."""
-        x = normalise(self.images[i], self.mean, self.std)
+        """Return (x, y): what a network sees, float32, and the label; rows for a slice or an array."""
+        x = normalise(self.images[i], *self.normalisation)
         y = self.labels[i]
         return (x, y) if isinstance(y, np.ndarray) else (x, int(y))
 
@@ -138,15 +160,26 @@ class Dataset:
             rows = checks.numbers("subset", "numbers", rows)
             if rows.dtype != bool:
                 rows = checks.integers("subset", "numbers", rows)
-        images = self.images[rows]
-        if self.shape is not None:
-            images = images.reshape(len(images), *self.shape)
-        return Dataset(images, self.labels[rows], mean=self.mean, std=self.std)
+        part = copy(self)
+        part.images, part.labels = self.images[rows], self.labels[rows]
+        if len(part.labels) == 0:
+            raise ValueError(f"subset: numbers must name at least 1 sample, got {numbers!r}")
+        return part
 
     def __repr__(self) -> str:
         return (
             f"Dataset({len(self)} images of {self.images.shape[1]} {self.images.dtype}, "
             f"{self.classes} classes, mean={self.mean:.4g}, std={self.std:.4g})"
+        )
+
+
+def _warn_of_pixels(images: F32) -> None:
+    spread = float(images[:_ROWS].std())
+    if spread > MOST_SPREAD:
+        warnings.warn(
+            f"Dataset: floats are taken as they are, and these spread by {spread:.3g}, as pixels do: "
+            "give pixels as integers, or mean and std to normalise with",
+            stacklevel=3,
         )
 
 
@@ -192,7 +225,8 @@ def load_pickle(path: str | os.PathLike[str]) -> tuple[Dataset, Dataset, Dataset
     """Load the tutorial's `mnist.pkl.gz`: ((x, y), (x, y), (x, y)) of arrays. No code can run.
 
     Returns:
-        Training, validation and test set; all take mean and std from the training set.
+        Training, validation and test set; all take mean and std from the training set. Images that
+        all are k / 255 or all k / 256, as the tutorial's, become the bytes k again.
 
     Raises:
         ValueError: if the file holds anything else than three pairs of arrays, or an array is no
@@ -204,7 +238,6 @@ def load_pickle(path: str | os.PathLike[str]) -> tuple[Dataset, Dataset, Dataset
     sets = pickles.read(path)
     if not (isinstance(sets, tuple | list) and len(sets) == 3):
         raise ValueError(f"load_pickle: {os.fspath(path)} must hold three pairs of arrays")
-    result: list[Dataset] = []
     for pair in sets:
         if not (
             isinstance(pair, tuple | list)
@@ -212,9 +245,11 @@ def load_pickle(path: str | os.PathLike[str]) -> tuple[Dataset, Dataset, Dataset
             and all(isinstance(array, np.ndarray) for array in pair)
         ):
             raise ValueError(f"load_pickle: {os.fspath(path)} must hold three pairs of arrays")
+    result: list[Dataset] = []
+    for images, (_, labels) in zip(bytes_again([images for images, _ in sets]), sets, strict=True):
         mean, std = (result[0].mean, result[0].std) if result else (None, None)
         try:
-            result.append(Dataset(*pair, mean=mean, std=std))
+            result.append(Dataset(images, labels, mean=mean, std=std))
         except (TypeError, ValueError) as error:
             raise ValueError(f"load_pickle: {os.fspath(path)}: {error}") from None
         pixels = [one.images.shape[1] for one in result]

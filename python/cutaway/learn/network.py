@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
+import warnings
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,9 @@ from numpy.typing import ArrayLike
 
 from .. import checks
 from ..backend.choose import make_core
-from ..backend.contract import F32, I64, U8, State, make_architecture
+from ..backend.contract import F32, I64, State, make_architecture
 from ..backend.optimizer import Optimizer, check, same_memory
-from ..data.dataset import Dataset, normalise
+from ..data.dataset import Dataset
 from ..errors import DeviceError
 from .initial import normal
 from .rows import (
@@ -24,6 +25,8 @@ from .rows import (
     check_rates,
     check_rows,
     check_state,
+    labelled,
+    looks_like_the_other_kind,
 )
 
 _LARGEST_BATCH = 1 << 62
@@ -51,8 +54,9 @@ class Network:
         architecture: Sizes, activations, loss and reduction.
         backend: The backend chosen: "cpu", "cuda", "cuda:N" or "numpy".
         threads: Threads of the CPU; 1 for "numpy", whose BLAS has threads of its own.
-        mean: Mean pixel of the data it learned from, or None before that.
-        std: Standard deviation likewise.
+        mean: Mean pixel of the data it learned from (0 if they were floats), or None before that.
+        std: Standard deviation likewise (1 if they were floats).
+        shape: (height, width) of the images it learned from, if they had one, or None.
 
     Raises:
         TypeError, ValueError: for arguments that do not make a network.
@@ -77,8 +81,10 @@ class Network:
         self.backend, self.threads, self._core = make_core(self.architecture, backend, threads)
         self.mean: float | None = None
         self.std: float | None = None
+        self.shape: tuple[int, int] | None = None
         self.optimizer: Optimizer | None = None  # whose memory the core holds
         self._loaded: Dataset | None = None  # whose images the core holds
+        self._warned = False  # of rows that look like the other kind
         for layer, values in enumerate(normal(self.architecture, seed)):
             self._core.set_weights(layer, values)
 
@@ -124,34 +130,41 @@ class Network:
         """Return every layer's activations for rows x: [(rows, fan_out), ...].
 
         Args:
-            x: (rows, features) or (rows, height, width). uint8 rows are normalised with the mean
-                and std of the data the network learned from; others are taken as they are.
+            x: (rows, features) or (rows, height, width). Integers (and booleans) are pixels,
+                normalised as those that the network learned from; floats are numbers, taken as
+                they are. A network that learned from floats takes all as they are.
+
+        Warns:
+            UserWarning: once, if the rows look like the other kind.
         """
-        return self._forward(*self._rows("activations", x), range(self.architecture.layers))
+        return self._forward("activations", x, range(self.architecture.layers))
 
     def forward(self, x: ArrayLike) -> F32:
         """Return the output (rows, classes) for rows x; see activations()."""
-        return self._output("forward", x)
+        return self._forward("forward", x, [self.architecture.layers - 1])[0]
 
     def predict(self, x: ArrayLike) -> I64:
         """Return the class of each row of x (rows,): the number of its largest output."""
-        classes: I64 = self._output("predict", x).argmax(axis=1)
+        (output,) = self._forward("predict", x, [self.architecture.layers - 1])
+        classes: I64 = output.argmax(axis=1)
         return classes
 
     def evaluate(self, data: Dataset | Iterable[tuple[Any, Any]]) -> tuple[float, float]:
         """Return the loss (mean per sample) and the accuracy (0 to 1) on a dataset.
 
         Args:
-            data: A Dataset: its images are normalised as those that the network learned from (if
-                it learned from none, with the dataset's own mean and std). Or (x, y) mini-batches,
-                such as a DataLoader gives: rows as activations() takes them.
+            data: A Dataset, or a DataLoader of one: pixels are normalised as those that the network
+                learned from (if it learned from none, with the dataset's own mean and std), so
+                that the answer is that of predict(). Or (x, y) mini-batches of your own: rows as
+                activations() takes them.
 
         Raises:
             ValueError: if there is no sample.
         """
         total, right, count = 0.0, 0, 0
-        for x, labels, mean, std in self._batches(data):
-            loss, correct = self._core.evaluate(x, labels, mean, std)
+        for rows, labels in labelled(data, self.architecture, self.mean, self.std):
+            self._warn("evaluate", rows, stacklevel=3)
+            loss, correct = self._core.evaluate(rows.x, labels, rows.mean, rows.std)
             total, right, count = total + loss, right + correct, count + len(labels)
         if count == 0:
             raise ValueError("evaluate: data must have at least 1 sample, got 0")
@@ -230,7 +243,7 @@ class Network:
         Args:
             order: Sample numbers.
             batch: Samples per mini-batch; the last one may be shorter.
-            dataset: Its mean and std become the network's.
+            dataset: Its mean and std (0 and 1 if its images are floats) become the network's.
             optimizer: As in step().
             rates: A learning rate per mini-batch instead of the optimizer's lr.
 
@@ -247,10 +260,12 @@ class Network:
         check_dataset("learn", dataset, self.architecture)
         rates = check_rates("learn", rates, optimizer, -(-len(numbers) // batch))
         self._use("learn", optimizer)
-        if self._loaded is not dataset or (self.mean, self.std) != (dataset.mean, dataset.std):
+        mean, std = dataset.normalisation
+        if self._loaded is not dataset or (self.mean, self.std) != (mean, std):
             self._loaded = None  # if interrupted in between, the next call loads again
-            self._core.load(dataset.images, dataset.labels, dataset.mean, dataset.std)
-            self._loaded, self.mean, self.std = dataset, dataset.mean, dataset.std
+            self._core.load(dataset.images, dataset.labels, mean, std)
+            self._loaded, self.mean, self.std = dataset, mean, std
+            self.shape = dataset.shape
         return self._core.learn(numbers, batch, rates)
 
     def correct(self) -> int:
@@ -311,6 +326,29 @@ class Network:
         self._start(optimizer)
         self._core.set_state(checked)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return all but the core, which the weights and the optimizer's memory stand for."""
+        state = self.__dict__.copy()
+        del state["_core"], state["_loaded"]
+        layers = range(self.architecture.layers)
+        return state | {
+            "_weights": [self.get_weights(layer) for layer in layers],
+            "_memory": self.optimizer_state(),
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Make a core of the same backend, which goes on to the same bits."""
+        state = state.copy()
+        weights, memory = state.pop("_weights"), state.pop("_memory")
+        self.__dict__.update(state)
+        _, _, self._core = make_core(self.architecture, self.backend, self.threads)
+        self._loaded = None
+        for layer, values in enumerate(weights):
+            self._core.set_weights(layer, values)
+        if self.optimizer is not None:
+            self._core.use(self.optimizer)
+            self._core.set_state(memory)
+
     def __repr__(self) -> str:
         architecture = self.architecture
         return (
@@ -332,39 +370,23 @@ class Network:
     def _batch(self, who: str, x: ArrayLike, y: ArrayLike) -> tuple[F32, I64]:
         return check_batch(who, self._rows(who, x), y, self.architecture.sizes[-1])
 
-    def _batches(
-        self, data: Dataset | Iterable[tuple[Any, Any]]
-    ) -> Iterator[tuple[F32 | U8, I64, float, float]]:
-        if not isinstance(data, Dataset):
-            if not isinstance(data, Iterable):
-                raise TypeError(
-                    "evaluate: data must be a Dataset or yield (x, y) mini-batches, "
-                    f"got {type(data).__name__}"
-                )
-            for x, y in data:
-                yield *self._batch("evaluate", x, y), 0.0, 1.0
-            return
-        check_dataset("evaluate", data, self.architecture)
-        mean = data.mean if self.mean is None else self.mean
-        std = data.std if self.std is None else self.std
-        if data.images.dtype == np.uint8:
-            yield data.images, data.labels, mean, std
-            return
+    def _forward(self, who: str, x: ArrayLike, layers: Sequence[int]) -> list[F32]:
+        rows = self._rows(who, x)
+        self._warn(who, rows, stacklevel=4)
         block = block_of(self.architecture)
-        for start in range(0, len(data), block):
-            x = normalise(data.images[start : start + block], mean, std)
-            yield x, data.labels[start : start + block], 0.0, 1.0
-
-    def _forward(self, rows: F32 | U8, mean: float, std: float, layers: Sequence[int]) -> list[F32]:
-        block = block_of(self.architecture)
-        if len(rows) <= block:
-            return self._core.forward(rows, mean, std, layers)
-        parts = (rows[i : i + block] for i in range(0, len(rows), block))
-        blocks = [self._core.forward(part, mean, std, layers) for part in parts]
+        if len(rows.x) <= block:
+            return self._core.forward(*rows, layers)
+        parts = (rows._replace(x=rows.x[i : i + block]) for i in range(0, len(rows.x), block))
+        blocks = [self._core.forward(*part, layers) for part in parts]
         return [np.concatenate(layer) for layer in zip(*blocks, strict=True)]
 
-    def _output(self, who: str, x: ArrayLike) -> F32:
-        return self._forward(*self._rows(who, x), [self.architecture.layers - 1])[0]
+    def _warn(self, who: str, rows: Rows, stacklevel: int) -> None:
+        """Say once if rows look like pixels to a network of numbers, or the other way round."""
+        if self._warned or self.mean is None or self.std is None:
+            return
+        if why := looks_like_the_other_kind(rows, self.mean, self.std):
+            self._warned = True
+            warnings.warn(f"{who}: {why}", stacklevel=stacklevel)
 
     def _use(self, who: str, optimizer: Optimizer) -> None:
         if not same_memory(self.optimizer, check(who, optimizer)):

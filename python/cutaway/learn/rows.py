@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,9 +11,11 @@ from numpy.typing import ArrayLike
 from .. import checks
 from ..backend.contract import F32, I64, U8, Architecture, State
 from ..backend.optimizer import Optimizer, check, memory_of
-from ..data.dataset import Dataset, normalise
+from ..data.dataset import MOST_SPREAD, Dataset, normalise
+from ..data.loader import DataLoader
 
 _MOST_STEPS = 1 << 62
+_LOOKED_AT = 256  # rows, to tell pixels from numbers
 # Multiply-adds of a forward pass per call into the core, some 10 ms: Ctrl-C is answered in between.
 _BLOCK_WORK = 1 << 29
 
@@ -36,6 +38,9 @@ def check_rows(
 ) -> Rows:
     """Return rows (n, features) from such, or from (n, height, width).
 
+    Integers and booleans are pixels: normalised as the data that the network learned from. Floats
+    stay as they are.
+
     Args:
         who: Begins the sentence of an error.
         x: Rows.
@@ -48,14 +53,20 @@ def check_rows(
         rows = rows.reshape(len(rows), -1)
     if rows.ndim != 2 or rows.shape[1] != features:
         raise ValueError(f"{who}: x must be (rows, {features}), got shape {np.shape(x)}")
-    if rows.dtype != np.uint8:
+    if rows.dtype.kind == "f":
         return Rows(checks.floats(who, "x", rows), 0.0, 1.0)
     if mean is None or std is None:
         raise ValueError(
-            f"{who}: uint8 rows are normalised with the mean and std of the data that the "
+            f"{who}: integer rows are normalised with the mean and std of the data that the "
             "network learned from, but it has not learned yet; pass floats"
         )
-    return Rows(np.ascontiguousarray(rows), mean, std)
+    return _as_cores_take_them(checks.pixels(rows), mean, std)
+
+
+def _as_cores_take_them(pixels: F32 | U8, mean: float, std: float) -> Rows:
+    if pixels.dtype == np.uint8:
+        return Rows(pixels, mean, std)
+    return Rows(normalise(pixels, mean, std), 0.0, 1.0)
 
 
 def check_batch(who: str, rows: Rows, y: ArrayLike, classes: int) -> tuple[F32, I64]:
@@ -65,6 +76,71 @@ def check_batch(who: str, rows: Rows, y: ArrayLike, classes: int) -> tuple[F32, 
     x = normalise(*rows) if rows.x.dtype == np.uint8 else np.asarray(rows.x, np.float32)
     checks.finite(who, "x", x)
     return x, checks.labels(who, y, len(x), classes)
+
+
+def labelled(
+    data: object, architecture: Architecture, mean: float | None, std: float | None
+) -> Iterator[tuple[Rows, I64]]:
+    """Yield what evaluate() is given as labelled rows, as many at once as a core should get.
+
+    Args:
+        data: A Dataset; a DataLoader of one, which stands for its samples; or (x, y) mini-batches.
+        architecture: Of the network.
+        mean: Of the data that the network learned from. None before that: a Dataset's own.
+        std: Likewise.
+    """
+    who = "evaluate"
+    order: I64 | None = None
+    if isinstance(data, DataLoader) and data.direct is not None:
+        order = data.order()
+        data = data.direct
+    if isinstance(data, Dataset):
+        check_dataset(who, data, architecture)
+        if mean is None or std is None:
+            mean, std = data.normalisation
+        if order is None and data.images.dtype == np.uint8:  # a core takes them where they lie
+            yield Rows(data.images, mean, std), data.labels
+            return
+        block = block_of(architecture)
+        for start in range(0, len(data) if order is None else len(order), block):
+            part: Any = slice(start, start + block)
+            part = part if order is None else order[part]
+            x, y = data.images[part], data.labels[part]
+            yield (_as_cores_take_them(x, mean, std) if data.pixels else Rows(x, 0.0, 1.0)), y
+        return
+    if not isinstance(data, Iterable):
+        raise TypeError(
+            f"{who}: data must be a Dataset or yield (x, y) mini-batches, got {type(data).__name__}"
+        )
+    for x, y in data:
+        rows = check_rows(who, x, architecture.sizes[0], mean, std)
+        yield rows, check_batch(who, rows, y, architecture.sizes[-1])[1]
+
+
+def looks_like_the_other_kind(rows: Rows, mean: float, std: float) -> str | None:
+    """Tell why rows hardly are what the network learned from, or None if they may be.
+
+    Args:
+        rows: As check_rows() returned them; the first of them are looked at.
+        mean: Of the data that the network learned from.
+        std: Likewise.
+    """
+    x = rows.x[:_LOOKED_AT]
+    if len(x) == 0 or not x.max() > MOST_SPREAD or x.min() < 0:
+        return None
+    if (mean, std) == (0, 1):
+        if x.dtype != np.uint8:
+            return None
+        return (
+            f"the network learned from numbers as they are, and takes these integers up to {x.max()} "
+            "so, too; scale them as what it learned from"
+        )
+    if x.dtype == np.uint8:
+        return None
+    return (
+        f"the network learned from pixels, but takes these floats up to {x.max():g} as they are; "
+        "pass integers, or normalise them as the dataset does"
+    )
 
 
 def check_dataset(who: str, dataset: object, architecture: Architecture) -> Dataset:

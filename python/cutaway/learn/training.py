@@ -24,7 +24,7 @@ from .progress import Bar
 from .rows import check_dataset
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Moment:
     """The network at one moment of its training.
 
@@ -165,9 +165,16 @@ def _moments(
                 metrics = {"train_loss": loss / rows, "train_accuracy": correct / rows}
                 if valid is not None:
                     metrics["valid_loss"], metrics["valid_accuracy"] = network.evaluate(valid)
-            weights, biases = network.weights, network.biases
-            seconds = time.perf_counter() - begin
-            yield Moment(epoch, step, losses, weights, biases, metrics, seconds)
+            layers = [network.get_weights(l) for l in range(network.architecture.layers)]
+            yield Moment(
+                epoch=epoch,
+                step=step,
+                losses=losses,
+                weights=tuple(layer[1:] for layer in layers),
+                biases=tuple(layer[0] for layer in layers),
+                metrics=metrics,
+                seconds=time.perf_counter() - begin,
+            )
             begin = time.perf_counter()
 
 
@@ -175,8 +182,8 @@ def _chunks(
     network: Network, loader: Any, optimizer: Optimizer, rates: F32, every: int
 ) -> Iterator[tuple[F32, np.ndarray[Any, Any], int]]:
     """Learn one epoch; after `every` mini-batches yield their losses, sizes and hits."""
-    direct = isinstance(loader, DataLoader) and isinstance(loader.dataset, Dataset)
-    if direct and loader.collate is None:  # the core gathers the batches itself
+    dataset = loader.direct if isinstance(loader, DataLoader) else None
+    if dataset is not None:  # the core gathers the batches itself
         order, batch = loader.order(), loader.batch_size
         for start in range(0, len(order), every * batch):
             numbers = order[start : start + every * batch]
@@ -185,7 +192,7 @@ def _chunks(
             losses = network.learn(
                 numbers,
                 batch,
-                dataset=loader.dataset,
+                dataset=dataset,
                 optimizer=optimizer,
                 rates=rates[first : first + len(sizes)],
             )

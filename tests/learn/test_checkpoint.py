@@ -3,17 +3,18 @@
 import errno
 import hashlib
 import os
+import re
 import stat
+from pathlib import Path
 
 import numpy as np
 import pytest
 import safetensors.numpy
 
 from cutaway import SGD, Adam, DataLoader, Dataset, Network, fit, load, save
-from cutaway.learn import checkpoint
 
 RNG = np.random.default_rng(0)
-DATA = Dataset(RNG.integers(0, 256, (60, 4), np.uint8), RNG.integers(0, 2, 60))
+DATA = Dataset(RNG.integers(0, 256, (60, 2, 2), np.uint8), RNG.integers(0, 2, 60))
 
 NETWORKS = [
     {"sizes": (4, 2)},
@@ -50,6 +51,7 @@ def test_a_network_comes_back_to_the_bit(path, settings):
     assert same(network.state_dict(), loaded.state_dict())
     assert loaded.architecture == network.architecture
     assert (loaded.mean, loaded.std) == (network.mean, network.std) == (DATA.mean, DATA.std)
+    assert loaded.shape == network.shape == (2, 2)
     np.testing.assert_array_equal(loaded.forward(DATA.images), network.forward(DATA.images))
 
 
@@ -58,7 +60,7 @@ def test_a_network_that_has_not_learned_comes_back_too(path):
     save(network, path)
     loaded = load(path)
     assert loaded.fingerprint() == network.fingerprint()
-    assert loaded.mean is loaded.std is loaded.optimizer is None
+    assert loaded.mean is loaded.std is loaded.shape is loaded.optimizer is None
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=str)
@@ -81,6 +83,26 @@ def test_training_goes_on_from_a_file_as_if_it_had_never_stopped(path, optimizer
     assert expected["step"] == 2 * 8
     for name, values in resumed.optimizer_state().items():
         np.testing.assert_array_equal(values, expected[name])
+
+
+def test_a_file_of_version_0_1_0_goes_on_as_it_did_there():
+    """Fingerprints and predictions are those that 0.1.0 printed."""
+    rng = np.random.default_rng(0)
+    data = Dataset(rng.integers(0, 256, (20, 2, 3), np.uint8), rng.integers(0, 2, 20))
+    network = load(Path(__file__).with_name("model-0.1.0.safetensors"), backend="cpu")
+    assert network.architecture.activations == ("tanh", "softmax")
+    assert (network.mean, network.std) == (data.mean, data.std) == (135.55, 73.94264105823288)
+    assert network.shape is None
+    assert network.optimizer == Adam(0.01, betas=(0.9, 0.99))
+    assert network.optimizer_state()["step"] == 3
+    assert network.fingerprint().startswith("be1bfd9b0debb6a1")
+    expected = load(Path(__file__).with_name("model-0.1.0.safetensors"), backend="numpy")
+    for each in (network, expected):
+        each.learn(np.arange(20), 8, dataset=data, optimizer=network.optimizer)
+    assert network.predict(data.images).tolist() == [
+        0, 0, 1, 1, 0, 1, 1, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0, 1, 0, 1
+    ]  # fmt: skip
+    np.testing.assert_allclose(network.weights[0], expected.weights[0], rtol=1e-4)
 
 
 def test_backend_and_threads_are_chosen_anew(path):
@@ -125,8 +147,9 @@ def sealed(old, new):
 
     def change(data):
         assert old in data
-        data = checkpoint._with_digest(data.replace(old, new), checkpoint._NO_DIGEST)
-        return checkpoint._with_digest(data, hashlib.sha256(data).hexdigest())
+        data = re.sub(rb'(?<="sha256":")\w{64}', b"0" * 64, data.replace(old, new))
+        digest = hashlib.sha256(data).hexdigest().encode()
+        return data.replace(b'"sha256":"' + b"0" * 64, b'"sha256":"' + digest)
 
     return change
 
@@ -137,10 +160,11 @@ def sealed(old, new):
         (lambda _: b"", "is no safetensors file"),
         (lambda data: data + b"\0", "is no safetensors file"),
         (lambda _: safetensors.numpy.save({"x": np.ones(3)}), "is no checkpoint of cutaway"),
-        (sealed(b'"format":"1"', b'"format":"2"'), "has format 2, this version reads 1"),
-        (sealed(b'{\\"sizes', b'{\\"sixes'), "has a damaged recipe"),
-        (sealed(b"[4, 3, 2]", b"[4,3,999]"), "has a damaged recipe"),
-        (sealed(b'\\"adam\\"', b'\\"atom\\"'), "has a damaged recipe"),
+        (sealed(b'"format":"2"', b'"format":"3"'), "has format 3, this version reads 1 to 2"),
+        (sealed(b'{\\"sizes', b'{\\"sixes'), "describes no network that can be"),
+        (sealed(b"[4, 3, 2]", b"[4,3,999]"), "describes no network that can be"),
+        (sealed(b'\\"adam\\"', b'\\"atom\\"'), "describes no network that can be"),
+        (sealed(b"[2, 2]", b"[2,{}]"), "describes no network that can be"),
     ],
 )
 def test_what_is_no_whole_checkpoint_is_refused_by_its_name(path, saved, change, text):

@@ -1,8 +1,9 @@
 """Checkpoints: a network goes to a safetensors file and comes back, to the bit.
 
 The tensors are those of `state_dict()`, so other tools read the file as it is; the optimizer's memory
-stands beside them under "optimizer.". The recipe is JSON in the file's metadata, with a SHA-256 of the
-whole file: one that was changed by a single bit is refused.
+stands beside them under "optimizer.". What else a network is stands as JSON in the file's metadata. So
+does a SHA-256 of the whole file, taken with 64 zeros in its place: a file that was changed by a single
+bit is refused.
 """
 
 from __future__ import annotations
@@ -18,11 +19,12 @@ from typing import Any
 import numpy as np
 
 from .. import checks
+from ..backend.contract import Architecture
 from ..backend.optimizer import SGD, Adam
 from ..files import MARK, replacing
 from .network import Network
 
-_FORMAT = "1"
+_FORMAT = "2"  # "1", of version 0.1.0, is read, too
 _OPTIMIZER = "optimizer."
 _BEFORE_DIGEST = b'"sha256":"'  # stands once in a header: quotes within a value are escaped
 _NO_DIGEST = "0" * 64  # in its place while the SHA-256 is taken
@@ -34,7 +36,7 @@ def _with_digest(data: bytes, digest: str) -> bytes:
 
 
 def save(network: Network, path: str | os.PathLike[str]) -> None:
-    """Save a network: weights, recipe, the data's mean and std, the optimizer's memory.
+    """Save a network: weights, architecture, mean, std and shape of the data, optimizer and memory.
 
     Raises:
         OSError: if the file cannot be written; an older file of that name is untouched then.
@@ -47,16 +49,17 @@ def save(network: Network, path: str | os.PathLike[str]) -> None:
         optimizer = {"name": network.optimizer.name, **dataclasses.asdict(network.optimizer)}
         for name, values in network.optimizer_state().items():
             tensors[_OPTIMIZER + name] = np.asarray(values)
-    recipe = {
-        **dataclasses.asdict(network.architecture),
+    about = {
+        "architecture": dataclasses.asdict(network.architecture),
         "mean": network.mean,
         "std": network.std,
+        "shape": network.shape,
         "optimizer": optimizer,
     }
     metadata = {
         "cutaway": MARK,
         "format": _FORMAT,
-        "recipe": json.dumps(recipe, default=float),  # NumPy's numbers too
+        "network": json.dumps(about, default=float),  # NumPy's numbers too
         "sha256": _NO_DIGEST,
     }
     data = safetensors.save(tensors, metadata)
@@ -83,38 +86,40 @@ def load(
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except (SafetensorError, ValueError) as error:
         raise ValueError(f"load: {name} is no safetensors file: {error}") from None
-    if "recipe" not in metadata or _BEFORE_DIGEST not in data:
-        raise ValueError(f"load: {name} is no checkpoint of cutaway: it holds no recipe")
-    if metadata.get("format") != _FORMAT:
+    if not metadata.keys() & {"network", "recipe"} or _BEFORE_DIGEST not in data:
+        raise ValueError(f"load: {name} is no checkpoint of cutaway: it describes no network")
+    if metadata.get("format") not in ("1", _FORMAT):
         raise ValueError(
-            f"load: {name} has format {metadata.get('format')}, this version reads {_FORMAT}"
+            f"load: {name} has format {metadata.get('format')}, this version reads 1 to {_FORMAT}"
         )
     sha = hashlib.sha256(_with_digest(data, _NO_DIGEST)).hexdigest()
     if sha != metadata["sha256"]:
         raise ValueError(f"load: {name} is damaged: its contents do not match their SHA-256")
     try:
-        recipe = json.loads(metadata["recipe"])
-        for layer, (fan_in, fan_out) in enumerate(pairwise(recipe["sizes"])):
+        about = _from_1(metadata) if metadata["format"] == "1" else json.loads(metadata["network"])
+        sizes = about["architecture"]["sizes"]
+        for layer, (fan_in, fan_out) in enumerate(pairwise(sizes)):
             if tensors[f"{layer}.weight"].shape != (fan_out, fan_in):  # before memory is taken
-                raise TypeError(f"sizes {recipe['sizes']} are not those of the tensors")
-        return _network(recipe, tensors, backend, threads)
+                raise TypeError(f"sizes {sizes} are not those of the tensors")
+        return _network(about, tensors, backend, threads)
     except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"load: {name} has a damaged recipe: {error!r}") from None
+        raise ValueError(f"load: {name} describes no network that can be: {error!r}") from None
+
+
+def _from_1(metadata: dict[str, str]) -> dict[str, Any]:
+    """Return what format 1 calls a recipe as format 2 has it: it knew no shape of the images."""
+    recipe = json.loads(metadata["recipe"])
+    architecture = {
+        name: recipe.pop(name) for name in ("sizes", "activations", "loss", "reduction")
+    }
+    return {**recipe, "architecture": architecture, "shape": None}
 
 
 def _network(
-    recipe: dict[str, Any], tensors: dict[str, Any], backend: str, threads: int | None
+    about: dict[str, Any], tensors: dict[str, Any], backend: str, threads: int | None
 ) -> Network:
-    *hidden, output = recipe["activations"]
-    network = Network(
-        recipe["sizes"],
-        activation=hidden,
-        output=output,
-        loss=recipe["loss"],
-        reduction=recipe["reduction"],
-        backend=backend,
-        threads=threads,
-    )
+    architecture = Architecture(**about["architecture"])
+    network = Network(**architecture.arguments(), backend=backend, threads=threads)
     memory = {
         name.removeprefix(_OPTIMIZER): values
         for name, values in tensors.items()
@@ -122,11 +127,14 @@ def _network(
     }
     weights = {name: v for name, v in tensors.items() if not name.startswith(_OPTIMIZER)}
     network.load_state_dict(weights)
-    if recipe["mean"] is not None:
-        network.mean = checks.real("load", "mean", recipe["mean"])
-        network.std = checks.real("load", "std", recipe["std"], "above 0", low=0, above=True)
-    if recipe["optimizer"] is not None:
-        settings = dict(recipe["optimizer"])
+    if about["mean"] is not None:
+        network.mean = checks.real("load", "mean", about["mean"])
+        network.std = checks.real("load", "std", about["std"], "above 0", low=0, above=True)
+    if about["shape"] is not None:
+        height, width = (checks.count("load", "shape", side) for side in about["shape"])
+        network.shape = height, width
+    if about["optimizer"] is not None:
+        settings = dict(about["optimizer"])
         kind = {"sgd": SGD, "adam": Adam}[settings.pop("name")]
         network.load_optimizer_state(kind(**settings), {**memory, "step": int(memory["step"])})
     return network

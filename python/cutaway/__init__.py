@@ -25,12 +25,14 @@ if TYPE_CHECKING:
         tanh,
         tanh_derivative,
     )
-    from .data.dataset import Dataset, load_idx, load_pickle, mnist
+    from .data.dataset import Dataset
     from .data.loader import DataLoader, RandomSampler, SequentialSampler
+    from .data.read import load_idx, load_pickle, mnist
     from .learn.checkpoint import load, save
     from .learn.training import History, Moment, fit, train
+    from .look.curves import loss_curve
     from .look.film import Film
-    from .look.picture import grid, loss_curve, neuron
+    from .look.picture import grid, neuron
 
 __all__ = [
     "SGD",
@@ -73,12 +75,14 @@ _MODULE_OF = {
     name: module
     for module, names in {
         "learn.checkpoint": "load save",
-        "data.dataset": "Dataset load_idx load_pickle mnist",
+        "data.dataset": "Dataset",
+        "data.read": "load_idx load_pickle mnist",
         "look.film": "Film",
         "backend.functions": "matmul relu relu_derivative sigmoid sigmoid_derivative "
         "softmax softmax_derivative tanh tanh_derivative",
         "data.loader": "DataLoader RandomSampler SequentialSampler",
-        "look.picture": "grid loss_curve neuron",
+        "look.curves": "loss_curve",
+        "look.picture": "grid neuron",
         "learn.training": "History Moment fit train",
     }.items()
     for name in names.split()

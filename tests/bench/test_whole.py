@@ -13,7 +13,7 @@ from cutaway.bench import children, start, whole
 from cutaway.bench.children import ask, peak_memory
 from cutaway.bench.rounds import Setting
 from cutaway.job import run as job
-from cutaway.look.film import count_frames
+from cutaway.look.codecs import count_frames
 
 
 @pytest.fixture(autouse=True)

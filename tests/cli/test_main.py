@@ -17,7 +17,7 @@ from PIL import Image
 
 from cutaway import bench, load
 from cutaway.cli.main import main
-from cutaway.look.film import count_frames
+from cutaway.look.codecs import count_frames
 
 FILES = [
     "learn.mp4", "model.safetensors", "history.json", "hidden.png", "neuron.png", "loss.png"

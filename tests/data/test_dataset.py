@@ -1,67 +1,19 @@
-"""Datasets: what goes in, how it is normalised, the files it is read from."""
+"""Datasets: what goes in, and how it is normalised."""
 
-import gzip
-import hashlib
-import pickle
 import re
-import struct
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-import cutaway
-from cutaway import Dataset, load_idx, load_pickle
-from cutaway.data import dataset as data
+from cutaway import Dataset
 
 PIXELS = np.arange(5 * 2 * 3, dtype=np.uint8).reshape(5, 2, 3)
 LABELS = np.array([2, 0, 1, 1, 0])
-
-MNIST_SHA256 = {
-    "train-images-idx3": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
-    "train-labels-idx1": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
-    "t10k-images-idx3": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
-    "t10k-labels-idx1": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
-}
 
 
 @pytest.fixture
 def dataset():
     return Dataset(PIXELS, LABELS)
-
-
-@pytest.mark.parametrize(("name", "expected"), MNIST_SHA256.items(), ids=MNIST_SHA256)
-def test_the_embedded_files_are_the_published_ones(name, expected):
-    packed = Path(cutaway.__file__).parent / "data" / "mnist" / f"{name}-ubyte.gz"
-    assert hashlib.sha256(gzip.decompress(packed.read_bytes())).hexdigest() == expected
-
-
-def test_mnist_is_50_000_and_10_000_and_10_000_images(mnist):
-    assert [len(part) for part in mnist] == [50_000, 10_000, 10_000]
-    for part in mnist:
-        assert part.images.shape == (len(part), 784)
-        assert part.images.dtype == np.uint8
-        assert part.shape == (28, 28)
-        assert part.classes == 10
-
-
-def test_mnist_is_normalised_by_its_training_set(mnist):
-    train, valid, test = mnist
-    own = Dataset(train.images, train.labels)
-    assert (train.mean, train.std) == (own.mean, own.std)
-    assert train.mean == pytest.approx(train.images.mean(dtype=np.float64), rel=1e-12)
-    # The tutorial prints 0.1304 and 0.3073 for pixels that are v / 256.
-    assert train.mean / 256 == pytest.approx(0.1304, abs=5e-5)
-    assert train.std / 256 == pytest.approx(0.3073, abs=5e-5)
-    assert {part.mean for part in (valid, test)} == {train.mean}
-    assert {part.std for part in (valid, test)} == {train.std}
-
-
-def test_mnist_keeps_the_order_of_its_files(mnist):
-    train, valid, test = mnist
-    assert train.labels[:5].tolist() == [5, 0, 4, 1, 9]
-    assert valid.labels[:5].tolist() == [3, 8, 6, 9, 6]
-    assert test.labels[:5].tolist() == [7, 2, 1, 0, 4]
 
 
 def test_a_sample_is_a_normalised_row_and_its_label(dataset):
@@ -245,134 +197,3 @@ def test_a_slice_of_a_dataset_shares_its_pixels(dataset):
 def test_a_subset_of_what_is_not_there_is_refused(dataset, numbers, error):
     with pytest.raises(error):
         dataset.subset(numbers)
-
-
-def idx(array):
-    lengths = struct.pack(f">{array.ndim}I", *array.shape)
-    return bytes([0, 0, 8, array.ndim]) + lengths + array.astype(np.uint8).tobytes()
-
-
-@pytest.fixture
-def folder(tmp_path):
-    """A folder laid out like MNIST's, of 12 and 5 images, some files packed."""
-    images = np.random.default_rng(0).integers(0, 256, (12, 2, 3))
-    (tmp_path / "train-images-idx3-ubyte").write_bytes(idx(images))
-    (tmp_path / "train-labels-idx1-ubyte.gz").write_bytes(gzip.compress(idx(np.arange(12) % 4)))
-    (tmp_path / "t10k-images-idx3-ubyte.gz").write_bytes(gzip.compress(idx(PIXELS)))
-    (tmp_path / "t10k-labels-idx1-ubyte").write_bytes(idx(LABELS))
-    return tmp_path
-
-
-def test_load_idx_reads_images_and_labels(folder):
-    one = load_idx(folder / "t10k-images-idx3-ubyte.gz", folder / "t10k-labels-idx1-ubyte")
-    assert one.shape == (2, 3)
-    np.testing.assert_array_equal(one.images, PIXELS.reshape(5, 6))
-    np.testing.assert_array_equal(one.labels, LABELS)
-
-
-def test_load_idx_refuses_counts_that_disagree(folder):
-    images, labels = folder / "train-images-idx3-ubyte", folder / "t10k-labels-idx1-ubyte"
-    message = f"got 12 images in {images} and 5 labels in {labels}"
-    with pytest.raises(ValueError, match=f"^load_idx: .*{re.escape(message)}$"):
-        load_idx(images, labels)
-
-
-def test_load_idx_says_which_file_is_of_the_other_kind(folder):
-    images, labels = folder / "t10k-images-idx3-ubyte.gz", folder / "t10k-labels-idx1-ubyte"
-    message = f"{labels}: expected images (3 axes), got labels (1 axis)"
-    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
-        load_idx(labels, images)
-
-
-def test_a_folder_gives_its_last_sixth_for_validation(folder):
-    train, valid, test = data.load_directory(folder)
-    assert [len(part) for part in (train, valid, test)] == [10, 2, 5]
-    assert valid.labels.tolist() == [10 % 4, 11 % 4]
-    assert train.mean == pytest.approx(train.images.mean())
-    assert (valid.mean, test.std) == (train.mean, train.std)
-
-
-def test_a_folder_of_too_few_images_is_refused(folder):
-    (folder / "train-images-idx3-ubyte").write_bytes(idx(PIXELS))
-    (folder / "train-labels-idx1-ubyte.gz").write_bytes(gzip.compress(idx(LABELS)))
-    with pytest.raises(ValueError, match=r"^load_directory: .*: too few training images, got 5$"):
-        data.load_directory(folder)
-
-
-def test_a_missing_file_of_a_folder_is_named(folder):
-    (folder / "t10k-labels-idx1-ubyte").unlink()
-    message = r"load_directory: .*t10k-labels-idx1-ubyte \(or .*\.gz\) is missing$"
-    with pytest.raises(FileNotFoundError, match=message):
-        data.load_directory(folder)
-
-
-@pytest.mark.parametrize(
-    ("name", "array", "message"),
-    [
-        ("t10k-labels-idx1-ubyte", LABELS[:4], "5 t10k images, 4 labels"),
-        ("train-images-idx3-ubyte", PIXELS, "5 train images, 12 labels"),
-        (
-            "train-images-idx3-ubyte",
-            np.arange(12 * 4).reshape(12, 2, 2),
-            "training images have 4 pixels, test images 6",
-        ),
-    ],
-)
-def test_files_of_a_folder_that_disagree_are_refused(folder, name, array, message):
-    (folder / name).write_bytes(idx(array))
-    with pytest.raises(ValueError, match=f"^load_directory: {re.escape(f'{folder}: {message}')}$"):
-        data.load_directory(folder)
-
-
-FLOATS = PIXELS.reshape(5, 6).astype("f4") / 256
-PAIR = (FLOATS, LABELS)
-
-
-@pytest.fixture
-def write_pickle(tmp_path):
-    def write_pickle(value):
-        path = tmp_path / "mnist.pkl.gz"
-        path.write_bytes(gzip.compress(pickle.dumps(value, 2)))
-        return path
-
-    return write_pickle
-
-
-def test_load_pickle_makes_bytes_of_floats_that_are_pixels_normalised_by_the_training_set(
-    write_pickle,
-):
-    """The tutorial's file trains as the embedded MNIST does: on the same bytes."""
-    others = [(FLOATS[::-1], LABELS), (FLOATS * 0, LABELS)]
-    parts = load_pickle(write_pickle((PAIR, *others)))
-    assert [part.images.dtype for part in parts] == [np.uint8] * 3
-    np.testing.assert_array_equal(parts[0].images, PIXELS.reshape(5, 6))
-    for part in parts:
-        assert part.mean == pytest.approx(PIXELS.mean())
-        assert part.std == pytest.approx(PIXELS.std())
-
-
-def test_load_pickle_takes_other_floats_as_numbers(write_pickle):
-    parts = load_pickle(write_pickle((PAIR, (FLOATS * 0.3, LABELS), PAIR)))
-    for part, expected in zip(parts, (FLOATS, FLOATS * 0.3, FLOATS), strict=True):
-        assert not part.pixels
-        np.testing.assert_array_equal(part.images, expected.astype(np.float32))
-
-
-@pytest.mark.parametrize(
-    ("value", "message"),
-    [
-        ((PAIR, PAIR), "must hold three pairs of arrays"),
-        (FLOATS, "must hold three pairs of arrays"),
-        ((PAIR, PAIR, (FLOATS,)), "must hold three pairs of arrays"),
-        ((PAIR, PAIR, ([1, 2], [1, 0])), "must hold three pairs of arrays"),
-        ((PAIR, (FLOATS, LABELS - 1), PAIR), "Dataset: labels must be 0 or more, got -1"),
-        ((PAIR, (FLOATS, LABELS / 2), PAIR), "Dataset: labels must be integers, got float64"),
-        (((WITH_NAN, LABELS), PAIR, PAIR), "Dataset: images must be finite, got nan at [3, 2]"),
-        ((PAIR, PAIR, (FLOATS[:, :4], LABELS)), "training images have 6 pixels, others 4"),
-    ],
-)
-def test_load_pickle_refuses_anything_else_with_the_file_name(write_pickle, value, message):
-    path = write_pickle(value)
-    with pytest.raises(ValueError, match=re.escape(message)) as error:
-        load_pickle(path)
-    assert str(error.value).startswith(f"load_pickle: {path}")

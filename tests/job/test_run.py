@@ -11,7 +11,7 @@ from PIL import Image
 from cutaway import SGD, DataLoader, Dataset, Network, fit, load
 from cutaway.files import is_ours
 from cutaway.job.run import LESSONS, run
-from cutaway.look import picture
+from cutaway.look.tiles import tiles
 
 LESSON = dataclasses.replace(LESSONS["lesson9"], hidden=(6,), epochs=2, batch_size=32)
 STEPS = 2 * 10  # mini-batches
@@ -75,7 +75,7 @@ def test_the_film_has_a_frame_for_every_mini_batch(done):
 
 def test_the_films_last_frame_is_the_trained_layer(done):
     folder, result = done
-    expected = picture.tiles(result.network.weights[0], shape=(8, 8), limit=7 / 8).astype(int)
+    expected = tiles(result.network.weights[0], shape=(8, 8), limit=7 / 8).astype(int)
     frame = decode(folder / "learn.mp4")[-1][::2, ::2]
     assert np.abs(frame[: len(expected), : expected.shape[1]] - expected).mean() < 12
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..data.dataset import mnist
+from ..data.read import mnist
 from ..job.run import LESSONS, Lesson
 from .children import ask
 from .frameworks import Jax, Sklearn, Torch, TorchGraph

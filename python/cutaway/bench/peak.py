@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from ..backend import choose
-from ..data.dataset import Dataset, mnist
+from ..data.dataset import Dataset
 from ..data.loader import DataLoader
+from ..data.read import mnist
 from ..job.run import LESSONS
 from ..learn.network import Network
 from ..learn.training import fit

@@ -12,12 +12,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..data.dataset import mnist
 from ..data.loader import DataLoader
+from ..data.read import mnist
 from ..job import run as job
 from ..learn.training import train
-from ..look import picture
 from ..look.film import Film
+from ..look.tiles import tiles
 from .children import ask, peak_memory
 from .rounds import Setting, Times, alternate, gather, medians, ratios
 
@@ -91,7 +91,7 @@ def encoding(folder: Path, threads: int) -> dict[str, Any]:
         epochs=lesson.epochs,
         every=1,
     )
-    frames = [picture.tiles(m.weights[0], shape=data.shape, limit=limit) for m in moments]
+    frames = [tiles(m.weights[0], shape=data.shape, limit=limit) for m in moments]
     begin = time.perf_counter()
     with Film(folder / _FILM) as film:
         for frame in frames:

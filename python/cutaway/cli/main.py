@@ -22,14 +22,15 @@ import click
 
 from .. import bench
 from ..backend.choose import BACKENDS, check_backend, cuda_status, isa
-from ..data.dataset import load_directory, mnist
+from ..data.read import load_directory, mnist
 from ..errors import Terminated
 from ..files import MARK, may_write
 from ..job import run as job
 from ..learn.checkpoint import load
 from ..learn.progress import Bar
 from ..learn.training import Moment
-from ..look import picture
+from ..look.picture import grid, neuron
+from ..look.tiles import STYLES
 from ..threads import MOST_THREADS, default_threads
 from ..version import __version__
 
@@ -227,7 +228,7 @@ def _print_result(result: job.Result) -> None:
     help="Height and width of a tile.",
 )
 @click.option("--columns", type=_AT_LEAST_ONE, help="Tiles per row.")
-@click.option("--style", type=click.Choice(picture.STYLES), default="diverging", show_default=True)
+@click.option("--style", type=click.Choice(STYLES), default="diverging", show_default=True)
 @click.option("--scale", type=_AT_LEAST_ONE, help="Pixels per weight.")
 @click.option("--force", is_flag=True, help="Replace a file that cutaway did not write.")
 def picture_command(
@@ -248,14 +249,12 @@ def picture_command(
     weights = network.get_weights(layer)[1:]
     may_write(output, force)
     if unit is None:
-        image = picture.grid(
+        image = grid(
             weights, shape=shape, columns=columns, style=style, scale=scale or 3, legend=True,
             border=True,
         )  # fmt: skip
     else:
-        image = picture.neuron(
-            weights, unit, shape=shape, style=style, scale=scale or 16, legend=True
-        )
+        image = neuron(weights, unit, shape=shape, style=style, scale=scale or 16, legend=True)
     job.write_png(image, output, {"Software": MARK, "Description": f"layer {layer} of {network!r}"})
     print(_plain(str(output)))
     return 0

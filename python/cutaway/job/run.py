@@ -23,8 +23,10 @@ from ..files import MARK, is_ours, may_write, replacing
 from ..learn import checkpoint
 from ..learn.network import Network
 from ..learn.training import History, Moment, train
-from ..look import picture
+from ..look.curves import loss_curve
 from ..look.film import Film
+from ..look.picture import grid, neuron
+from ..look.tiles import tiles
 from ..version import __version__
 
 if TYPE_CHECKING:
@@ -223,7 +225,7 @@ def run(
         for moment in moments:
             result.history.add(moment)
             if reel:
-                reel.write(picture.tiles(moment.weights[0], shape=training.shape, limit=limit))
+                reel.write(tiles(moment.weights[0], shape=training.shape, limit=limit))
             if watch:
                 watch(moment)
     except KeyboardInterrupt:
@@ -320,18 +322,16 @@ def _write_pictures(result: Result, out: Path, shape: tuple[int, int] | None) ->
         "Software": MARK,
         "Description": f"{network!r}, seed {result.seed}, {len(history.losses)} mini-batches",
     }
-    native = picture.tiles(weights, shape=shape).shape[1]
-    hidden = picture.grid(
-        weights, shape=shape, scale=max(1, round(_HIDDEN_WIDTH / native)), legend=True
-    )
-    native = picture.tiles(weights[:, :1], shape=shape, border=False).shape[1]
-    neuron = picture.neuron(
+    native = tiles(weights, shape=shape).shape[1]
+    hidden = grid(weights, shape=shape, scale=max(1, round(_HIDDEN_WIDTH / native)), legend=True)
+    native = tiles(weights[:, :1], shape=shape, border=False).shape[1]
+    best = neuron(
         weights, strongest, shape=shape, scale=max(1, round(_NEURON_WIDTH / native)), legend=True
     )
     _write(result, out / "hidden.png", lambda path: write_png(hidden, path, notes))
-    _write(result, out / "neuron.png", lambda path: write_png(neuron, path, notes))
+    _write(result, out / "neuron.png", lambda path: write_png(best, path, notes))
     if history.losses:  # none if interrupted before the first mini-batch
-        curve = picture.loss_curve(history)
+        curve = loss_curve(history)
         _write(result, out / "loss.png", lambda path: write_figure(curve, path, notes))
 
 

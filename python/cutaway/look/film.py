@@ -12,108 +12,22 @@ import queue
 import threading
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import checks
 from ..files import MARK_OF_ANY_VERSION, Replacement
+from .codecs import ENCODERS, Encoder, count_frames, even
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-CODECS = ("h264", "mp4v")
 PACES = ("every", "log")
 SUFFIXES = (".mp4",)
-_QUEUE = 64  # frames waiting for the encoder: bounds the memory, smooths the flow
+WAITING = 64  # frames for the encoder, at most: bounds the memory, smooths the flow
 _LOG_FRAMES = 60  # frames of pace="log" for every e-fold of images
-
-
-class _Encoder(Protocol):
-    def add(self, image: NDArray[np.uint8]) -> None: ...
-    def close(self) -> None: ...
-
-
-class _H264:
-    """H.264 in yuv420p with the index in front: what every browser plays. By PyAV."""
-
-    def __init__(self, path: Path, width: int, height: int, fps: int, scale: int) -> None:
-        import av
-
-        self._av = av
-        self._scale = scale
-        self._container = av.open(str(path), "w", format="mp4", options={"movflags": "faststart"})
-        stream: Any = self._container.add_stream("libx264", rate=fps)
-        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        stream.options = {"preset": "veryfast", "crf": "18"}
-        context = stream.codec_context
-        context.color_primaries = context.color_trc = context.colorspace = 1  # BT.709
-        context.color_range = 1  # 16 to 235, as players expect of video
-        self._stream = stream
-
-    def add(self, image: NDArray[np.uint8]) -> None:
-        picture = self._av.VideoFrame
-        if self._scale % 2:
-            frame = picture.from_ndarray(_made_even(_enlarge(image, self._scale)), format="rgb24")
-            frame = frame.reformat(format="yuv420p", dst_colorspace="ITU709")
-        else:
-            frame = picture.from_ndarray(self._planes(image), format="yuv420p")
-        self._container.mux(self._stream.encode(frame))
-
-    def _planes(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Convert the image before it is enlarged: a quarter of the work, and exact colours.
-
-        Video keeps colours at half the resolution of brightness, which an even scale makes up for.
-        """
-        small = self._av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
-        y, u, v = small.reformat(format="yuv444p", dst_colorspace="ITU709").to_ndarray()
-        half = self._scale // 2
-        planes = (_enlarge(y, self._scale), _enlarge(u, half), _enlarge(v, half))
-        flat = np.concatenate([plane.ravel() for plane in planes])
-        return flat.reshape(-1, image.shape[1] * self._scale)
-
-    def close(self) -> None:
-        try:
-            self._container.mux(self._stream.encode())
-        finally:
-            self._container.close()
-
-
-class _Mp4v:
-    """MPEG-4 part 2, as the tutorial writes it; browsers do not play it. By OpenCV."""
-
-    def __init__(self, path: Path, width: int, height: int, fps: int, scale: int) -> None:
-        import cv2
-
-        self._scale = scale
-        code = cv2.VideoWriter.fourcc(*"mp4v")
-        self._writer = cv2.VideoWriter(str(path), code, float(fps), (width, height))
-        if not self._writer.isOpened():
-            raise OSError(f"{path}: OpenCV cannot write mp4v here")
-
-    def add(self, image: NDArray[np.uint8]) -> None:
-        frame = _made_even(_enlarge(image, self._scale))
-        self._writer.write(np.ascontiguousarray(frame[:, :, ::-1]))  # OpenCV takes BGR
-
-    def close(self) -> None:
-        self._writer.release()
-
-
-def count_frames(path: str | os.PathLike[str]) -> tuple[int, int, int]:
-    """Return a film's number of frames, width and height, by reading it to its end.
-
-    Raises:
-        OSError: if it is no film that can be read.
-    """
-    import av
-
-    try:
-        with av.open(os.fspath(path)) as container:
-            stream = container.streams.video[0]
-            frames = sum(1 for packet in container.demux(stream) if packet.size)
-            return frames, stream.codec_context.width, stream.codec_context.height
-    except (av.FFmpegError, IndexError) as error:
-        raise OSError(f"{os.fspath(path)}: not a readable film: {error}") from None
 
 
 class Film:
@@ -149,13 +63,10 @@ class Film:
         self.path = Path(path)
         if self.path.suffix.lower() not in SUFFIXES:
             raise ValueError(f"Film: path must end in {SUFFIXES[0]}, got {os.fspath(path)!r}")
-        if codec not in CODECS:
-            raise ValueError(f"Film: codec must be one of {CODECS}, got {codec!r}")
-        if pace not in PACES:
-            raise ValueError(f"Film: pace must be one of {PACES}, got {pace!r}")
-        for name, value in (("fps", fps), ("scale", scale)):
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ValueError(f"Film: {name} must be an integer of at least 1, got {value!r}")
+        checks.choice("Film", "codec", codec, tuple(ENCODERS))
+        checks.choice("Film", "pace", pace, PACES)
+        fps = checks.count("Film", "fps", fps)
+        scale = checks.count("Film", "scale", scale)
         if not self.path.parent.is_dir():
             raise FileNotFoundError(f"Film: {self.path.parent} is not a folder")
         self.fps, self.codec, self.scale, self.pace = fps, codec, scale, pace
@@ -164,7 +75,7 @@ class Film:
         self._encoded = 0
         self._size: tuple[int, int] | None = None
         self._file: Replacement | None = None  # once there is an image
-        self._queue: queue.Queue[NDArray[np.uint8] | None] = queue.Queue(_QUEUE)
+        self._queue: queue.Queue[NDArray[np.uint8] | None] = queue.Queue(WAITING)
         self._thread: threading.Thread | None = None
         self._failure: BaseException | None = None
         self._open = True
@@ -239,13 +150,12 @@ class Film:
     # the encoder's thread
 
     def _encode(self, path: Path) -> None:
-        encoder: _Encoder | None = None
+        encoder: Encoder | None = None
         try:
             while (image := self._queue.get()) is not None:
                 if encoder is None:
-                    height, width = (_even(n * self.scale) for n in image.shape[:2])
-                    make = _H264 if self.codec == "h264" else _Mp4v
-                    encoder = make(path, width, height, self.fps, self.scale)
+                    height, width = (even(n * self.scale) for n in image.shape[:2])
+                    encoder = ENCODERS[self.codec](path, width, height, self.fps, self.scale)
                 encoder.add(image)
                 self._encoded += 1
         except BaseException as error:
@@ -283,7 +193,7 @@ class Film:
         except OSError as error:
             raise OSError(f"Film: {self.path} cannot be written: {error}") from error
         assert self._size is not None
-        wanted = (self.frames, *(_even(n * self.scale) for n in reversed(self._size)))
+        wanted = (self.frames, *(even(n * self.scale) for n in reversed(self._size)))
         if (frames, width, height) != wanted:
             raise OSError(
                 f"Film: {self.path} came out as {frames} frames of {width}x{height}, "
@@ -304,21 +214,6 @@ def _pixels(image: Image | NDArray[np.uint8]) -> NDArray[np.uint8]:
             f"Film: an image must be (height, width) or (height, width, 3), got {image.shape}"
         )
     return image
-
-
-def _even(n: int) -> int:
-    return n + n % 2
-
-
-def _enlarge(image: NDArray[np.uint8], scale: int) -> NDArray[np.uint8]:
-    """Repeat every pixel `scale` times each way."""
-    return image.repeat(scale, axis=0).repeat(scale, axis=1)
-
-
-def _made_even(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Repeat the last row and column where their number is odd, which video does not allow."""
-    odd = [(0, n % 2) for n in frame.shape[:2]]
-    return np.pad(frame, (*odd, (0, 0)), mode="edge") if any(n for _, n in odd) else frame
 
 
 def _is_log_frame(number: int) -> bool:

@@ -1,0 +1,85 @@
+"""Curves: the numbers of a training go in, a plot comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from ..learn.training import History
+
+_BLUE, _ORANGE = "#2171b5", "#d95f0e"
+
+
+def loss_curve(
+    history: History | Sequence[float] | NDArray[Any], *, title: str | None = None
+) -> Figure:
+    """Draw the loss of every mini-batch and its running mean; below it, the accuracies by epoch.
+
+    Args:
+        history: A History, or the losses alone.
+        title: Above the plot.
+
+    Returns:
+        A matplotlib Figure, made without a display.
+    """
+    from matplotlib.figure import Figure
+
+    losses = np.asarray(getattr(history, "losses", history), dtype=float)
+    epochs: list[dict[str, Any]] = list(getattr(history, "epochs", []))
+    if losses.ndim != 1 or losses.size == 0:
+        raise ValueError(f"loss_curve: losses must be a list of numbers, got shape {losses.shape}")
+    if not np.isfinite(losses).all():
+        raise ValueError("loss_curve: losses must be finite, got NaN or infinity")
+    two = len(epochs) > 1  # one epoch is a point, not a curve
+    figure = Figure(figsize=(8, 6 if two else 4), dpi=120, layout="constrained")
+    axes = figure.subplots(
+        2 if two else 1, 1, squeeze=False, sharex=True, height_ratios=[2, 1][: 1 + two]
+    )[:, 0]
+    _draw_losses(axes[0], losses)
+    if two:
+        _draw_accuracies(axes[1], epochs)
+    for ax in axes:
+        ax.spines[["top", "right"]].set_visible(False)
+        ax.grid(axis="y", alpha=0.3)
+    axes[-1].set_xlim(0, 1.01 * losses.size)
+    axes[-1].set_xlabel("mini-batch")
+    if title:
+        axes[0].set_title(title)
+    return figure
+
+
+def _draw_losses(axes: Axes, losses: NDArray[np.float64]) -> None:
+    """Draw every loss faintly, and the mean around it strongly."""
+    steps = np.arange(1, losses.size + 1)
+    window = min(50, max(1, losses.size // 10))
+    mean = np.convolve(losses, np.ones(window) / window, "valid")
+    middle = steps[: mean.size] + (window - 1) / 2
+    highest = float(np.quantile(losses, 0.999))  # the first few losses may be many times the rest
+    axes.plot(steps, losses, color=_BLUE, alpha=0.35, lw=0.7, label="every mini-batch")
+    dot = "o" if losses.size == 1 else ""  # a line needs two points
+    axes.plot(middle, mean, color=_BLUE, lw=1.8, marker=dot, label=f"mean of {window}")
+    axes.set(ylabel="training loss of a mini-batch", ylim=(0, 1.05 * highest or 1))
+    axes.legend(frameon=False)
+
+
+def _draw_accuracies(axes: Axes, epochs: list[dict[str, Any]]) -> None:
+    """Draw training and, if there is one, validation accuracy at the end of every epoch."""
+    for kind, name, colour in (
+        ("train", "training", _BLUE),
+        ("valid", "validation", _ORANGE),
+    ):
+        values = [
+            100 * epoch[f"{kind}_accuracy"] for epoch in epochs if f"{kind}_accuracy" in epoch
+        ]
+        if values:
+            label = f"{name}, {values[-1]:.2f} % after epoch {epochs[-1]['epoch']}"
+            axes.plot([e["step"] for e in epochs], values, "o-", color=colour, label=label)
+    axes.set(ylabel="accuracy (%)")
+    axes.legend(frameon=False, loc="lower right")

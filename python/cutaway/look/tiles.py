@@ -1,0 +1,140 @@
+"""Tiles: weights go in, an array of pixels comes out, one tile per unit; fast enough for a film.
+
+Signed weights are shown on a diverging scale: zero is white, positive orange, negative blue (a pair
+that colour-blind readers tell apart), the same magnitude equally strong on both sides.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import cache
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .. import checks
+
+U8 = NDArray[np.uint8]
+F32 = NDArray[np.float32]
+STYLES = ("diverging", "classic")
+
+_NEGATIVE = ((8, 48, 107), (33, 113, 181), (158, 202, 225))  # strong to weak
+_POSITIVE = ((253, 190, 133), (217, 95, 14), (127, 39, 4))  # weak to strong
+_ZERO = (255, 255, 255)
+_GAP = (168, 172, 180)
+_RED = (255, 0, 0)
+_STRONG = 0.999  # quantile of |weights| that gets the strongest colour
+
+
+@cache
+def colours(style: str) -> U8:
+    """Return the colours of -limit ... +limit, (255, 3); number 127 is zero."""
+    t = np.linspace(-1, 1, 255)
+    if style == "classic":  # the tutorial's: gray, and black for all that is negative
+        return np.repeat((255 * t.clip(0)).round().astype(np.uint8)[:, np.newaxis], 3, axis=1)
+    stops = np.array([*_NEGATIVE, _ZERO, *_POSITIVE], float)
+    at = np.linspace(-1, 1, len(stops))
+    return np.stack([np.interp(t, at, stops[:, c]) for c in range(3)], 1).round().astype(np.uint8)
+
+
+def check_weights(who: str, weights: ArrayLike) -> F32:
+    """Return finite weights (fan_in, units), from such or from one unit's (fan_in,)."""
+    array = checks.floats(who, "weights", weights)
+    if array.ndim not in (1, 2) or array.size == 0:
+        raise ValueError(
+            f"{who}: weights must be (fan_in, units) or (fan_in,), got shape {array.shape}"
+        )
+    checks.finite(who, "weights", array)
+    return array[:, np.newaxis] if array.ndim == 1 else array
+
+
+def _shape(who: str, fan_in: int, shape: tuple[int, int] | None) -> tuple[int, int]:
+    """Return a tile's (height, width): a square if that fits, else a strip."""
+    if shape is None:
+        side = math.isqrt(fan_in)
+        return (side, side) if side * side == fan_in else (1, fan_in)
+    if not isinstance(shape, Sequence) or len(shape) != 2:
+        raise ValueError(f"{who}: shape must be (height, width), got {shape!r}")
+    if min(shape) < 1 or shape[0] * shape[1] != fan_in:
+        raise ValueError(f"{who}: shape must hold {fan_in} pixels, got {tuple(shape)}")
+    return int(shape[0]), int(shape[1])
+
+
+def limits_of(who: str, weights: F32, limit: float | str | None, style: str) -> F32:
+    """Return the weight that gets the strongest colour: (1,) for all, or (units,)."""
+    if limit is None:
+        limit = "each" if style == "classic" else float(np.quantile(np.abs(weights), _STRONG))
+        limit = limit or float(np.abs(weights).max()) or 1.0  # all zero: any limit will do
+    smallest, largest = np.finfo(np.float32).tiny, np.finfo(np.float32).max
+    if limit == "each":
+        limits = np.abs(weights).max(axis=0)
+        limits[limits == 0] = 1
+    elif isinstance(limit, str) or not (math.isfinite(limit) and limit > 0):
+        raise ValueError(f"{who}: limit must be above 0, 'each' or None, got {limit!r}")
+    else:
+        limits = np.array([min(limit, largest)], np.float32)
+    result: F32 = np.maximum(limits, smallest)
+    return result
+
+
+def tiles(
+    weights: ArrayLike,
+    *,
+    shape: tuple[int, int] | None = None,
+    columns: int | None = None,
+    limit: float | str | None = None,
+    style: str = "diverging",
+    border: bool | None = None,
+) -> U8:
+    """Draw a layer as an array of pixels: fast enough for every frame of a film.
+
+    Args:
+        weights: (fan_in, units), or one unit's (fan_in,).
+        shape: (height, width) of a tile; a square if fan_in is one, else a strip.
+        columns: Tiles per row; as square as it gets if None. Unit 1 is right of unit 0.
+        limit: The weight with the strongest colour, "each" for the largest of every unit by itself,
+            or None: a thousandth of all weights are stronger (so that a single one does not make
+            the rest pale), and "each" for "classic". Stronger weights are clipped.
+        style: "diverging", or "classic" for the tutorial's gray.
+        border: A line between tiles ("classic": red, on the tiles' own edge). None: a line for
+            "diverging", none for "classic".
+
+    Returns:
+        (height, width, 3), uint8, RGB.
+
+    Raises:
+        TypeError, ValueError: for weights or options that make no picture.
+    """
+    who = "grid"
+    matrix = check_weights(who, weights)
+    checks.choice(who, "style", style, STYLES)
+    fan_in, units = matrix.shape
+    height, width = _shape(who, fan_in, shape)
+    across = (
+        math.ceil(math.sqrt(units)) if columns is None else checks.count(who, "columns", columns)
+    )
+    across = min(across, units)
+    down = -(-units // across)
+    border = style == "diverging" if border is None else border
+
+    with np.errstate(over="ignore"):  # what is far above the limit is clipped all the same
+        levels = matrix.T / (limits_of(who, matrix, limit, style) / 127)[:, np.newaxis]
+    numbers = np.clip(np.rint(levels), -127, 127).astype(np.int16) + 127
+    palette = colours(style)
+    drawn = np.empty((down * across, height, width, 3), np.uint8)
+    drawn[:units] = palette.take(numbers, axis=0).reshape(units, height, width, 3)
+    drawn[units:] = _GAP if style == "diverging" else palette[127]  # no unit, no tile
+    if border and style == "classic":
+        for edge in (drawn[:, 0], drawn[:, -1], drawn[:, :, 0], drawn[:, :, -1]):
+            edge[...] = _RED
+    drawn = drawn.reshape(down, across, height, width, 3).swapaxes(1, 2)  # tile rows side by side
+
+    gap = 1 if border and style == "diverging" else 0
+    picture = np.empty((down, height + gap, across, width + gap, 3), np.uint8)
+    picture[...] = _GAP
+    picture[:, gap:, :, gap:] = drawn
+    picture = picture.reshape(down * (height + gap), across * (width + gap), 3)
+    if gap:  # the lines at the right and at the bottom
+        picture = np.pad(picture, ((0, 1), (0, 1), (0, 0)), mode="wrap")
+    return picture

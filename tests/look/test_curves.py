@@ -1,0 +1,48 @@
+"""Curves: every loss and accuracy is drawn where it belongs, without a display."""
+
+import io
+import sys
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from PIL import Image
+
+from cutaway import History, loss_curve
+
+HISTORY = History(
+    losses=[1 / (i + 1) for i in range(200)],
+    epochs=[
+        {"epoch": e, "step": 100 * e, "train_accuracy": 0.4 * e, "valid_accuracy": 0.45 * e}
+        for e in (1, 2)
+    ],
+)
+
+
+@pytest.mark.parametrize(("history", "plots"), [(HISTORY, 2), ([0.0], 1)])
+def test_loss_curve_is_drawn_without_a_display(monkeypatch, history, plots):
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)  # it would look for a display
+    figure = loss_curve(history, title="loss")
+    assert isinstance(figure, Figure)
+    assert len(figure.axes) == plots
+    file = io.BytesIO()
+    figure.savefig(file, format="png")
+    assert Image.open(file).width > 100
+
+
+def test_loss_curve_draws_every_loss_and_their_running_mean():
+    every, mean = loss_curve(HISTORY).axes[0].lines
+    np.testing.assert_array_equal(every.get_ydata(), HISTORY.losses)
+    assert mean.get_ydata()[-1] == pytest.approx(np.mean(HISTORY.losses[-20:]))
+    assert mean.get_xdata()[-1] == 190.5  # in the middle of losses 181 to 200
+
+
+def test_loss_curve_of_one_epoch_has_no_curve_of_accuracies():
+    history = History(HISTORY.losses, HISTORY.epochs[:1])
+    assert len(loss_curve(history).axes) == 1
+
+
+def test_loss_curve_needs_losses():
+    with pytest.raises(ValueError, match=r"^loss_curve: losses must be a list of numbers"):
+        loss_curve([])

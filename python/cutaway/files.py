@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from .version import __version__
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from PIL.Image import Image
 
 MARK = f"written by cutaway {__version__}"
 MARK_OF_ANY_VERSION = b"written by cutaway "
@@ -97,3 +103,26 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     finally:
         if new is not None:
             new.discard()
+
+
+def write_json(value: dict[str, Any], path: Path) -> None:
+    """Write a JSON file, whole or not at all."""
+    with replacing(path) as partial:
+        partial.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
+
+
+def write_figure(figure: Figure, path: Path, notes: dict[str, str]) -> None:
+    """Write a plot as PNG, whole or not at all, with notes in its metadata."""
+    with replacing(path) as partial:
+        figure.savefig(partial, format="png", metadata=notes)
+
+
+def write_png(image: Image, path: Path, notes: dict[str, str]) -> None:
+    """Write an image as PNG, whole or not at all, with notes in its metadata."""
+    from PIL.PngImagePlugin import PngInfo
+
+    info = PngInfo()
+    for key, value in notes.items():
+        info.add_text(key, value)
+    with replacing(path) as partial:
+        image.save(partial, format="PNG", pnginfo=info)

@@ -13,7 +13,7 @@ from cutaway.bench import cold, epochs, peak
 from cutaway.bench.frameworks import Sklearn
 from cutaway.bench.peers import Cutaway, NumPy, Task, Tutorial
 from cutaway.bench.rounds import Setting
-from cutaway.job.run import LESSONS
+from cutaway.job.recipes import RECIPES
 
 OWN = ("cutaway", "tutorial", "numpy")
 
@@ -34,11 +34,11 @@ def setting(*names, repeats=1, threads=2, backend="cpu"):
 
 
 def task(name, data):
-    lesson = epochs.EPOCHS[name].lesson
-    sizes = (784, *lesson.hidden, 10)
-    network = lesson.make_network(784, 10, backend="cpu", threads=1, seed=3)
+    recipe = epochs.EPOCHS[name].recipe
+    sizes = (784, *recipe.hidden, 10)
+    network = recipe.make_network(784, 10, backend="cpu", threads=1, seed=3)
     start = [network.get_weights(layer) for layer in range(len(sizes) - 1)]
-    return Task(lesson, data, data[:][0], start, 1)
+    return Task(recipe, data, data[:][0], start, 1)
 
 
 @pytest.mark.parametrize("name", ["lesson9", "lesson5", "wide"])
@@ -103,8 +103,8 @@ def test_a_cold_epoch_reads_no_data(monkeypatch):
 
 
 def test_only_those_who_can_take_part_in_a_wide_network_do(monkeypatch):
-    slim = replace(epochs.EPOCHS["wide"].lesson, hidden=(32, 32))
-    monkeypatch.setitem(epochs.EPOCHS, "wide", replace(epochs.EPOCHS["wide"], lesson=slim))
+    slim = replace(epochs.EPOCHS["wide"].recipe, hidden=(32, 32))
+    monkeypatch.setitem(epochs.EPOCHS, "wide", replace(epochs.EPOCHS["wide"], recipe=slim))
     (result,) = epochs.section("wide", setting(*OWN))
     assert list(result["seconds"]) == ["cutaway", "numpy"]
 
@@ -167,7 +167,7 @@ def test_the_efficiency_is_of_the_peak_beside_it(monkeypatch):
     asked = []
     monkeypatch.setattr(peak.choose, "fma_peak", lambda s: asked.append(s) or 100.0)
     *_, result = peak.section(setting("cutaway", repeats=2))
-    work = 3000 * peak.flops((784, *LESSONS["lesson9"].hidden, 10)) * 1e-9
+    work = 3000 * peak.flops((784, *RECIPES["lesson9"].hidden, 10)) * 1e-9
     one, two = (result["times"][f"dense, {n}"] for n in ("1 thread", "2 threads"))
     reached = [work / seconds for seconds in one]
     assert result["efficiency"] == pytest.approx(np.median(reached) / 100)

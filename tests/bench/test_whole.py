@@ -12,7 +12,7 @@ import pytest
 from cutaway.bench import children, start, whole
 from cutaway.bench.children import ask, peak_memory
 from cutaway.bench.rounds import Setting
-from cutaway.job import run as job
+from cutaway.job.recipes import RECIPES
 from cutaway.look.codecs import count_frames
 
 
@@ -148,7 +148,7 @@ def fast(monkeypatch):
             return 0.1
         return {"test_accuracy": accuracy["cutaway"]} if "train" in arguments else accuracy["torch"]
 
-    monkeypatch.setitem(job.LESSONS, "fast", job.LESSONS["lesson5"])
+    monkeypatch.setitem(RECIPES, "fast", RECIPES["lesson5"])
     monkeypatch.setattr(start, "ask", answer)
     return asked, accuracy
 

@@ -10,10 +10,11 @@ from PIL import Image
 
 from cutaway import SGD, DataLoader, Dataset, Network, fit, load
 from cutaway.files import is_ours
-from cutaway.job.run import LESSONS, run
+from cutaway.job.recipes import RECIPES
+from cutaway.job.run import run
 from cutaway.look.tiles import tiles
 
-LESSON = dataclasses.replace(LESSONS["lesson9"], hidden=(6,), epochs=2, batch_size=32)
+RECIPE = dataclasses.replace(RECIPES["lesson9"], hidden=(6,), epochs=2, batch_size=32)
 STEPS = 2 * 10  # mini-batches
 REST = ["model.safetensors", "history.json", "hidden.png", "neuron.png", "loss.png"]
 FILES = ["learn.mp4", *REST]
@@ -40,7 +41,7 @@ def out(tmp_path):
 def done(tmp_path_factory):
     """A run that tests look at."""
     folder = tmp_path_factory.mktemp("done")
-    return folder, run(LESSON, DATA, folder, seed=3)
+    return folder, run(RECIPE, DATA, folder, seed=3)
 
 
 def decode(path):
@@ -107,7 +108,7 @@ def test_history_json_tells_the_whole_run(done):
     folder, result = done
     history = json.loads((folder / "history.json").read_text())
     assert history["cutaway"].startswith("written by cutaway ")
-    assert history["lesson"] == json.loads(json.dumps(dataclasses.asdict(LESSON)))
+    assert history["lesson"] == json.loads(json.dumps(dataclasses.asdict(RECIPE)))
     assert (history["sizes"], history["seed"]) == ([64, 6, 4], 3)
     assert history["fingerprint"] == result.network.fingerprint()
     assert history["losses"] == result.history.losses
@@ -143,9 +144,9 @@ def test_the_summary_is_what_json_prints(done):
 
 def test_with_fewer_frames_or_without_a_film_the_same_is_learned(done, out):
     _, first = done
-    fewer = run(LESSON, DATA, out, seed=3, every=4)
+    fewer = run(RECIPE, DATA, out, seed=3, every=4)
     assert fewer.frames == 6 == len(decode(out / "learn.mp4"))
-    without = run(LESSON, DATA, out.parent / "second", seed=3, film=False)
+    without = run(RECIPE, DATA, out.parent / "second", seed=3, film=False)
     assert [path.name for path in without.files] == REST
     assert without.frames == 0
     for result in (fewer, without):
@@ -153,19 +154,19 @@ def test_with_fewer_frames_or_without_a_film_the_same_is_learned(done, out):
         assert result.history.losses == first.history.losses
 
 
-@pytest.mark.parametrize("name", LESSONS)
+@pytest.mark.parametrize("name", RECIPES)
 def test_every_lesson_learns(out, name):
-    lesson = dataclasses.replace(LESSONS[name], epochs=4, batch_size=16)
-    result = run(lesson, DATA, out, film=False)
+    recipe = dataclasses.replace(RECIPES[name], epochs=4, batch_size=16)
+    result = run(recipe, DATA, out, film=False)
     assert result.test_accuracy > 0.9
-    assert result.network.architecture.sizes == (64, *lesson.hidden, 4)
+    assert result.network.architecture.sizes == (64, *recipe.hidden, 4)
 
 
 def test_the_fast_lesson_draws_only_when_asked(out):
-    lesson = dataclasses.replace(LESSONS["fast"], hidden=(6,))
-    plain = run(lesson, DATA, out)
+    recipe = dataclasses.replace(RECIPES["fast"], hidden=(6,))
+    plain = run(recipe, DATA, out)
     assert sorted(contents(out)) == ["history.json", "model.safetensors"]
-    drawn = run(lesson, DATA, out, film=True)
+    drawn = run(recipe, DATA, out, film=True)
     assert sorted(contents(out)) == sorted(FILES)
     assert drawn.network.fingerprint() == plain.network.fingerprint()
 
@@ -173,28 +174,28 @@ def test_the_fast_lesson_draws_only_when_asked(out):
 def test_waves_need_pictures(out):
     data = [Dataset(part.images[:, :12], part.labels) for part in DATA]
     with pytest.raises(ValueError, match=r"^train: start weights of waves need pictures"):
-        run(LESSONS["fast"], data, out)
+        run(RECIPES["fast"], data, out)
     assert not out.exists()
 
 
 def test_samples_that_are_no_images_are_drawn_as_strips(out):
     data = [Dataset(part.images[:, :12], part.labels) for part in DATA]
-    run(LESSON, data, out)
+    run(RECIPE, data, out)
     assert decode(out / "learn.mp4")[0].shape == (2 * (2 * 2 + 1), 2 * (3 * 13 + 1), 3)
 
 
 def test_the_seed_decides_and_nothing_else(out):
     prints = [
-        run(LESSON, DATA, out, film=False, seed=seed, threads=threads).network.fingerprint()
+        run(RECIPE, DATA, out, film=False, seed=seed, threads=threads).network.fingerprint()
         for seed, threads in ((0, 1), (0, 2), (1, 1))
     ]
     assert prints[0] == prints[1] != prints[2]
 
 
 def test_a_second_run_replaces_the_first(out):
-    run(LESSON, DATA, out)
+    run(RECIPE, DATA, out)
     before = contents(out)
-    run(LESSON, DATA, out, seed=1)
+    run(RECIPE, DATA, out, seed=1)
     after = contents(out)
     assert after.keys() == before.keys()
     assert all(after[name] != before[name] for name in FILES)
@@ -205,27 +206,27 @@ def test_a_file_of_somebody_else_is_refused_before_anything_is_learned(out, name
     out.mkdir(parents=True)
     (out / name).write_text("a letter")
     with pytest.raises(FileExistsError, match="was not written by cutaway; --force replaces it"):
-        run(LESSON, DATA, out, watch=stop_at(1, AssertionError))
+        run(RECIPE, DATA, out, watch=stop_at(1, AssertionError))
     assert contents(out) == {name: b"a letter"}
 
 
 def test_force_replaces_it(out):
     out.mkdir(parents=True)
     (out / "learn.mp4").write_text("a letter")
-    run(LESSON, DATA, out, force=True)
+    run(RECIPE, DATA, out, force=True)
     assert len(decode(out / "learn.mp4")) == STEPS
 
 
 def test_other_files_in_the_folder_are_left_alone(out):
     out.mkdir(parents=True)
     (out / "notes.txt").write_text("a letter")
-    run(LESSON, DATA, out, film=False)
+    run(RECIPE, DATA, out, film=False)
     assert (out / "notes.txt").read_text() == "a letter"
 
 
 @pytest.mark.parametrize("step", [1, 10])
 def test_ctrl_c_ends_the_run_and_what_was_learned_is_written(out, step):
-    result = run(LESSON, DATA, out, watch=stop_at(step, KeyboardInterrupt))
+    result = run(RECIPE, DATA, out, watch=stop_at(step, KeyboardInterrupt))
     assert result.interrupted
     assert result.test_accuracy is None
     assert result.files == [out / name for name in FILES]
@@ -235,29 +236,29 @@ def test_ctrl_c_ends_the_run_and_what_was_learned_is_written(out, step):
 
 
 def test_any_other_error_keeps_the_older_run_as_it_was(out):
-    run(LESSON, DATA, out)
+    run(RECIPE, DATA, out)
     before = contents(out)
     with pytest.raises(OSError, match="no pipe"):
-        run(LESSON, DATA, out, seed=1, watch=stop_at(7, OSError("no pipe")))
+        run(RECIPE, DATA, out, seed=1, watch=stop_at(7, OSError("no pipe")))
     assert contents(out) == before
 
 
 def test_a_loss_that_is_no_longer_finite_leaves_nothing(out):
-    wild = dataclasses.replace(LESSONS["lesson5"], lr=1e30)
+    wild = dataclasses.replace(RECIPES["lesson5"], lr=1e30)
     with pytest.raises(RuntimeError, match="the loss must stay finite"):
         run(wild, DATA, out)
     assert contents(out) == {}
 
 
 def test_a_run_without_a_film_leaves_no_film_of_another(out):
-    run(LESSON, DATA, out)
+    run(RECIPE, DATA, out)
     (out / "mine.txt").write_text("stays")
-    run(LESSON, DATA, out, film=False)
+    run(RECIPE, DATA, out, film=False)
     assert sorted(path.name for path in out.iterdir()) == sorted([*REST, "mine.txt"])
 
 
 def test_a_film_of_somebody_else_stays(out):
     out.mkdir(parents=True)
     (out / "learn.mp4").write_bytes(b"mine")
-    run(LESSON, DATA, out, film=False)
+    run(RECIPE, DATA, out, film=False)
     assert (out / "learn.mp4").read_bytes() == b"mine"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..data.read import mnist
-from ..job.run import LESSONS, Lesson
+from ..job.recipes import RECIPES, Recipe
 from .children import ask
 from .frameworks import Jax, Sklearn, Torch, TorchGraph
 from .libraries import CONTENDERS, GPU_CONTENDERS
@@ -21,14 +21,14 @@ class Epoch:
 
     Attributes:
         what: In words.
-        lesson: The network and how it learns.
+        recipe: The network and how it learns.
         rows: Images of the training set, from its beginning.
         close: How far two validation accuracies may lie apart: rounding grows with ReLU and Adam.
         contenders: Who may take part.
     """
 
     what: str
-    lesson: Lesson
+    recipe: Recipe
     rows: int
     close: float
     contenders: tuple[str, ...] = CONTENDERS
@@ -37,29 +37,29 @@ class Epoch:
 EPOCHS = {
     "lesson9": Epoch(
         "an epoch of 784-64-10 sigmoid, squared error, SGD, batch 64, 50,000 images",
-        LESSONS["lesson9"],
+        RECIPES["lesson9"],
         50_000,
         0.003,
     ),
     "lesson5": Epoch(
         "an epoch of 784-50-10 ReLU, cross-entropy, Adam, batch 64, 50,000 images",
-        replace(LESSONS["lesson5"], lr=1e-3, schedule="constant"),
+        replace(RECIPES["lesson5"], lr=1e-3, schedule="constant"),
         50_000,
         0.005,
     ),
     "wide": Epoch(
         "50 steps of 784-1024-1024-10 ReLU, cross-entropy, SGD, batch 256",
-        Lesson(
-            (1024, 1024),
-            "relu",
-            "softmax",
-            "cross_entropy",
-            "mean",
-            "sgd",
-            0.05,
-            "constant",
-            1,
-            256,
+        Recipe(
+            hidden=(1024, 1024),
+            activation="relu",
+            output="softmax",
+            loss="cross_entropy",
+            reduction="mean",
+            optimizer="sgd",
+            lr=0.05,
+            schedule="constant",
+            epochs=1,
+            batch_size=256,
         ),
         12_800,
         0.005,
@@ -84,9 +84,9 @@ def make_task(name: str, threads: int, backend: str) -> Task:
     plan = EPOCHS[name]
     train_set, valid_set, _ = mnist()
     data = train_set.subset(slice(plan.rows))
-    network = plan.lesson.make_network(data.images.shape[1], valid_set.classes, backend="cpu")
+    network = plan.recipe.make_network(data.images.shape[1], valid_set.classes, backend="cpu")
     start = [network.get_weights(layer) for layer in range(network.architecture.layers)]
-    return Task(plan.lesson, data, data[:][0], start, threads, backend)
+    return Task(plan.recipe, data, data[:][0], start, threads, backend)
 
 
 def make_peer(task: Task, contender: str) -> Peer:

@@ -24,16 +24,16 @@ class Torch:
 
         self._task = task
         self._device = torch.device(task.backend)
-        lesson = task.lesson
-        squares = lesson.loss == "squared_error"
-        hidden = {"sigmoid": nn.Sigmoid, "relu": nn.ReLU}[lesson.activation]
+        recipe = task.recipe
+        squares = recipe.loss == "squared_error"
+        hidden = {"sigmoid": nn.Sigmoid, "relu": nn.ReLU}[recipe.activation]
         self._linear = [nn.Linear(i, o) for i, o in pairwise(task.sizes)]
         layers = [module for linear in self._linear for module in (linear, hidden())]
         layers[-1:] = [nn.Sigmoid()] if squares else []  # its cross-entropy has the softmax in it
         self._model = nn.Sequential(*layers).to(self._device)
         self._set_weights(task.start)
         self._loss = nn.MSELoss(reduction="sum") if squares else nn.CrossEntropyLoss()
-        o, parameters = lesson.make_optimizer(), self._model.parameters()
+        o, parameters = recipe.make_optimizer(), self._model.parameters()
         if isinstance(o, Adam):
             self._optimizer: Any = optim.Adam(
                 parameters, o.lr, o.betas, o.eps, fused=True, capturable=self._capturable
@@ -57,7 +57,7 @@ class Torch:
         import torch
 
         order = torch.from_numpy(self._task.order(seed)).to(self._device)
-        for numbers in order.split(self._task.lesson.batch_size):
+        for numbers in order.split(self._task.recipe.batch_size):
             self._step(numbers)
         if self._device.type == "cuda":
             torch.cuda.synchronize()
@@ -83,7 +83,7 @@ class TorchGraph(Torch):
         import torch
 
         super().__init__(task)
-        self._numbers = torch.zeros(task.lesson.batch_size, dtype=torch.int64, device=self._device)
+        self._numbers = torch.zeros(task.recipe.batch_size, dtype=torch.int64, device=self._device)
         beside = torch.cuda.Stream()
         beside.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(beside):
@@ -125,14 +125,14 @@ class Jax:
 
         jax.config.update("jax_default_matmul_precision", "highest")
         self._task = task
-        lesson, o = task.lesson, task.lesson.make_optimizer()
-        hidden = {"sigmoid": jax.nn.sigmoid, "relu": jax.nn.relu}[lesson.activation]
+        recipe, o = task.recipe, task.recipe.make_optimizer()
+        hidden = {"sigmoid": jax.nn.sigmoid, "relu": jax.nn.relu}[recipe.activation]
 
         def loss(layers: Any, x: Any, t: Any) -> Any:
             for b, w in layers[:-1]:
                 x = hidden(x @ w + b)
             z = x @ layers[-1][1] + layers[-1][0]
-            if lesson.loss == "squared_error":
+            if recipe.loss == "squared_error":
                 return ((jax.nn.sigmoid(z) - t) ** 2).sum()
             return -(jax.nn.log_softmax(z) * t).sum(axis=1).mean()
 
@@ -151,8 +151,8 @@ class Jax:
             return layers, m, v, steps
 
         def epoch(state: Any, order: Any, x: Any, t: Any) -> Any:
-            full = len(order) // lesson.batch_size * lesson.batch_size
-            batches = order[:full].reshape(-1, lesson.batch_size)
+            full = len(order) // recipe.batch_size * recipe.batch_size
+            batches = order[:full].reshape(-1, recipe.batch_size)
             state, _ = jax.lax.scan(lambda s, i: (step(s, x[i], t[i]), None), state, batches)
             return state if full == len(order) else step(state, x[order[full:]], t[order[full:]])
 
@@ -180,16 +180,16 @@ class Sklearn:
         from sklearn.neural_network import MLPClassifier
 
         self._task = task
-        lesson, o = task.lesson, task.lesson.make_optimizer()
+        recipe, o = task.recipe, task.recipe.make_optimizer()
         self._classes = np.arange(task.sizes[-1])
         names = {"sigmoid": "logistic", "relu": "relu"}
         self._model = MLPClassifier(
-            lesson.hidden,
-            activation=names[lesson.activation],
-            solver=lesson.optimizer,
+            recipe.hidden,
+            activation=names[recipe.activation],
+            solver=recipe.optimizer,
             alpha=0,
-            batch_size=lesson.batch_size,
-            learning_rate_init=o.lr * (lesson.batch_size if lesson.reduction == "sum" else 1),
+            batch_size=recipe.batch_size,
+            learning_rate_init=o.lr * (recipe.batch_size if recipe.reduction == "sum" else 1),
             momentum=0,
             random_state=0,
             **({"beta_1": o.betas[0], "beta_2": o.betas[1]} if isinstance(o, Adam) else {}),

@@ -14,7 +14,7 @@ from ..backend import choose
 from ..data.dataset import Dataset
 from ..data.loader import DataLoader
 from ..data.read import mnist
-from ..job.run import LESSONS
+from ..job.recipes import RECIPES
 from ..learn.network import Network
 from ..learn.training import fit
 from .rounds import Setting, Times, alternate, gather, medians, ratios
@@ -33,14 +33,14 @@ def flops(sizes: tuple[int, ...]) -> int:
 
 def section(setting: Setting) -> Iterator[dict[str, Any]]:
     """Measure the peak and epochs of lesson 9; yield the result so far after every round."""
-    lesson = LESSONS["lesson9"]
+    recipe = RECIPES["lesson9"]
     ink, valid_set, _ = mnist()
     dense = Dataset(np.maximum(ink.images, 1), ink.labels)  # no zero that could be skipped
-    sizes = (dense.images.shape[1], *lesson.hidden, valid_set.classes)
+    sizes = (dense.images.shape[1], *recipe.hidden, valid_set.classes)
     work = len(dense) * flops(sizes)
 
     def network_of(threads: int) -> Network:
-        return lesson.make_network(sizes[0], sizes[-1], backend="cpu", threads=threads)
+        return recipe.make_network(sizes[0], sizes[-1], backend="cpu", threads=threads)
 
     epochs = {
         (kind, threads): _epoch(data, network_of(threads))
@@ -86,11 +86,11 @@ def _key(kind: str, threads: int) -> str:
 
 
 def _epoch(data: Dataset, network: Network) -> Callable[[int], float]:
-    lesson = LESSONS["lesson9"]
-    optimizer = lesson.make_optimizer()
+    recipe = RECIPES["lesson9"]
+    optimizer = recipe.make_optimizer()
 
     def epoch(seed: int) -> float:
-        loader = DataLoader(data, lesson.batch_size, shuffle=True, seed=seed)
+        loader = DataLoader(data, recipe.batch_size, shuffle=True, seed=seed)
         begin = time.perf_counter()
         fit(network, loader, optimizer=optimizer, epochs=1)
         return time.perf_counter() - begin

@@ -17,7 +17,7 @@ from ..backend.contract import F32, I64
 from ..backend.optimizer import Adam
 from ..data.dataset import Dataset
 from ..data.loader import DataLoader, RandomSampler
-from ..job.run import Lesson
+from ..job.recipes import Recipe
 from ..learn.network import Network
 from ..learn.training import fit
 
@@ -29,7 +29,7 @@ class Task:
     """What all learn.
 
     Attributes:
-        lesson: The network and how it learns; "squared_error" summed or "cross_entropy" averaged.
+        recipe: The network and how it learns; "squared_error" summed or "cross_entropy" averaged.
         data: The training set.
         pixels: Its images, normalised, (n, features).
         start: The start weights, (1 + fan_in, fan_out) per layer, row 0 the bias.
@@ -37,7 +37,7 @@ class Task:
         backend: "cuda" for those who shall learn on the GPU.
     """
 
-    lesson: Lesson
+    recipe: Recipe
     data: Dataset
     pixels: F32
     start: list[F32]
@@ -51,7 +51,7 @@ class Task:
 
     def make_network(self) -> Network:
         """Return cutaway's network, with start weights of its own."""
-        return self.lesson.make_network(
+        return self.recipe.make_network(
             self.sizes[0], self.sizes[-1], backend=self.backend, threads=self.threads
         )
 
@@ -81,11 +81,11 @@ class Cutaway:
         self._network = task.make_network()
         for layer, values in enumerate(task.start):
             self._network.set_weights(layer, values)
-        self._optimizer = task.lesson.make_optimizer()
+        self._optimizer = task.recipe.make_optimizer()
 
     def epoch(self, seed: int) -> None:
         """Learn every sample once."""
-        loader = DataLoader(self._task.data, self._task.lesson.batch_size, shuffle=True, seed=seed)
+        loader = DataLoader(self._task.data, self._task.recipe.batch_size, shuffle=True, seed=seed)
         fit(self._network, loader, optimizer=self._optimizer, epochs=1)
 
     def weights(self) -> list[F32]:
@@ -104,12 +104,12 @@ class NumPy:
         self._t = task.data.one_hot(task.sizes[-1]).astype(self.dtype, copy=False)
         self._layers = [(w[0].astype(self.dtype), w[1:].astype(self.dtype)) for w in task.start]
         self._memory = [[(np.zeros_like(p), np.zeros_like(p)) for p in l] for l in self._layers]
-        self._optimizer = task.lesson.make_optimizer()
+        self._optimizer = task.recipe.make_optimizer()
         self._steps = 0
 
     def epoch(self, seed: int) -> None:
         """Learn every sample once."""
-        order, batch = self._task.order(seed), self._task.lesson.batch_size
+        order, batch = self._task.order(seed), self._task.recipe.batch_size
         for start in range(0, len(order), batch):
             self._step(*self._gather(order[start : start + batch]))
 
@@ -117,7 +117,7 @@ class NumPy:
         return self._x[numbers], self._t[numbers]
 
     def _step(self, x: Array, t: Array) -> None:
-        sigmoid = self._task.lesson.activation == "sigmoid"
+        sigmoid = self._task.recipe.activation == "sigmoid"
         a = [x]
         for b, w in self._layers[:-1]:
             z = a[-1] @ w + b
@@ -135,7 +135,7 @@ class NumPy:
 
     def _slope_of_loss(self, z: Array, t: Array) -> Array:
         """Return the gradient of the mini-batch's loss at the last pre-activations."""
-        if self._task.lesson.loss == "squared_error":
+        if self._task.recipe.loss == "squared_error":
             a = 1 / (1 + np.exp(-z))
             return 2 * (a - t) * a * (1 - a)
         e = np.exp(z - z.max(axis=1, keepdims=True))

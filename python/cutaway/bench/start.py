@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..job import run as job
+from ..job.recipes import RECIPES
 from ..learn.initial import waves
 from .children import ask
 from .rounds import Setting, Times, alternate, gather, medians, ratios
@@ -79,18 +79,18 @@ def _cutaway(threads: int, number: int) -> tuple[float, float]:
 
 def _torch(threads: int, number: int) -> tuple[float, float]:
     """Train the same net as a PyTorch user would: a script that knows nothing of cutaway."""
-    lesson = job.LESSONS[_RECIPE]
+    recipe = RECIPES[_RECIPE]
     about = {
-        **asdict(lesson),
+        **asdict(recipe),
         "data": str(_HERE.parent / "data" / "mnist"),
         "threads": threads,
         "seed": number,
     }
     script = (_HERE / "torch_script.py").read_text()  # not by its path: that would go to sys.path
     with tempfile.TemporaryDirectory() as folder:
-        if lesson.start == "waves":
+        if recipe.start == "waves":
             about["first_weights"] = f"{folder}/waves.npy"
-            np.save(about["first_weights"], waves((28, 28), lesson.hidden[0], number).T)
+            np.save(about["first_weights"], waves((28, 28), recipe.hidden[0], number).T)
         begin = time.perf_counter()
         accuracy = ask("-c", script, json.dumps(about))
         return time.perf_counter() - begin, float(accuracy)

@@ -14,15 +14,17 @@ from typing import Any
 
 from ..data.loader import DataLoader
 from ..data.read import mnist
-from ..job import run as job
+from ..job.outputs import FILM, film_limit
+from ..job.recipes import RECIPES
+from ..job.run import run
 from ..learn.training import train
 from ..look.film import Film
 from ..look.tiles import tiles
 from .children import ask, peak_memory
 from .rounds import Setting, Times, alternate, gather, medians, ratios
 
-_LESSON = "lesson9"
-_FILM = "learn.mp4"
+_RECIPE = "lesson9"
+
 _ROUNDS = 3  # at most: a round takes as long as two films
 
 
@@ -65,35 +67,35 @@ def tell(name: str, folder: str, threads: str) -> None:
     """Do the job or the encoding in a folder; print what it returns, and what film it left."""
     work = {"whole_job": whole_job, "encoding": encoding}[name]
     answer = work(Path(folder), int(threads))
-    answer["film"] = hashlib.sha256((Path(folder) / _FILM).read_bytes()).hexdigest()
+    answer["film"] = hashlib.sha256((Path(folder) / FILM).read_bytes()).hexdigest()
     print(json.dumps(answer))
 
 
 def whole_job(folder: Path, threads: int) -> dict[str, Any]:
     """Train lesson 9 and leave its film, pictures, model and history."""
-    result = job.run(job.LESSONS[_LESSON], mnist(), folder, backend="cpu", threads=threads)
+    result = run(RECIPES[_RECIPE], mnist(), folder, backend="cpu", threads=threads)
     memory = peak_memory()
     return {"seconds": result.seconds["total"], "frames": result.frames, "megabytes": memory}
 
 
 def encoding(folder: Path, threads: int) -> dict[str, Any]:
     """Make the job's frames first, then time their encoding."""
-    lesson, (data, valid_set, _) = job.LESSONS[_LESSON], mnist()
-    network = lesson.make_network(
+    recipe, (data, valid_set, _) = RECIPES[_RECIPE], mnist()
+    network = recipe.make_network(
         data.images.shape[1], valid_set.classes, backend="cpu", threads=threads
     )
-    limit = job._FILM_LIMIT * float(network.weights[0].std())
+    limit = film_limit(network)
     moments = train(
         network,
-        DataLoader(data, lesson.batch_size, shuffle=True),
-        optimizer=lesson.make_optimizer(),
-        schedule=lesson.make_schedule(),
-        epochs=lesson.epochs,
+        DataLoader(data, recipe.batch_size, shuffle=True),
+        optimizer=recipe.make_optimizer(),
+        schedule=recipe.make_schedule(),
+        epochs=recipe.epochs,
         every=1,
     )
     frames = [tiles(m.weights[0], shape=data.shape, limit=limit) for m in moments]
     begin = time.perf_counter()
-    with Film(folder / _FILM) as film:
+    with Film(folder / FILM) as film:
         for frame in frames:
             film.write(frame)
     return {"seconds": time.perf_counter() - begin, "frames": film.frames}

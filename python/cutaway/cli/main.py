@@ -24,8 +24,9 @@ from .. import bench
 from ..backend.choose import BACKENDS, check_backend, cuda_status, isa
 from ..data.read import load_directory, mnist
 from ..errors import Terminated
-from ..files import MARK, may_write
+from ..files import MARK, may_write, write_figure, write_png
 from ..job import run as job
+from ..job.recipes import RECIPES
 from ..learn.checkpoint import load
 from ..learn.progress import Bar
 from ..learn.training import Moment
@@ -64,7 +65,7 @@ def cli(debug: bool) -> None:
 @cli.command()
 @click.option(
     "--recipe",
-    type=click.Choice(list(job.LESSONS)),
+    type=click.Choice(list(RECIPES)),
     default="lesson9",
     show_default=True,
     help="Where the other settings' defaults come from.",
@@ -140,7 +141,7 @@ def train(
     changes = {name: value for name, value in given.items() if value is not None}
     if hidden:
         changes["hidden"] = hidden
-    chosen = dataclasses.replace(job.LESSONS[recipe], **changes)
+    chosen = dataclasses.replace(RECIPES[recipe], **changes)
     sets = mnist() if data is None else load_directory(data)
 
     steps = chosen.epochs * -(-len(sets[0]) // chosen.batch_size)
@@ -255,7 +256,7 @@ def picture_command(
         )  # fmt: skip
     else:
         image = neuron(weights, unit, shape=shape, style=style, scale=scale or 16, legend=True)
-    job.write_png(image, output, {"Software": MARK, "Description": f"layer {layer} of {network!r}"})
+    write_png(image, output, {"Software": MARK, "Description": f"layer {layer} of {network!r}"})
     print(_plain(str(output)))
     return 0
 
@@ -322,7 +323,7 @@ def bench_command(
     print(json.dumps(result, indent=1) if as_json else bench.table(result))
     if plot is not None and result["sections"]:
         notes = {"Software": MARK, "Description": "cutaway bench"}
-        job.write_figure(bench.plot(result), plot, notes)
+        write_figure(bench.plot(result), plot, notes)
         print(_plain(str(plot)), file=sys.stderr if as_json else sys.stdout)
     if result["interrupted"]:
         print("cutaway: interrupted; this is what was measured so far", file=sys.stderr)

@@ -2,13 +2,43 @@
 
 import importlib
 import os
+from importlib.util import find_spec
 
 import pytest
 
 import cutaway
 from cutaway.backend import choose
 
-_REQUIRED = os.environ.get("CUTAWAY_REQUIRE") == "cuda"  # then no GPU is no excuse
+# What some tests need and a machine may lack; they are skipped there, with this reason. Where
+# CUTAWAY_REQUIRE=torch,cuda names it, a lack is no excuse: they fail.
+NEEDS = {
+    "cuda": "no usable GPU",
+    "sklearn": "scikit-learn is not installed: pip install scikit-learn",
+    "torch": "PyTorch is not installed: pip install torch",
+}
+REQUIRED = {name for name in os.environ.get("CUTAWAY_REQUIRE", "").split(",") if name}
+if REQUIRED - set(NEEDS):
+    raise pytest.UsageError(
+        f"CUTAWAY_REQUIRE must name some of {','.join(NEEDS)}, got {','.join(sorted(REQUIRED))}"
+    )
+
+
+def lacking(name, reason):
+    """Skip a test for want of what it needs, or fail it where that is required."""
+    if name in REQUIRED:
+        pytest.fail(f"CUTAWAY_REQUIRE names {name}: {reason}", pytrace=False)
+    pytest.skip(reason)
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "needs(name): skipped where that library is not installed")
+
+
+def pytest_runtest_setup(item):
+    for mark in item.iter_markers("needs"):
+        (name,) = mark.args
+        if find_spec(name) is None:
+            lacking(name, NEEDS[name])
 
 
 @pytest.fixture(scope="session")
@@ -34,14 +64,13 @@ def gpu():
     """The status of a real GPU. Without one, the test is skipped; or fails, if one is required."""
     status = cutaway.cuda_status()
     if not status.usable:
-        refuse = pytest.fail if _REQUIRED else pytest.skip
-        refuse(f"no GPU: {status.code}: {status.text}")
+        lacking("cuda", f"no GPU: {status.code}: {status.text}")
     return status
 
 
 # Without a GPU, one test says so (test_cuda.py) instead of hundreds.
 BACKENDS = ["numpy", "cpu", "cuda emulated", "cuda emulated by layers"]
-if cutaway.cuda_status().usable or _REQUIRED:
+if cutaway.cuda_status().usable or "cuda" in REQUIRED:
     BACKENDS.append("cuda")
 
 

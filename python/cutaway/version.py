@@ -1,3 +1,3 @@
 """The version of the package. pyproject.toml reads it here, and so does the build of the cores."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

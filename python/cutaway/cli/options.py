@@ -1,0 +1,81 @@
+"""Options and types of options that commands share; what click cannot parse by itself."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from ..backend.choose import BACKENDS, check_backend
+from ..threads import MOST_THREADS
+
+Callback = TypeVar("Callback", bound=Callable[..., Any])
+
+AT_LEAST_ONE = click.IntRange(min=1)
+PATH = click.Path(path_type=Path)
+
+
+def finite(_: click.Context, param: click.Parameter, value: float | None) -> float | None:
+    """Check a number: the callback of an option."""
+    if value is not None and not (math.isfinite(value) and value >= 0):
+        raise click.BadParameter(f"must be finite and 0 or more, got {value}", param=param)
+    return value
+
+
+def _backend(_: click.Context, param: click.Parameter, value: str) -> str:
+    try:
+        return check_backend("train", value)
+    except ValueError as error:
+        raise click.BadParameter(str(error).removeprefix("train: backend "), param=param) from None
+
+
+def check_png(path: Path, option: str) -> None:
+    """Check that an option names a PNG file."""
+    if path.suffix.lower() != ".png":
+        raise click.BadParameter(f"must end in .png, got {path}", param_hint=option)
+
+
+backend = click.option(
+    "--backend",
+    callback=_backend,
+    default="auto",
+    show_default=True,
+    metavar=f"[{'|'.join(BACKENDS)}]",
+    help="cuda:N is GPU number N, counted from 0.",
+)
+seed = click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+out = click.option(
+    "--out",
+    type=PATH,
+    default=Path("cutaway-out"),
+    metavar="DIR",
+    show_default=True,
+    help="Where the files go.",
+)
+as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+
+
+def threads(whose: str) -> Callable[[Callback], Callback]:
+    """Return the option of how many threads, and whose they are."""
+    return click.option("--threads", type=click.IntRange(1, MOST_THREADS), help=f"Of {whose}.")
+
+
+def force(what: str) -> Callable[[Callback], Callback]:
+    """Return the option that lets a command replace what others wrote."""
+    return click.option("--force", is_flag=True, help=f"Replace {what} that cutaway did not write.")
+
+
+def split_hidden(arguments: list[str]) -> list[str]:
+    """Rewrite `--hidden 64 32` as `--hidden 64 --hidden 32`, which click can parse."""
+    result: list[str] = []
+    following = False
+    for argument in arguments:
+        if following and argument.isdecimal() and result[-1] != "--hidden":
+            result.append("--hidden")
+        elif argument.startswith("-"):
+            following = argument == "--hidden"
+        result.append(argument)
+    return result

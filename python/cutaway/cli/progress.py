@@ -1,0 +1,47 @@
+"""The progress of a training: Moments go in, a bar and a line per epoch come out."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import nullcontext
+
+from ..learn.progress import Bar
+from ..learn.training import Moment
+
+
+class Progress:
+    """A bar where stderr is a terminal, and a line per epoch: a result, but talk beside JSON."""
+
+    _HEAD = "epoch   training loss  accuracy   validation loss  accuracy"
+
+    def __init__(self, steps: int, *, bar: bool, lines: bool, json: bool) -> None:
+        self._bar = Bar(steps, stay=False) if bar else None
+        self._lines = lines
+        self._stream = sys.stderr if json else sys.stdout
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def moment(self, moment: Moment) -> None:
+        """Show the next Moment."""
+        if self._bar is not None:
+            self._bar.show(moment)
+        if moment.metrics and self._lines:
+            if moment.epoch == 1:
+                self._print(self._HEAD)
+            m = moment.metrics
+            self._print(
+                f"{moment.epoch:5d}   {m['train_loss']:13.4f}  {m['train_accuracy']:8.2%}   "
+                f"{m['valid_loss']:15.4f}  {m['valid_accuracy']:8.2%}"
+            )
+
+    def _print(self, text: str) -> None:
+        with self._bar.aside() if self._bar is not None else nullcontext():
+            try:
+                print(text, file=self._stream, flush=True)
+            except BrokenPipeError:  # nobody reads any more; the files are wanted all the same
+                self._lines = False

@@ -1,0 +1,117 @@
+"""`cutaway train`: a whole training in one word."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..data.read import load_directory, mnist
+from ..job.recipes import RECIPES
+from ..job.run import Result, run
+from . import options
+from .progress import Progress
+from .terminal import plain, talk
+
+
+@click.command("train")
+@click.option(
+    "--recipe",
+    type=click.Choice(list(RECIPES)),
+    default="lesson9",
+    show_default=True,
+    help="Where the other settings' defaults come from.",
+)
+@click.option(
+    "--data",
+    type=options.PATH,
+    metavar="DIR",
+    help="Folder with the four files of MNIST's format; the embedded MNIST if not given.",
+)
+@click.option(
+    "--hidden",
+    type=options.AT_LEAST_ONE,
+    multiple=True,
+    metavar="N ...",
+    help="Units of each hidden layer: --hidden 64 32.",
+)
+@click.option("--epochs", type=options.AT_LEAST_ONE, help="Passes over the training set.")
+@click.option("--batch-size", type=options.AT_LEAST_ONE, help="Samples per mini-batch.")
+@click.option(
+    "--lr",
+    type=float,
+    callback=options.finite,
+    help="Learning rate; the peak of a one-cycle schedule.",
+)
+@click.option("--optimizer", type=click.Choice(["sgd", "adam"]))
+@click.option("--schedule", type=click.Choice(["constant", "one-cycle"]))
+@options.seed
+@options.backend
+@options.threads("the CPU")
+@options.out
+@click.option(
+    "--every",
+    type=options.AT_LEAST_ONE,
+    default=1,
+    show_default=True,
+    help="Mini-batches per frame of the film.",
+)
+@click.option("--fps", type=click.IntRange(1, 1000), default=70, show_default=True)
+@click.option("--codec", type=click.Choice(["h264", "mp4v"]), default="h264", show_default=True)
+@click.option(
+    "--film/--no-film", default=None, help="Whether to make a film; without: several times faster."
+)
+@options.as_json
+@click.option("--quiet", is_flag=True, help="No progress.")
+@options.force("files")
+def command(
+    recipe: str,
+    data: Path | None,
+    hidden: tuple[int, ...],
+    out: Path,
+    as_json: bool,
+    quiet: bool,
+    **settings: Any,
+) -> int:
+    """Train a network; leave its film, pictures, model and history in a folder.
+
+    Without options: lesson 9's whole job on MNIST, five epochs.
+    """
+    fields = ("epochs", "batch_size", "lr", "optimizer", "schedule")
+    given = {name: settings.pop(name) for name in fields}
+    changes = {name: value for name, value in given.items() if value is not None}
+    if hidden:
+        changes["hidden"] = hidden
+    chosen = dataclasses.replace(RECIPES[recipe], **changes)
+    sets = mnist() if data is None else load_directory(data)
+
+    steps = chosen.epochs * -(-len(sets[0]) // chosen.batch_size)
+    show = Progress(steps, bar=not quiet and sys.stderr.isatty(), lines=not quiet, json=as_json)
+    with show:
+        result = run(chosen, sets, out, watch=show.moment, **settings)
+
+    if as_json:
+        print(json.dumps(result.summary(), indent=1))
+    else:
+        _print_result(result)
+    if result.interrupted:
+        talk(f"cutaway: interrupted; {out} holds what was learned so far")
+        return 130
+    return 0
+
+
+def _print_result(result: Result) -> None:
+    seconds = result.seconds
+    if result.test_accuracy is not None:
+        print(f"test accuracy {result.test_accuracy:.2%}")
+    who = result.gpu or f"{result.network.backend}, {result.network.threads} threads"
+    print(f"training {seconds['train']:.2f} s, the rest {seconds['render']:.2f} s ({who})")
+    for path in result.files:
+        note = f"  {result.frames} frames" if path.suffix == ".mp4" else ""
+        print(f"{plain(str(path))}{note}")
+    for path in result.removed:
+        talk(f"removed {plain(str(path))} of an earlier run")

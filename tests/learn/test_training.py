@@ -87,6 +87,12 @@ def test_weights_are_copies_that_later_training_leaves_alone():
     assert len({held[0] for held in copies}) == STEPS  # and every update shows
 
 
+def test_a_moment_copies_each_matrix_once():
+    for moment in moments(network()):
+        for weights, biases in zip(moment.weights, moment.biases, strict=True):
+            assert weights.base is biases.base is not None
+
+
 def test_writing_to_a_moment_does_not_reach_the_network():
     net = network()
     for moment in train(net, loader(), optimizer=SGD(0.1), epochs=1, every=1):

@@ -126,17 +126,14 @@ def looks_like_the_other_kind(rows: Rows, mean: float, std: float) -> str | None
         std: Likewise.
     """
     x = rows.x[:_LOOKED_AT]
-    if len(x) == 0 or not x.max() > MOST_SPREAD or x.min() < 0:
+    integers, as_they_are = x.dtype == np.uint8, (mean, std) == (0, 1)
+    if integers != as_they_are or len(x) == 0 or x.min() < 0 or not x.max() > MOST_SPREAD:
         return None
-    if (mean, std) == (0, 1):
-        if x.dtype != np.uint8:
-            return None
+    if integers:
         return (
             f"the network learned from numbers as they are, and takes these integers up to {x.max()} "
             "so, too; scale them as what it learned from"
         )
-    if x.dtype == np.uint8:
-        return None
     return (
         f"the network learned from pixels, but takes these floats up to {x.max():g} as they are; "
         "pass integers, or normalise them as the dataset does"

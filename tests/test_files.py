@@ -1,13 +1,15 @@
 """Files: whole or not there, and never somebody else's."""
 
 import errno
+import json
 import os
 import stat
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from cutaway.files import MARK, is_ours, may_write, replacing
+from cutaway.files import MARK, is_ours, may_write, replacing, write_json, write_png
 
 
 @pytest.fixture
@@ -158,3 +160,16 @@ def test_the_folder_must_be_writable(path, monkeypatch):
     monkeypatch.setattr(os, "access", lambda *_: False)
     with pytest.raises(PermissionError, match="the folder is not writable"):
         may_write(path.parent / "new")
+
+
+def test_json_and_png_are_whole_or_not_there(path):
+    write_json({"losses": [0.5]}, path)
+    assert json.loads(path.read_text()) == {"losses": [0.5]}
+    with pytest.raises(TypeError):
+        write_json({"losses": object()}, path)
+    assert json.loads(path.read_text()) == {"losses": [0.5]}
+    write_png(Image.new("L", (3, 2)), path, {"Software": MARK})
+    assert is_ours(path)
+    with Image.open(path) as image:
+        assert (image.size, image.text["Software"]) == ((3, 2), MARK)
+    assert list(path.parent.iterdir()) == [path]

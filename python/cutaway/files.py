@@ -1,4 +1,4 @@
-"""Files that are whole or not there: written beside the target, then renamed over it."""
+"""Files that are whole or not there: written beside the target, then renamed over it; PNG and JSON, too."""
 
 from __future__ import annotations
 

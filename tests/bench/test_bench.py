@@ -1,9 +1,9 @@
 """The comparison as a whole: what takes part, what is left out, and what survives an interruption."""
 
-import importlib
 import json
 import os
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,10 +11,7 @@ import pytest
 
 from cutaway import CudaStatus, DeviceError, bench
 from cutaway.bench import libraries
-from cutaway.bench.rounds import alternate, clocked, gather, medians, ratios
 from cutaway.threads import default_threads
-
-LOAD = libraries.load
 
 
 @pytest.fixture(autouse=True)
@@ -36,9 +33,13 @@ def installed(monkeypatch):
     return pretend
 
 
+def section(run, contenders=bench.CONTENDERS, on_gpu=()):
+    return replace(bench.SECTIONS["job"], run=run, contenders=contenders, on_gpu=on_gpu)
+
+
 def sections(monkeypatch, **runs):
     """Replace all sections by these functions, open to every contender."""
-    made = {name: bench.Section(run, bench.CONTENDERS) for name, run in runs.items()}
+    made = {name: section(run) for name, run in runs.items()}
     monkeypatch.setattr(bench, "SECTIONS", made)
 
 
@@ -79,7 +80,7 @@ def test_cutaway_always_takes_part(monkeypatch):
 
 
 def test_a_library_that_no_section_needs_is_neither_loaded_nor_missed(monkeypatch):
-    monkeypatch.setattr(bench, "SECTIONS", {"own": bench.Section(one_round, ("cutaway",))})
+    monkeypatch.setattr(bench, "SECTIONS", {"own": section(one_round, ("cutaway",))})
     result = run()
     assert list(result["contenders"]) == ["cutaway"]
     assert result["not_installed"] == []
@@ -90,16 +91,6 @@ def test_a_contender_asked_for_must_be_installed(monkeypatch):
     message = r"^bench: torch and sklearn must be installed to take part; pip install torch scikit-"
     with pytest.raises(RuntimeError, match=message):
         run(contenders=["sklearn", "numpy", "torch"])
-
-
-def test_a_library_that_does_not_load_is_told(monkeypatch):
-    def broken(_):
-        raise ImportError("no such symbol")
-
-    monkeypatch.setattr(importlib, "import_module", broken)
-    with pytest.raises(RuntimeError) as error:
-        LOAD("jax")
-    assert str(error.value) == "bench: jax is installed, but does not load: no such symbol"
 
 
 # on a GPU
@@ -140,8 +131,8 @@ def test_on_a_gpu_those_who_can_use_it_take_part_beside_the_cpus_core(monkeypatc
         seen.append((setting.backend, setting.contenders, os.environ["JAX_PLATFORMS"]))
         yield {"rounds": 1}
 
-    own = {"one": bench.Section(look, ("cutaway",), bench.GPU_CONTENDERS),
-           "two": bench.Section(look, ("cutaway",))}  # fmt: skip
+    own = {"one": section(look, ("cutaway",), bench.GPU_CONTENDERS),
+           "two": section(look, ("cutaway",))}  # fmt: skip
     monkeypatch.setattr(bench, "SECTIONS", own)
     result = on_gpu()
     assert seen == [("cuda", ("cutaway", "cpu", "torch", "torch-graph"), "cuda")]
@@ -246,40 +237,3 @@ def test_the_result_is_plain_and_the_talk_tells_every_round(monkeypatch):
     result = run(talk=told.append)
     assert json.loads(json.dumps(result)) == result
     assert told == ["one: warming up", "one: round 1 done", "one: round 2 done"]
-
-
-# the method
-
-
-def test_another_contender_begins_every_round_and_the_first_round_does_not_count(monkeypatch):
-    monkeypatch.setattr("cutaway.bench.rounds._QUIET", 0)
-    calls = []
-
-    def work(name):
-        return lambda number: calls.append(name + str(number)) or number
-
-    rows = list(alternate({name: work(name) for name in "abc"}, 2))
-    assert calls == "a0 b0 c0 b1 c1 a1 c2 a2 b2".split()
-    assert rows == [{"a": 1, "b": 1, "c": 1}, {"a": 2, "b": 2, "c": 2}]
-
-
-def test_there_is_quiet_before_every_turn(monkeypatch):
-    naps = []
-    monkeypatch.setattr("time.sleep", naps.append)
-    list(alternate({"a": lambda _: 0, "b": lambda _: 0}, 1))
-    assert len(naps) == 4
-    assert min(naps) >= 0.2
-
-
-def test_medians_and_ratios_are_of_rounds():
-    times = {}
-    for row in ({"a": 1, "b": 4}, {"a": 2, "b": 4}, {"a": 4, "b": 12}):
-        gather(times, row)
-    assert medians(times) == {"a": 2, "b": 4}
-    assert ratios(times, "a") == {"b": 3}  # not the ratio of the medians
-
-
-def test_a_clocked_work_returns_its_seconds(monkeypatch):
-    now = iter([10.0, 12.5])
-    monkeypatch.setattr("time.perf_counter", lambda: next(now))
-    assert clocked(lambda _: None)(0) == 2.5

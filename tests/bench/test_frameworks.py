@@ -1,26 +1,20 @@
-"""The contenders of other libraries learn what cutaway learns, where those are installed."""
+"""Contenders with a library of their own: where it is installed, they learn what cutaway learns."""
+
+import sys
+import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from cutaway.bench import epochs
 from cutaway.bench.frameworks import Sklearn, Torch
-from cutaway.bench.peers import Cutaway, Task
-
-pytestmark = pytest.mark.filterwarnings("default")  # theirs are not ours to mend
-
-
-def task(name, data):
-    recipe = epochs.EPOCHS[name].recipe
-    network = recipe.make_network(784, 10, backend="cpu", threads=1, seed=3)
-    start = [network.get_weights(layer) for layer in range(network.architecture.layers)]
-    return Task(recipe, data, data[:][0], start, 1)
+from cutaway.bench.peers import Cutaway
 
 
 @pytest.mark.needs("torch")
 @pytest.mark.parametrize("name", ["lesson9", "lesson5", "wide"])
-def test_torch_takes_the_same_steps(mnist, name):
-    work = task(name, mnist[0].subset(slice(300)))  # the last mini-batch is short
+def test_torch_takes_the_same_steps(task, name):
+    work = task(name, 300)  # the last mini-batch is short
     ours, theirs = Cutaway(work), Torch(work)
     for seed in range(2):
         ours.epoch(seed)
@@ -31,8 +25,8 @@ def test_torch_takes_the_same_steps(mnist, name):
 
 @pytest.mark.needs("sklearn")
 @pytest.mark.parametrize("name", ["lesson9", "lesson5"])
-def test_scikit_learn_gets_about_as_far_with_start_weights_of_its_own(mnist, name):
-    work = task(name, mnist[0].subset(slice(3000)))
+def test_scikit_learn_gets_about_as_far_with_start_weights_of_its_own(mnist, task, name):
+    work = task(name)
     accuracies = []
     for peer in (Cutaway(work), Sklearn(work)):
         for seed in range(5):
@@ -43,3 +37,18 @@ def test_scikit_learn_gets_about_as_far_with_start_weights_of_its_own(mnist, nam
         accuracies.append((network.predict(mnist[1][:][0]) == mnist[1].labels).mean())
     assert min(accuracies) > 0.8
     assert abs(accuracies[0] - accuracies[1]) < 0.1
+
+
+def test_ctrl_c_gets_through_scikit_learn(monkeypatch, task):
+    class Catches:
+        def __init__(self, *_, **__):
+            pass
+
+        def partial_fit(self, *_, **__):
+            warnings.warn("Training interrupted by user.", stacklevel=1)
+
+    module = SimpleNamespace(MLPClassifier=Catches)
+    monkeypatch.setitem(sys.modules, "sklearn", SimpleNamespace(neural_network=module))
+    monkeypatch.setitem(sys.modules, "sklearn.neural_network", module)
+    with pytest.raises(KeyboardInterrupt):
+        Sklearn(task("lesson9")).epoch(0)

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from cutaway.bench import products
-from cutaway.bench.rounds import Setting
 
 SIZES = ((5, 2, 3, 4), (8, 7, 6))
 
@@ -12,16 +11,11 @@ SIZES = ((5, 2, 3, 4), (8, 7, 6))
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
     monkeypatch.setattr(products, "SIZES", SIZES)
-    monkeypatch.setattr(products, "_LEAST", 1e-5)
-    monkeypatch.setattr("cutaway.bench.rounds._QUIET", 0)
+    monkeypatch.setattr(products, "LEAST", 1e-5)
 
 
-def setting(*names):
-    return Setting(names, 2, 2, lambda _: None)
-
-
-def test_every_size_is_timed_by_every_contender():
-    *_, result = products.section(setting("cutaway", "tutorial", "numpy"))
+def test_every_size_is_timed_by_every_contender(setting):
+    *_, result = products.measure(setting("cutaway", "tutorial", "numpy", repeats=2))
     assert result["rounds"] == 2
     assert [size["size"] for size in result["sizes"]] == [list(size) for size in SIZES]
     for size in result["sizes"]:
@@ -30,38 +24,38 @@ def test_every_size_is_timed_by_every_contender():
 
 
 def test_work_and_ratios_are_of_the_medians():
-    result = products._result(
+    result = products.rated(
         (10, 2, 3, 4),
         {"cutaway": [1.0, 2.0, 3.0], "numpy": [4.0, 6.0, 6.0], "jax": [3.0, 9.0, 3.0]},
     )
     assert result["gflops"]["cutaway"] == pytest.approx(2 * 10 * 2 * 3 * 4 / 2 * 1e-9)
     assert result["ratios"] == {"numpy": 3, "jax": 3}
     assert result["ratio_to_best_peer"] == 3
-    result = products._result((2, 3, 4), {"cutaway": [1.0], "numpy": [2.0], "jax": [0.5]})
+    result = products.rated((2, 3, 4), {"cutaway": [1.0], "numpy": [2.0], "jax": [0.5]})
     assert (result["best_peer"], result["ratio_to_best_peer"]) == ("jax", 0.5)
 
 
-def test_alone_there_is_no_best_peer():
-    *_, result = products.section(setting("cutaway"))
+def test_alone_there_is_no_best_peer(setting):
+    *_, result = products.measure(setting("cutaway"))
     assert {size["best_peer"] for size in result["sizes"]} == {None}
     assert {size["ratio_to_best_peer"] for size in result["sizes"]} == {None}
 
 
 @pytest.mark.parametrize("wrong", [1.001, np.nan], ids=["inexact", "NaN"])
-def test_a_wrong_product_is_no_result(monkeypatch, wrong):
+def test_a_wrong_product_is_no_result(monkeypatch, wrong, setting):
     monkeypatch.setattr(products, "matmul", lambda a, b, **_: wrong * (a @ b))
     with pytest.raises(RuntimeError, match=r"^the product \(5, 2, 3, 4\) by cutaway is wrong: rel"):
-        list(products.section(setting("cutaway", "numpy")))
+        list(products.measure(setting("cutaway", "numpy")))
 
 
 def test_short_products_are_repeated_within_a_timing(monkeypatch):
-    monkeypatch.setattr(products, "_LEAST", 0.005)
-    monkeypatch.setattr(products, "_clock", lambda _, loops: 0.002 / loops)
-    assert products._loops(lambda: None) == 3
+    monkeypatch.setattr(products, "LEAST", 0.005)
+    monkeypatch.setattr(products, "clock", lambda _, loops: 0.002 / loops)
+    assert products.loops_of(lambda: None) == 3
 
 
 def test_a_timing_is_of_one_call(monkeypatch):
     now, calls = iter([10.0, 18.0]), []
     monkeypatch.setattr("time.perf_counter", lambda: next(now))
-    assert products._clock(lambda: calls.append(1), 4) == 2
+    assert products.clock(lambda: calls.append(1), 4) == 2
     assert len(calls) == 4

@@ -6,51 +6,31 @@ Every section is a generator of its result so far, so an interrupted run keeps w
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from ..backend.choose import cuda_status, isa
 from ..errors import DeviceError
 from ..version import __version__
 from . import epochs, libraries, peak, products, start, whole
 from .libraries import CONTENDERS, GPU_CONTENDERS, PIP, library_of, missing
-from .plot import plot
-from .report import table
+from .plot import draw
+from .report import as_text
 from .rounds import Setting
+from .section import Section
 
-__all__ = ["CONTENDERS", "GPU_CONTENDERS", "SECTIONS", "Section", "plot", "run", "table"]
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-
-@dataclass(frozen=True)
-class Section:
-    """A part of the comparison.
-
-    Attributes:
-        run: Measures; yields its result so far after every round.
-        contenders: Who may take part in it.
-        on_gpu: Who may take part in it on a GPU; nobody where it is not measured there.
-    """
-
-    run: Callable[[Setting], Iterator[dict[str, Any]]]
-    contenders: tuple[str, ...]
-    on_gpu: tuple[str, ...] = ()
-
-    def among(self, backend: str) -> tuple[str, ...]:
-        """Return who may take part on a backend, "cpu" or "cuda"."""
-        return self.on_gpu if backend == "cuda" else self.contenders
+__all__ = ["CONTENDERS", "GPU_CONTENDERS", "SECTIONS", "plot", "run", "table"]
 
 
 SECTIONS: dict[str, Section] = {
-    **{
-        name: Section(partial(epochs.section, name), plan.contenders, GPU_CONTENDERS)
-        for name, plan in epochs.EPOCHS.items()
-    },
-    "matmul": Section(products.section, products.CONTENDERS),
-    "peak": Section(peak.section, ("cutaway",)),
-    "job": Section(whole.section, ("cutaway",)),
-    "start": Section(start.section, ("cutaway", "torch")),
+    **epochs.SECTIONS,  # lesson9, lesson5, wide
+    "matmul": products.SECTION,
+    "peak": peak.SECTION,
+    "job": whole.SECTION,
+    "start": start.SECTION,
 }
 
 
@@ -87,27 +67,8 @@ def run(
     status = cuda_status() if backend == "cuda" else None
     if status and not status.usable:
         raise DeviceError(status.code, f"bench: {status.text}")
-    possible = {name: SECTIONS[name].among(backend) for name in SECTIONS}
-    sections = sections or tuple(name for name, who in possible.items() if who)
-    for name in sections:
-        if not possible[name]:
-            raise RuntimeError(f"bench: {name} is not measured on a GPU")
-    everybody = GPU_CONTENDERS if backend == "cuda" else CONTENDERS
-    if strangers := [name for name in contenders if name not in everybody]:
-        raise RuntimeError(
-            f"bench: {' and '.join(strangers)} cannot take part with --backend {backend}; "
-            f"{', '.join(everybody)} can"
-        )
-    useful = {name for section in sections for name in possible[section]}
-    needed = {library_of(name) for name in useful & {*(contenders or everybody)}}
-    absent = [name for name in missing() if name in needed]
-    if contenders and absent:
-        packages = " ".join(PIP[name] for name in absent)
-        raise RuntimeError(
-            f"bench: {' and '.join(absent)} must be installed to take part; pip install {packages}"
-        )
-    wanted = {"cutaway", *(contenders or useful)} & useful
-    names = tuple(n for n in everybody if n in wanted and library_of(n) not in absent)
+    sections = _choose_sections(sections, backend)
+    names, absent = _choose_contenders(contenders, sections, backend)
     result: dict[str, Any] = {
         "version": __version__,
         "isa": isa(),
@@ -136,6 +97,36 @@ def run(
     return result
 
 
+def _choose_sections(sections: Sequence[str], backend: str) -> tuple[str, ...]:
+    """Return what is to be measured: what was asked for, or all that the backend allows."""
+    for name in sections:
+        if not SECTIONS[name].among(backend):
+            raise RuntimeError(f"bench: {name} is not measured on a GPU")
+    return tuple(sections or (name for name in SECTIONS if SECTIONS[name].among(backend)))
+
+
+def _choose_contenders(
+    contenders: Sequence[str], sections: Sequence[str], backend: str
+) -> tuple[tuple[str, ...], list[str]]:
+    """Return who takes part, and which libraries that could are not installed."""
+    everybody = GPU_CONTENDERS if backend == "cuda" else CONTENDERS
+    if strangers := [name for name in contenders if name not in everybody]:
+        raise RuntimeError(
+            f"bench: {' and '.join(strangers)} cannot take part with --backend {backend}; "
+            f"{', '.join(everybody)} can"
+        )
+    useful = {name for section in sections for name in SECTIONS[section].among(backend)}
+    needed = {library_of(name) for name in useful & {*(contenders or everybody)}}
+    absent = [name for name in missing() if name in needed]
+    if contenders and absent:
+        packages = " ".join(PIP[name] for name in absent)
+        raise RuntimeError(
+            f"bench: {' and '.join(absent)} must be installed to take part; pip install {packages}"
+        )
+    wanted = {"cutaway", *(contenders or useful)} & useful
+    return tuple(n for n in everybody if n in wanted and library_of(n) not in absent), absent
+
+
 def _run(name: str, setting: Setting, result: dict[str, Any]) -> None:
     setting.talk(f"{name}: warming up")
     try:
@@ -145,3 +136,13 @@ def _run(name: str, setting: Setting, result: dict[str, Any]) -> None:
     except Exception as error:  # of any library: the other sections are wanted all the same
         result["failed"][name] = str(error) or type(error).__name__
         setting.talk(f"{name}: failed")
+
+
+def table(result: dict[str, Any]) -> str:
+    """Return what run() measured, as text for people."""
+    return as_text(result, SECTIONS)
+
+
+def plot(result: dict[str, Any]) -> Figure:
+    """Draw what run() measured."""
+    return draw(result, SECTIONS)

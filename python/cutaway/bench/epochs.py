@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import partial
 
 from ..data.read import mnist
 from ..job.recipes import RECIPES, Recipe
 from .children import ask
 from .frameworks import Jax, Sklearn, Torch, TorchGraph
-from .libraries import CONTENDERS, GPU_CONTENDERS
+from .libraries import CONTENDERS, GPU_CONTENDERS, full_name, short_name
 from .peers import Cutaway, NumPy, Peer, Task, Tutorial
 from .rounds import Setting, Times, alternate, clocked, gather, medians, ratios
+from .section import Bar, Part, Row, Section
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Epoch:
     """What to compare.
 
     Attributes:
+        title: In short.
         what: In words.
         recipe: The network and how it learns.
         rows: Images of the training set, from its beginning.
@@ -27,6 +29,7 @@ class Epoch:
         contenders: Who may take part.
     """
 
+    title: str
     what: str
     recipe: Recipe
     rows: int
@@ -36,18 +39,21 @@ class Epoch:
 
 EPOCHS = {
     "lesson9": Epoch(
+        "lesson 9: an epoch",
         "an epoch of 784-64-10 sigmoid, squared error, SGD, batch 64, 50,000 images",
         RECIPES["lesson9"],
         50_000,
         0.003,
     ),
     "lesson5": Epoch(
+        "lesson 5: an epoch",
         "an epoch of 784-50-10 ReLU, cross-entropy, Adam, batch 64, 50,000 images",
         replace(RECIPES["lesson5"], lr=1e-3, schedule="constant"),
         50_000,
         0.005,
     ),
     "wide": Epoch(
+        "784-1024-1024-10: 50 steps",
         "50 steps of 784-1024-1024-10 ReLU, cross-entropy, SGD, batch 256",
         Recipe(
             hidden=(1024, 1024),
@@ -76,7 +82,7 @@ PEERS: dict[str, type[Peer]] = {
     "jax": Jax,
     "sklearn": Sklearn,
 }
-_SENSIBLE = 0.8  # what scikit-learn, whose loss is its own, must reach
+SENSIBLE = 0.8  # what scikit-learn, whose loss is its own, must reach
 
 
 def make_task(name: str, threads: int, backend: str) -> Task:
@@ -94,7 +100,7 @@ def make_peer(task: Task, contender: str) -> Peer:
     return PEERS[contender](replace(task, backend="cpu") if contender == "cpu" else task)
 
 
-def section(name: str, setting: Setting) -> Iterator[dict[str, Any]]:
+def measure(name: str, setting: Setting) -> Iterator[Part]:
     """Time epochs of all contenders in turn; yield the result so far after every round.
 
     On a GPU, the first epoch of each is timed, too, in a process of its own ("cold").
@@ -120,7 +126,7 @@ def section(name: str, setting: Setting) -> Iterator[dict[str, Any]]:
 
     times: Times = {}
     works = {name: clocked(peer.epoch) for name, peer in peers.items()}
-    for row in alternate(works, setting.repeats):
+    for row in alternate(works, setting):
         gather(times, row)
         accuracy = {}
         for peer_name, peer in peers.items():
@@ -141,6 +147,58 @@ def section(name: str, setting: Setting) -> Iterator[dict[str, Any]]:
 
 def _agree(accuracy: dict[str, float], close: float) -> None:
     same = [value for name, value in accuracy.items() if name != "sklearn"]
-    if max(same) - min(same) > close or accuracy.get("sklearn", 1) < _SENSIBLE:
+    if max(same) - min(same) > close or accuracy.get("sklearn", 1) < SENSIBLE:
         listed = ", ".join(f"{name} {value:.2%}" for name, value in accuracy.items())
         raise RuntimeError(f"the contenders' accuracies disagree: {listed}")
+
+
+def rows(part: Part) -> list[Row]:
+    """Return a row for every contender, the fastest first."""
+    cold = part.get("cold")  # on a GPU only
+    result: list[Row] = [["", "ms", *(["cold ms"] if cold else []), "cutaway is", "accuracy"]]
+    for name, seconds in _by_time(part):
+        ratio = part["ratios"].get(name)
+        result.append(
+            [
+                short_name(name),
+                f"{seconds * 1e3:.1f}",
+                *([f"{cold[name] * 1e3:.0f}"] if cold else []),
+                "" if ratio is None else f"{ratio:.2f} times as fast",
+                f"{part['accuracy'][name]:.2%}",
+            ]
+        )
+    if cold:
+        result.append(
+            "cold: a first epoch in its process, with the start of the GPU and all copies"
+        )
+    return result
+
+
+def bars(part: Part) -> list[Bar]:
+    """Return a bar for every contender, the fastest first."""
+    return [
+        Bar(full_name(name), seconds, _beside(seconds, part["ratios"].get(name)), name == "cutaway")
+        for name, seconds in _by_time(part)
+    ]
+
+
+def _by_time(part: Part) -> list[tuple[str, float]]:
+    return sorted(part["seconds"].items(), key=lambda item: item[1])
+
+
+def _beside(seconds: float, ratio: float | None) -> str:
+    ms = seconds * 1e3
+    return f"{ms:.{0 if ms >= 10 else 1}f} ms" + (f", {ratio:.1f}x" if ratio else "")
+
+
+SECTIONS = {
+    name: Section(
+        title=plan.title,
+        run=partial(measure, name),
+        rows=rows,
+        bars=bars,
+        contenders=plan.contenders,
+        on_gpu=GPU_CONTENDERS,
+    )
+    for name, plan in EPOCHS.items()
+}

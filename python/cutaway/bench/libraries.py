@@ -17,6 +17,27 @@ CONTENDERS = ("cutaway", "tutorial", "numpy", "torch", "jax", "sklearn")
 GPU_CONTENDERS = ("cutaway", "cpu", "torch", "torch-graph", "jax")  # cpu: cutaway's, beside the GPU
 PIP = {"torch": "torch", "jax": "jax", "sklearn": "scikit-learn"}  # those that may be missing
 
+_CALLED = {  # in the table, and beside a bar
+    "cutaway": ("cutaway", "cutaway"),
+    "cpu": ("cutaway, CPU", "cutaway on the CPU"),
+    "tutorial": ("tutorial", "the tutorial's loop"),
+    "numpy": ("numpy", "NumPy"),
+    "torch": ("torch", "PyTorch"),
+    "torch-graph": ("torch, CUDA graph", "PyTorch, CUDA graph"),
+    "jax": ("jax", "JAX"),
+    "sklearn": ("sklearn", "scikit-learn"),
+}
+
+
+def short_name(contender: str) -> str:
+    """Return what a contender is called where there is little space."""
+    return _CALLED[contender][0]
+
+
+def full_name(contender: str) -> str:
+    """Return what a contender is called by its own people."""
+    return _CALLED[contender][1]
+
 
 def library_of(contender: str) -> str:
     """Return the name of the module that a contender needs."""

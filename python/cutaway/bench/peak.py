@@ -18,6 +18,7 @@ from ..job.recipes import RECIPES
 from ..learn.network import Network
 from ..learn.training import fit
 from .rounds import Setting, Times, alternate, gather, medians, ratios
+from .section import Bar, Part, Row, Section
 
 _PEAK_SECONDS = 0.2
 
@@ -31,7 +32,7 @@ def flops(sizes: tuple[int, ...]) -> int:
     return 2 * (2 * products[0] + 3 * sum(products[1:]))
 
 
-def section(setting: Setting) -> Iterator[dict[str, Any]]:
+def measure(setting: Setting) -> Iterator[Part]:
     """Measure the peak and epochs of lesson 9; yield the result so far after every round."""
     recipe = RECIPES["lesson9"]
     ink, valid_set, _ = mnist()
@@ -57,7 +58,7 @@ def section(setting: Setting) -> Iterator[dict[str, Any]]:
             works[_key(kind, threads)] = epochs[kind, threads]
     times: Times = {}
     peaks: list[float] = []
-    for row in alternate(works, setting.repeats):
+    for row in alternate(works, setting):
         peak, row[_key("dense", 1)] = row.pop("peak")
         peaks.append(peak)
         gather(times, row)
@@ -96,3 +97,35 @@ def _epoch(data: Dataset, network: Network) -> Callable[[int], float]:
         return time.perf_counter() - begin
 
     return epoch
+
+
+def rows(part: Part) -> list[Row]:
+    """Return the peak, what lesson 9 reaches of it, and what more threads add."""
+    result: list[Row] = [
+        ["peak of one thread", f"{part['peak_gflops']:.1f} GFLOP/s", ""],
+        [
+            "lesson 9, one thread",
+            f"{part['dense_gflops']:.1f} GFLOP/s",
+            f"{part['efficiency']:.1%} of the peak",
+        ],
+    ]
+    for kind, ratio in part.get("speedup", {}).items():
+        images = "without zeros" if kind == "dense" else "of MNIST"
+        label = f"{part['threads']} threads against 1, images {images}"
+        result.append([label, f"{ratio:.2f} times as fast", ""])
+    return result
+
+
+def bars(part: Part) -> list[Bar]:
+    """Return lesson 9's GFLOP/s, and the peak."""
+    peak, dense = part["peak_gflops"], part["dense_gflops"]
+    reached = f"{dense:.0f}, {part['efficiency']:.0%} of the peak"
+    return [
+        Bar("lesson 9", dense, reached, own=True),
+        Bar("the peak", peak, f"{peak:.0f}", own=False),
+    ]
+
+
+SECTION = Section(
+    title="GFLOP/s of one thread", run=measure, rows=rows, bars=bars, contenders=("cutaway",)
+)

@@ -78,19 +78,19 @@ class Cutaway:
 
     def __init__(self, task: Task) -> None:
         self._task = task
-        self._network = task.make_network()
+        self.network = task.make_network()
         for layer, values in enumerate(task.start):
-            self._network.set_weights(layer, values)
+            self.network.set_weights(layer, values)
         self._optimizer = task.recipe.make_optimizer()
 
     def epoch(self, seed: int) -> None:
         """Learn every sample once."""
         loader = DataLoader(self._task.data, self._task.recipe.batch_size, shuffle=True, seed=seed)
-        fit(self._network, loader, optimizer=self._optimizer, epochs=1)
+        fit(self.network, loader, optimizer=self._optimizer, epochs=1)
 
     def weights(self) -> list[F32]:
         """Return what was learned."""
-        return [self._network.get_weights(layer) for layer in range(len(self._task.start))]
+        return [self.network.get_weights(layer) for layer in range(len(self._task.start))]
 
 
 class NumPy:
@@ -109,11 +109,12 @@ class NumPy:
 
     def epoch(self, seed: int) -> None:
         """Learn every sample once."""
-        order, batch = self._task.order(seed), self._task.recipe.batch_size
-        for start in range(0, len(order), batch):
-            self._step(*self._gather(order[start : start + batch]))
+        order, size = self._task.order(seed), self._task.recipe.batch_size
+        for start in range(0, len(order), size):
+            self._step(*self.batch(order[start : start + size]))
 
-    def _gather(self, numbers: I64) -> tuple[Array, Array]:
+    def batch(self, numbers: I64) -> tuple[Array, Array]:
+        """Return images and targets of these samples."""
         return self._x[numbers], self._t[numbers]
 
     def _step(self, x: Array, t: Array) -> None:
@@ -164,6 +165,7 @@ class Tutorial(NumPy):
 
     dtype = np.float64
 
-    def _gather(self, numbers: I64) -> tuple[Array, Array]:
+    def batch(self, numbers: I64) -> tuple[Array, Array]:
+        """Return images and targets of these samples."""
         x, t = zip(*[(self._x[i], self._t[i]) for i in numbers], strict=True)
         return np.stack(x), np.stack(t)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -11,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..backend.functions import matmul
+from .libraries import full_name, short_name
 from .rounds import Setting, Times, alternate, gather, medians, ratios
+from .section import Bar, Part, Row, Section
 
 SIZES = (  # (B, M, K, N), or (M, K, N) for a single product
     (100_000, 4, 4, 4),
@@ -31,7 +34,7 @@ SIZES = (  # (B, M, K, N), or (M, K, N) for a single product
     (10_000, 784, 64),
 )
 CONTENDERS = ("cutaway", "numpy", "torch", "jax")
-_LEAST = 0.005  # seconds that a timing lasts: shorter products are repeated within it
+LEAST = 0.005  # seconds that a timing lasts: shorter products are repeated within it
 _CLOSE = 1e-5  # relative error, by norm, against float64
 
 F32 = NDArray[np.float32]
@@ -65,19 +68,20 @@ def _check(size: tuple[int, ...], name: str, product: Any, exact: NDArray[np.flo
         raise RuntimeError(f"the product {size} by {name} is wrong: relative error {error:.1e}")
 
 
-def _clock(call: Call, loops: int) -> float:
+def clock(call: Call, loops: int) -> float:
+    """Return the seconds of a call: the mean of so many."""
     begin = time.perf_counter()
     for _ in range(loops):
         call()
     return (time.perf_counter() - begin) / loops
 
 
-def _loops(call: Call) -> int:
+def loops_of(call: Call) -> int:
     """Return how often to repeat a call within one timing."""
-    return math.ceil(_LEAST / min(_clock(call, 1) for _ in range(3)))
+    return math.ceil(LEAST / min(clock(call, 1) for _ in range(3)))
 
 
-def section(setting: Setting) -> Iterator[dict[str, Any]]:
+def measure(setting: Setting) -> Iterator[Part]:
     """Time all sizes by all contenders in turn; yield the result so far after every round.
 
     Raises:
@@ -95,24 +99,25 @@ def section(setting: Setting) -> Iterator[dict[str, Any]]:
         calls.append(_calls(names, a, b))
         for name, call in calls[-1].items():
             _check(size, name, call(), exact)
-        loops.append({name: _loops(call) for name, call in calls[-1].items()})
+        loops.append({name: loops_of(call) for name, call in calls[-1].items()})
 
     def sheet(name: str) -> Callable[[int], list[float]]:
         """Return what times all sizes by one contender."""
-        return lambda _: [_clock(c[name], l[name]) for c, l in zip(calls, loops, strict=True)]
+        return lambda _: [clock(c[name], l[name]) for c, l in zip(calls, loops, strict=True)]
 
     times: list[Times] = [{} for _ in SIZES]
-    for row in alternate({name: sheet(name) for name in names}, setting.repeats):
+    for row in alternate({name: sheet(name) for name in names}, setting):
         for i in range(len(SIZES)):
             gather(times[i], {name: row[name][i] for name in names})
         yield {
             "what": "products of float32 matrices, GFLOP/s",
             "rounds": len(times[0]["cutaway"]),
-            "sizes": [_result(s, t) for s, t in zip(SIZES, times, strict=True)],
+            "sizes": [rated(s, t) for s, t in zip(SIZES, times, strict=True)],
         }
 
 
-def _result(size: tuple[int, ...], times: Times) -> dict[str, Any]:
+def rated(size: tuple[int, ...], times: Times) -> dict[str, Any]:
+    """Return what the times of a size say: GFLOP/s, and cutaway against the fastest other."""
     seconds, against = medians(times), ratios(times, "cutaway")
     best = min(against, key=lambda name: against[name], default=None)
     return {
@@ -124,3 +129,54 @@ def _result(size: tuple[int, ...], times: Times) -> dict[str, Any]:
         "seconds": seconds,
         "times": times,
     }
+
+
+def rows(part: Part) -> list[Row]:
+    """Return a row for every size."""
+    names = list(part["sizes"][0]["gflops"])
+    result: list[Row] = [["B x M x K x N", *map(short_name, names), "cutaway is"]]
+    against = []
+    for size in part["sizes"]:
+        rating = ""
+        if best := size["best_peer"]:
+            against.append(size["ratio_to_best_peer"])
+            rating = f"{against[-1]:.2f} times {short_name(best)}"
+        result.append([_label(size), *(f"{size['gflops'][name]:.1f}" for name in names), rating])
+    if against:
+        result.append(
+            f"against the fastest other: {min(against):.2f} to {max(against):.2f} times as fast, "
+            f"median {statistics.median(against):.2f}"
+        )
+    return result
+
+
+def bars(part: Part) -> list[Bar]:
+    """Return a bar for every size: against the fastest other, or GFLOP/s if there is none."""
+    return [_bar(size) for size in part["sizes"]]
+
+
+def _bar(size: dict[str, Any]) -> Bar:
+    best, own = size["best_peer"], size["gflops"]["cutaway"]
+    if best is None:
+        return Bar(_label(size), own, f"{own:.1f} GFLOP/s", own=True)
+    ratio = size["ratio_to_best_peer"]
+    return Bar(_label(size), ratio, f"{ratio:.2f}x {full_name(best)}", own=True)
+
+
+def _label(size: dict[str, Any]) -> str:
+    return " x ".join(map(str, size["size"]))
+
+
+def line(part: Part) -> float | None:
+    """Return the length of a bar that is as good as the fastest other."""
+    return 1.0 if part["sizes"][0]["best_peer"] else None
+
+
+SECTION = Section(
+    title="matrix products, against the fastest other",
+    run=measure,
+    rows=rows,
+    bars=bars,
+    line=line,
+    contenders=CONTENDERS,
+)

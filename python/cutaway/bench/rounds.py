@@ -10,8 +10,6 @@ from typing import TypeVar
 
 R = TypeVar("R")
 
-_QUIET = 0.25  # seconds: BLAS and OpenMP keep their threads spinning for a while after a call
-
 Times = dict[str, list[float]]  # seconds of every counted round, by contender
 
 
@@ -25,6 +23,8 @@ class Setting:
         threads: Of every contender.
         talk: Is told what happens.
         backend: Of cutaway, and where the others compute: "cpu", or "cuda" for a GPU.
+        quiet: Seconds before every turn: BLAS and OpenMP keep their threads spinning for a while
+            after a call.
     """
 
     contenders: tuple[str, ...]
@@ -32,6 +32,7 @@ class Setting:
     threads: int
     talk: Callable[[str], None]
     backend: str = "cpu"
+    quiet: float = 0.25
 
     def among(self, names: Sequence[str]) -> list[str]:
         """Return those of the contenders that are among `names`."""
@@ -39,7 +40,7 @@ class Setting:
 
 
 def alternate(
-    works: Mapping[str, Callable[[int], R]], repeats: int, warm_up: bool = True
+    works: Mapping[str, Callable[[int], R]], setting: Setting, warm_up: bool = True
 ) -> Iterator[dict[str, R]]:
     """Let all work in turn and yield what each returned, round after round.
 
@@ -47,15 +48,15 @@ def alternate(
 
     Args:
         works: By name what to call with the number of the round, 0 for the one that warms up.
-        repeats: Rounds to yield.
+        setting: How many rounds to yield, and how quiet it is before every turn.
         warm_up: Begin with a round that is not yielded.
     """
     names = list(works)
-    for number in range(0 if warm_up else 1, repeats + 1):
+    for number in range(0 if warm_up else 1, setting.repeats + 1):
         first = number % len(names)
         row = {}
         for name in names[first:] + names[:first]:
-            time.sleep(_QUIET)
+            time.sleep(setting.quiet)
             row[name] = works[name](number)
         if number:
             yield {name: row[name] for name in names}

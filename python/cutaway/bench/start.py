@@ -9,14 +9,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from ..job.recipes import RECIPES
 from ..learn.initial import waves
 from .children import ask
+from .libraries import full_name, short_name
 from .rounds import Setting, Times, alternate, gather, medians, ratios
+from .section import Bar, Part, Row, Section
 
 _RECIPE = "fast"
 _CLOSE = 0.01  # how far the test accuracies may lie apart: the draws of each library differ
@@ -25,7 +26,7 @@ _HERE = Path(__file__).parent
 _IMPORT = "import time; begin = time.perf_counter(); import {}; print(time.perf_counter() - begin)"
 
 
-def section(setting: Setting) -> Iterator[dict[str, Any]]:
+def measure(setting: Setting) -> Iterator[Part]:
     """Start processes in turn; yield the result so far after every round.
 
     Raises:
@@ -35,10 +36,10 @@ def section(setting: Setting) -> Iterator[dict[str, Any]]:
     works: dict[str, Callable[[int], tuple[float, float]]] = {
         name: partial(_import, name.removeprefix("import ")) for name in imports
     }
-    trainings = {"cutaway": _cutaway, "torch": _torch}
+    trainings = {"cutaway": train_cutaway, "torch": train_torch}
     works |= {n: partial(trainings[n], setting.threads) for n in setting.among([*trainings])}
     times: Times = {}
-    for row in alternate(works, setting.repeats):
+    for row in alternate(works, setting):
         gather(times, {name: seconds for name, (seconds, _) in row.items()})
         imported = {name: values for name, values in times.items() if name in imports}
         trained = {name: values for name, values in times.items() if name not in imports}
@@ -67,7 +68,8 @@ def _import(module: str, _: int) -> tuple[float, float]:
     return float(ask("-c", _IMPORT.format(module))), 0.0
 
 
-def _cutaway(threads: int, number: int) -> tuple[float, float]:
+def train_cutaway(threads: int, number: int) -> tuple[float, float]:
+    """Train from the command line; return seconds and test accuracy."""
     with tempfile.TemporaryDirectory() as folder:
         command = ["-m", "cutaway", "train", "--recipe", _RECIPE, "--json", "--quiet"]
         begin = time.perf_counter()
@@ -77,8 +79,12 @@ def _cutaway(threads: int, number: int) -> tuple[float, float]:
         return time.perf_counter() - begin, float(answer["test_accuracy"])
 
 
-def _torch(threads: int, number: int) -> tuple[float, float]:
-    """Train the same net as a PyTorch user would: a script that knows nothing of cutaway."""
+def train_torch(threads: int, number: int) -> tuple[float, float]:
+    """Train the same net as a PyTorch user would: a script that knows nothing of cutaway.
+
+    Returns:
+        Seconds and test accuracy.
+    """
     recipe = RECIPES[_RECIPE]
     about = {
         **asdict(recipe),
@@ -94,3 +100,44 @@ def _torch(threads: int, number: int) -> tuple[float, float]:
         begin = time.perf_counter()
         accuracy = ask("-c", script, json.dumps(about))
         return time.perf_counter() - begin, float(accuracy)
+
+
+def rows(part: Part) -> list[Row]:
+    """Return a row for every import, and for every training."""
+    imports, training = part["import"], part["train"]
+    result: list[Row] = [
+        ["import numpy", _ms(imports["seconds"]["numpy"]), "", ""],
+        ["import cutaway", _ms(imports["seconds"]["cutaway"]), _as_long(imports["ratio"]), ""],
+    ]
+    for name, seconds in training["seconds"].items():
+        who = f"{short_name(name)}, the same net"
+        if name == "cutaway":
+            who = f"cutaway train --recipe {training['recipe']}"
+        accuracy = f"test accuracy {training['accuracy'][name]:.2%}"
+        result.append([who, _ms(seconds), _as_long(training["ratios"].get(name)), accuracy])
+    return result
+
+
+def _ms(seconds: float) -> str:
+    return f"{seconds * 1e3:.0f} ms"
+
+
+def _as_long(ratio: float | None) -> str:
+    return "" if ratio is None else f"{ratio:.2f} times as long"
+
+
+def bars(part: Part) -> list[Bar]:
+    """Return a bar for every import, and for every training."""
+    recipe, trained = part["train"]["recipe"], part["train"]["seconds"]
+    both = [(f"import {who}", who, s) for who, s in part["import"]["seconds"].items()]
+    both += [(f"{recipe}: {full_name(who)}", who, s) for who, s in trained.items()]
+    return [Bar(label, s, _ms(s), who == "cutaway") for label, who, s in both]
+
+
+SECTION = Section(
+    title="from the start of a process",
+    run=measure,
+    rows=rows,
+    bars=bars,
+    contenders=("cutaway", "torch"),
+)

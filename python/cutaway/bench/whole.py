@@ -8,38 +8,37 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..data.loader import DataLoader
 from ..data.read import mnist
-from ..job.outputs import FILM, film_limit
+from ..job.outputs import FILM, frames_of
 from ..job.recipes import RECIPES
 from ..job.run import run
-from ..learn.training import train
 from ..look.film import Film
-from ..look.tiles import tiles
 from .children import ask, peak_memory
 from .rounds import Setting, Times, alternate, gather, medians, ratios
+from .section import Bar, Part, Row, Section
 
 _RECIPE = "lesson9"
-
 _ROUNDS = 3  # at most: a round takes as long as two films
 
 
-def section(setting: Setting) -> Iterator[dict[str, Any]]:
+def measure(setting: Setting) -> Iterator[Part]:
     """Run the job and the encoding in turn; yield the result so far after every round.
 
     Raises:
         RuntimeError: if their films differ.
     """
     works: dict[str, Callable[[int], dict[str, Any]]] = {
-        name: partial(_in_a_process, name, setting.threads) for name in ("whole_job", "encoding")
+        name: partial(in_a_process, name, setting.threads) for name in ("whole_job", "encoding")
     }
     times: Times = {}
     memory: list[float] = []
-    for row in alternate(works, min(setting.repeats, _ROUNDS), warm_up=False):
+    setting = replace(setting, repeats=min(setting.repeats, _ROUNDS))
+    for row in alternate(works, setting, warm_up=False):
         whole, alone = row["whole_job"], row["encoding"]
         if whole["film"] != alone["film"]:
             raise RuntimeError("the job's film and the one encoded alone differ")
@@ -56,7 +55,8 @@ def section(setting: Setting) -> Iterator[dict[str, Any]]:
         }
 
 
-def _in_a_process(name: str, threads: int, _: int) -> dict[str, Any]:
+def in_a_process(name: str, threads: int, _: int) -> dict[str, Any]:
+    """Let a process of its own do the job or the encoding; return what it tells."""
     code = "import sys; from cutaway.bench import whole; whole.tell(*sys.argv[1:])"
     with tempfile.TemporaryDirectory() as folder:  # goes away even if the child is killed
         answer: dict[str, Any] = ask("-c", code, name, folder, str(threads))
@@ -84,18 +84,33 @@ def encoding(folder: Path, threads: int) -> dict[str, Any]:
     network = recipe.make_network(
         data.images.shape[1], valid_set.classes, backend="cpu", threads=threads
     )
-    limit = film_limit(network)
-    moments = train(
-        network,
-        DataLoader(data, recipe.batch_size, shuffle=True),
-        optimizer=recipe.make_optimizer(),
-        schedule=recipe.make_schedule(),
-        epochs=recipe.epochs,
-        every=1,
-    )
-    frames = [tiles(m.weights[0], shape=data.shape, limit=limit) for m in moments]
+    draw = frames_of(network, data.shape)
+    frames = [draw(moment) for moment in recipe.train(network, data, every=1)]
     begin = time.perf_counter()
     with Film(folder / FILM) as film:
         for frame in frames:
             film.write(frame)
     return {"seconds": time.perf_counter() - begin, "frames": film.frames}
+
+
+def rows(part: Part) -> list[Row]:
+    """Return both times, and the job's memory."""
+    seconds = part["seconds"]
+    return [
+        ["encoding alone", f"{seconds['encoding']:.2f} s", ""],
+        ["whole job", f"{seconds['whole_job']:.2f} s", f"{part['ratio']:.2f} times as long"],
+        ["its peak memory", f"{part['megabytes']:.0f} MB", ""],
+    ]
+
+
+def bars(part: Part) -> list[Bar]:
+    """Return both times."""
+    whole, alone = part["seconds"]["whole_job"], part["seconds"]["encoding"]
+    beside = f"{whole:.1f} s, {part['ratio']:.2f}x"
+    return [
+        Bar("training, pictures, film", whole, beside, own=True),
+        Bar("encoding the film alone", alone, f"{alone:.1f} s", own=False),
+    ]
+
+
+SECTION = Section(title="the whole job", run=measure, rows=rows, bars=bars, contenders=("cutaway",))

@@ -11,8 +11,9 @@ from typing import Any
 import click
 
 from ..data.read import load_directory, mnist
+from ..job.outputs import Result
 from ..job.recipes import RECIPES
-from ..job.run import Result, run
+from ..job.run import run
 from . import options
 from .progress import Progress
 from .terminal import plain, talk

@@ -1,124 +1,144 @@
-"""Outputs: a trained network and its history go in; film, pictures, model and history.json come out."""
+"""What a run leaves behind: its result, and a film, a model, a history and pictures in a folder."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ..backend.choose import isa
 from ..files import MARK, is_ours, may_write, write_figure, write_json, write_png
 from ..learn import checkpoint
 from ..learn.network import Network
-from ..learn.training import History
+from ..learn.training import History, Moment
 from ..look.curves import loss_curve
-from ..look.film import Film
 from ..look.picture import grid, neuron
 from ..look.tiles import tiles
+from ..version import __version__
 from .recipes import Recipe
+
+FILM, _MODEL, _HISTORY = "learn.mp4", "model.safetensors", "history.json"
+_HIDDEN, _NEURON, _LOSS = "hidden.png", "neuron.png", "loss.png"
+_FILES = (FILM, _MODEL, _HISTORY, _HIDDEN, _NEURON, _LOSS)
 
 # This many times the start weights' spread is the strongest colour of a film, whose scale must be
 # fixed before its last frame is known.
 _FILM_LIMIT = 7
+
 _HIDDEN_WIDTH, _NEURON_WIDTH = 700, 448  # pixels of the pictures, about
 
-FILM = "learn.mp4"
-_FILES = (FILM, "model.safetensors", "history.json", "hidden.png", "neuron.png", "loss.png")
+
+@dataclass
+class Result:
+    """What a run leaves behind; `summary()` is what `--json` prints."""
+
+    network: Network
+    history: History
+    seed: int
+    seconds: dict[str, float]
+    test_accuracy: float | None = None
+    frames: int = 0
+    files: list[Path] = field(default_factory=list)
+    removed: list[Path] = field(default_factory=list)  # of an earlier run
+    interrupted: bool = False
+    gpu: str | None = None  # its name, if it was trained on one
+
+    def summary(self) -> dict[str, Any]:
+        """Return the result as plain numbers and strings."""
+        return {
+            "epochs": self.history.epochs,
+            "test_accuracy": self.test_accuracy,
+            "seconds": {name: round(value, 3) for name, value in self.seconds.items()},
+            "frames": self.frames,
+            "files": [str(path) for path in self.files],
+            "fingerprint": self.network.fingerprint(),
+            "backend": self.network.backend,
+            "threads": self.network.threads,
+            "isa": isa() if self.network.backend == "cpu" else None,
+            "gpu": self.gpu,
+            "seed": self.seed,
+            "interrupted": self.interrupted,
+            "version": __version__,
+        }
 
 
-def film_limit(network: Network) -> float:
-    """Return the weight with a film's strongest colour, for a network that is about to learn."""
-    return _FILM_LIMIT * float(network.weights[0].std())
-
-
-class Outputs:
-    """The files of one run, in a folder.
-
-    Args:
-        folder: Made if it is not there.
-        film: There will be a film.
-        pictures: There will be pictures.
-        force: Replace files that cutaway did not write.
-
-    Attributes:
-        files: What was written so far.
-        removed: What an earlier run had left and this one did not make.
+def prepare_folder(out: Path, *, film: bool, pictures: bool, force: bool) -> None:
+    """Make the folder if it is not there, and check that what a run writes may be written.
 
     Raises:
-        OSError: if a file cannot be written, as far as that can be known before.
+        OSError: if a file may not.
     """
+    out.mkdir(parents=True, exist_ok=True)
+    for name in _FILES:
+        if (film or name != FILM) and (pictures or not name.endswith(".png")):
+            may_write(out / name, force)
 
-    def __init__(self, folder: Path, *, film: bool, pictures: bool, force: bool = False) -> None:
-        self.folder = folder
-        self.pictures = pictures
-        self.files: list[Path] = []
-        self.removed: list[Path] = []
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in _FILES:
-            if (film or name != FILM) and (pictures or not name.endswith(".png")):
-                may_write(folder / name, force)
 
-    def close_film(self, film: Film) -> None:
-        """Finish the film; one without frames leaves no file."""
-        film.close()
-        if film.frames:
-            self.files.append(self.folder / FILM)
+def frames_of(
+    network: Network, shape: tuple[int, int] | None
+) -> Callable[[Moment], NDArray[np.uint8]]:
+    """Return what draws a Moment's hidden layer as a frame of a film.
 
-    def write_model(
-        self,
-        network: Network,
-        history: History,
-        *,
-        recipe: Recipe,
-        seed: int,
-        test_accuracy: float | None,
-    ) -> None:
-        """Write what cannot be made again: the model, and how it learned."""
-        self._write("model.safetensors", lambda path: checkpoint.save(network, path))
-        about = {
-            "cutaway": MARK,
-            "lesson": asdict(recipe),
-            "sizes": network.architecture.sizes,
-            "seed": seed,
-            "fingerprint": network.fingerprint(),
-            "test_accuracy": test_accuracy,
-            "epochs": history.epochs,
-            "losses": history.losses,
-        }
-        self._write("history.json", lambda path: write_json(about, path))
+    Args:
+        network: Before its training: its weights decide how strong a colour is.
+        shape: Height and width of an image; None for a strip.
+    """
+    limit = _FILM_LIMIT * float(network.weights[0].std())
+    return lambda moment: tiles(moment.weights[0], shape=shape, limit=limit)
 
-    def write_pictures(
-        self, network: Network, history: History, *, shape: tuple[int, int] | None, seed: int
-    ) -> None:
-        """Draw the first layer, its strongest unit, and the losses."""
-        weights = network.weights[0]
-        strongest = int(np.square(weights).sum(axis=0).argmax())
-        notes = {
-            "Software": MARK,
-            "Description": f"{network!r}, seed {seed}, {len(history.losses)} mini-batches",
-        }
-        native = tiles(weights, shape=shape).shape[1]
-        scale = max(1, round(_HIDDEN_WIDTH / native))
-        hidden = grid(weights, shape=shape, scale=scale, legend=True)
-        native = tiles(weights[:, :1], shape=shape, border=False).shape[1]
-        scale = max(1, round(_NEURON_WIDTH / native))
-        unit = neuron(weights, strongest, shape=shape, scale=scale, legend=True)
-        self._write("hidden.png", lambda path: write_png(hidden, path, notes))
-        self._write("neuron.png", lambda path: write_png(unit, path, notes))
-        if history.losses:  # none if interrupted before the first mini-batch
-            curve = loss_curve(history)
-            self._write("loss.png", lambda path: write_figure(curve, path, notes))
 
-    def remove_leftovers(self) -> None:
-        """Remove what an earlier run left and this one did not make: it would mislead."""
-        for name in _FILES:
-            path = self.folder / name
-            if path not in self.files and path.is_file() and is_ours(path):
-                path.unlink()
-                self.removed.append(path)
+def _write(result: Result, path: Path, how: Callable[[Path], None]) -> None:
+    how(path)
+    result.files.append(path)
 
-    def _write(self, name: str, how: Callable[[Path], Any]) -> None:
-        how(self.folder / name)
-        self.files.append(self.folder / name)
+
+def write_model(result: Result, out: Path, recipe: Recipe) -> None:
+    """Write model and history, which cannot be made again."""
+    network, history = result.network, result.history
+    _write(result, out / _MODEL, lambda path: checkpoint.save(network, path))
+    about = {
+        "cutaway": MARK,
+        "lesson": asdict(recipe),
+        "sizes": network.architecture.sizes,
+        "seed": result.seed,
+        "fingerprint": network.fingerprint(),
+        "test_accuracy": result.test_accuracy,
+        "epochs": history.epochs,
+        "losses": history.losses,
+    }
+    _write(result, out / _HISTORY, lambda path: write_json(about, path))
+
+
+def write_pictures(result: Result, out: Path, shape: tuple[int, int] | None) -> None:
+    """Draw the hidden layer, its strongest neuron, and the losses."""
+    network, history = result.network, result.history
+    weights = network.weights[0]
+    strongest = int(np.square(weights).sum(axis=0).argmax())
+    notes = {
+        "Software": MARK,
+        "Description": f"{network!r}, seed {result.seed}, {len(history.losses)} mini-batches",
+    }
+    native = tiles(weights, shape=shape).shape[1]
+    hidden = grid(weights, shape=shape, scale=max(1, round(_HIDDEN_WIDTH / native)), legend=True)
+    native = tiles(weights[:, :1], shape=shape, border=False).shape[1]
+    strongest_neuron = neuron(
+        weights, strongest, shape=shape, scale=max(1, round(_NEURON_WIDTH / native)), legend=True
+    )
+    _write(result, out / _HIDDEN, lambda path: write_png(hidden, path, notes))
+    _write(result, out / _NEURON, lambda path: write_png(strongest_neuron, path, notes))
+    if history.losses:  # none if interrupted before the first mini-batch
+        curve = loss_curve(history)
+        _write(result, out / _LOSS, lambda path: write_figure(curve, path, notes))
+
+
+def remove_older(result: Result, out: Path) -> None:
+    """Remove what an earlier run left and this one did not make: it would mislead."""
+    for name in _FILES:
+        path = out / name
+        if path not in result.files and path.is_file() and is_ours(path):
+            path.unlink()
+            result.removed.append(path)

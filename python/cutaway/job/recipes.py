@@ -1,11 +1,15 @@
-"""Recipes: what to train and how, by the name that people know it by."""
+"""Recipes: what a run trains, and how; the tutorials' two lessons, and a fast one."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..backend.optimizer import SGD, Adam, Constant, OneCycle, Optimizer, Schedule
+from ..data.dataset import Dataset
+from ..data.loader import DataLoader
 from ..learn.network import Network
+from ..learn.training import Moment, train
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,25 +35,12 @@ class Recipe:
         features: int,
         classes: int,
         *,
-        shape: tuple[int, int] | None = None,
         seed: int = 0,
         backend: str = "auto",
         threads: int | None = None,
     ) -> Network:
-        """Return the network, untrained.
-
-        Args:
-            features: Of an image.
-            classes: Of the labels.
-            shape: (height, width) of an image, which waves need.
-            seed: Of the start weights.
-            backend: As for Network.
-            threads: As for Network.
-
-        Raises:
-            ValueError: if waves are asked for, but images have no shape.
-        """
-        network = Network(
+        """Return the network, untrained."""
+        return Network(
             (features, *self.hidden, classes),
             activation=self.activation,
             output=self.output,
@@ -59,17 +50,6 @@ class Recipe:
             backend=backend,
             threads=threads,
         )
-        if self.start == "waves":
-            from ..learn.initial import waves
-
-            if shape is None:
-                raise ValueError(
-                    "train: start weights of waves need pictures, got rows without a shape"
-                )
-            weights = network.get_weights(0)
-            weights[1:] = waves(shape, weights.shape[1], seed)
-            network.set_weights(0, weights)
-        return network
 
     def make_optimizer(self) -> Optimizer:
         """Return the optimizer by its name."""
@@ -80,6 +60,26 @@ class Recipe:
     def make_schedule(self) -> Schedule:
         """Return the schedule by its name."""
         return OneCycle(self.warmup) if self.schedule == "one-cycle" else Constant()
+
+    def train(
+        self,
+        network: Network,
+        data: Dataset,
+        *,
+        valid: Dataset | None = None,
+        seed: int = 0,
+        every: int | None = None,
+    ) -> Iterator[Moment]:
+        """Train a network of the recipe; arguments and Moments are those of `learn.training.train`."""
+        return train(
+            network,
+            DataLoader(data, self.batch_size, shuffle=True, seed=seed),
+            optimizer=self.make_optimizer(),
+            schedule=self.make_schedule(),
+            epochs=self.epochs,
+            valid=valid,
+            every=every,
+        )
 
 
 RECIPES = {

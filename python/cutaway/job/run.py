@@ -1,4 +1,4 @@
-"""One run of `cutaway train`: a recipe and data go in; a trained network and a folder of files come out."""
+"""One run of `cutaway train`: a recipe goes in; a trained network, a film, pictures and files come out."""
 
 from __future__ import annotations
 
@@ -7,62 +7,37 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from ..backend.choose import cuda_status, isa
+import numpy as np
+from numpy.typing import NDArray
+
+from ..backend.choose import cuda_status
 from ..backend.cuda import device_of
 from ..data.dataset import Dataset
-from ..data.loader import DataLoader
+from ..learn.initial import waves
 from ..learn.network import Network
-from ..learn.training import History, Moment, train
+from ..learn.training import History, Moment
 from ..look.film import Film
-from ..look.tiles import tiles
-from ..version import __version__
-from .outputs import FILM, Outputs, film_limit
+from .outputs import (
+    FILM,
+    Result,
+    frames_of,
+    prepare_folder,
+    remove_older,
+    write_model,
+    write_pictures,
+)
 from .recipes import Recipe
+
+Data = tuple[Dataset, Dataset, Dataset]  # training, validation and test set
 
 _WITHOUT_FILM = 100  # mini-batches per Moment: an interrupted epoch leaves its losses too
 
 
-@dataclass
-class Result:
-    """What a run leaves behind; `summary()` is what `--json` prints."""
-
-    network: Network
-    history: History
-    seed: int
-    seconds: dict[str, float] = field(default_factory=dict)
-    test_accuracy: float | None = None
-    frames: int = 0
-    files: list[Path] = field(default_factory=list)
-    removed: list[Path] = field(default_factory=list)  # of an earlier run
-    interrupted: bool = False
-    gpu: str | None = None  # its name, if it was trained on one
-
-    def summary(self) -> dict[str, Any]:
-        """Return the result as plain numbers and strings."""
-        return {
-            "epochs": self.history.epochs,
-            "test_accuracy": self.test_accuracy,
-            "seconds": {name: round(value, 3) for name, value in self.seconds.items()},
-            "frames": self.frames,
-            "files": [str(path) for path in self.files],
-            "fingerprint": self.network.fingerprint(),
-            "backend": self.network.backend,
-            "threads": self.network.threads,
-            "isa": isa() if self.network.backend == "cpu" else None,
-            "gpu": self.gpu,
-            "seed": self.seed,
-            "interrupted": self.interrupted,
-            "version": __version__,
-        }
-
-
 def run(
     recipe: Recipe,
-    data: tuple[Dataset, Dataset, Dataset],
+    data: Data,
     out: Path,
     *,
     seed: int = 0,
@@ -97,86 +72,86 @@ def run(
         OSError: if a file cannot be written; before training where that can be known.
     """
     begin = time.perf_counter()
-    training, validation, test = data
     film = recipe.draws if film is None else film
-    network = recipe.make_network(
-        training.images.shape[1],
-        max(part.classes for part in data),
-        shape=training.shape,
-        seed=seed,
-        backend=backend,
-        threads=threads,
+    pictures = recipe.draws or film
+    network = _make_network(recipe, data, seed, backend, threads)
+    prepare_folder(out, film=film, pictures=pictures, force=force)
+    result = Result(network, History(), seed, {}, gpu=_gpu_of(network))
+    training, validation, _ = data
+    moments = recipe.train(
+        network, training, valid=validation, seed=seed, every=every if film else _WITHOUT_FILM
     )
-    outputs = Outputs(out, film=film, pictures=recipe.draws or film, force=force)
-    result = Result(network, History(), seed, gpu=_gpu_of(network))
-    moments = train(
-        network,
-        DataLoader(training, recipe.batch_size, shuffle=True, seed=seed),
-        optimizer=recipe.make_optimizer(),
-        schedule=recipe.make_schedule(),
-        epochs=recipe.epochs,
-        valid=validation,
-        every=every if film else _WITHOUT_FILM,
-    )
-    reel = (
-        _Reel(Film(out / FILM, fps, codec), training.shape, film_limit(network)) if film else None
-    )
-    _learn(moments, result, reel, watch)
+    reel = Film(out / FILM, fps, codec) if film else None
+    _learn(moments, result, reel, frames_of(network, training.shape), watch)
     with _undisturbed():
-        if reel:
-            outputs.close_film(reel.film)
-            result.frames = reel.film.frames
-        if not result.interrupted:
-            result.test_accuracy = network.evaluate(test)[1]
-        outputs.write_model(
-            network, result.history, recipe=recipe, seed=seed, test_accuracy=result.test_accuracy
-        )
-        if outputs.pictures:
-            outputs.write_pictures(network, result.history, shape=training.shape, seed=seed)
-        outputs.remove_leftovers()
-    result.files, result.removed = outputs.files, outputs.removed
-    total, learning = time.perf_counter() - begin, result.history.seconds
-    result.seconds = {"train": learning, "render": total - learning, "total": total}
+        _leave(result, out, recipe, data, reel, pictures)
+    total, training_took = time.perf_counter() - begin, result.history.seconds
+    result.seconds = {"train": training_took, "render": total - training_took, "total": total}
     return result
+
+
+def _make_network(
+    recipe: Recipe, data: Data, seed: int, backend: str, threads: int | None
+) -> Network:
+    """Return the network with its start weights, big enough for the classes of all sets."""
+    features, shape = data[0].images.shape[1], data[0].shape
+    classes = max(part.classes for part in data)
+    network = recipe.make_network(features, classes, seed=seed, backend=backend, threads=threads)
+    if recipe.start == "waves":
+        if shape is None:
+            raise ValueError(
+                "train: start weights of waves need pictures, got rows without a shape"
+            )
+        weights = network.get_weights(0)
+        weights[1:] = waves(shape, weights.shape[1], seed)
+        network.set_weights(0, weights)
+    return network
+
+
+def _gpu_of(network: Network) -> str | None:
+    device = device_of(network.backend)
+    return None if device is None else cuda_status(device).text
 
 
 def _learn(
     moments: Iterable[Moment],
     result: Result,
-    reel: _Reel | None,
+    reel: Film | None,
+    draw: Callable[[Moment], NDArray[np.uint8]],
     watch: Callable[[Moment], None] | None,
 ) -> None:
-    """Take all Moments into history and film; Ctrl-C ends it, any other error loses the film."""
+    """Go through the Moments; Ctrl-C ends that, any other error takes the film with it."""
     try:
         for moment in moments:
             result.history.add(moment)
             if reel:
-                reel.show(moment)
+                reel.write(draw(moment))
             if watch:
                 watch(moment)
     except KeyboardInterrupt:
         result.interrupted = True
     except BaseException:
         if reel:
-            reel.film.discard()
+            reel.discard()
         raise
 
 
-@dataclass(frozen=True)
-class _Reel:
-    """A film of the first layer, on one scale of colours."""
-
-    film: Film
-    shape: tuple[int, int] | None
-    limit: float
-
-    def show(self, moment: Moment) -> None:
-        self.film.write(tiles(moment.weights[0], shape=self.shape, limit=self.limit))
-
-
-def _gpu_of(network: Network) -> str | None:
-    device = device_of(network.backend)
-    return None if device is None else cuda_status(device).text
+def _leave(
+    result: Result, out: Path, recipe: Recipe, data: Data, reel: Film | None, pictures: bool
+) -> None:
+    """Write what the run leaves in its folder; rate a network that was not interrupted."""
+    training, _, test = data
+    if reel:
+        reel.close()
+        if reel.frames:  # none if interrupted before the first Moment
+            result.frames = reel.frames
+            result.files.append(out / FILM)
+    if not result.interrupted:
+        result.test_accuracy = result.network.evaluate(test)[1]
+    write_model(result, out, recipe)
+    if pictures:
+        write_pictures(result, out, training.shape)
+    remove_older(result, out)
 
 
 @contextmanager

@@ -1,0 +1,31 @@
+"""Contenders of an epoch: all take the same steps, in the same order."""
+
+import numpy as np
+import pytest
+
+from cutaway import RandomSampler
+from cutaway.bench.peers import Cutaway, NumPy, Tutorial
+
+
+@pytest.mark.parametrize("name", ["lesson9", "lesson5", "wide"])
+@pytest.mark.parametrize("kind", [NumPy, Tutorial])
+def test_contenders_take_the_same_steps(task, name, kind):
+    work = task(name, rows=300)  # the last mini-batch is short
+    ours, theirs = Cutaway(work), kind(work)
+    for seed in range(2):
+        ours.epoch(seed)
+        theirs.epoch(seed)
+    for start, a, b in zip(work.start, ours.weights(), theirs.weights(), strict=True):
+        assert np.linalg.norm(a - b) <= 1e-3 * np.linalg.norm(a - start)
+
+
+def test_contenders_see_the_order_of_the_seed(task):
+    work = task("lesson9")
+    assert work.order(5).tolist() == RandomSampler(3000, 5).order().tolist()
+    assert work.sizes == (784, 64, 10)
+
+
+def test_the_tutorials_loop_computes_in_float64(small, task):
+    batch, targets = Tutorial(task("lesson9")).batch(np.arange(4))
+    assert (batch.dtype, targets.dtype) == (np.float64, np.float64)
+    np.testing.assert_array_equal(targets.argmax(axis=1), small.labels[:4])

@@ -1,0 +1,58 @@
+"""`cutaway picture`: a layer or a unit, and no file of somebody else."""
+
+import pytest
+from PIL import Image
+
+
+@pytest.mark.parametrize(
+    ("options", "width"),
+    [
+        ([], 3 * (8 * 9 + 1)),
+        (["--unit", "63"], 16 * 8),
+        (["--layer", "1", "--style", "classic", "--scale", "2"], 2 * 2 * 8),
+        (["--shape", "4", "16", "--columns", "5", "--scale", "1"], 5 * 17 + 1),
+    ],
+)
+def test_picture_draws_a_layer_of_a_model_or_one_unit(call, model, tmp_path, options, width):
+    code, out, err = call("picture", model, "-o", tmp_path / "grid.png", *options)
+    assert (code, out, err) == (0, f"{tmp_path / 'grid.png'}\n", "")
+    with Image.open(tmp_path / "grid.png") as image:
+        assert image.width == width
+        assert image.text["Software"].startswith("written by cutaway ")
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        (["--layer", "2"], "layer must be at most 1, got 2"),
+        (["--unit", "64"], "unit must be below 64, got 64"),
+    ],
+)
+def test_picture_refuses_what_the_model_has_not(call, model, tmp_path, options, text, error_line):
+    code, out, err = call("picture", model, "-o", tmp_path / "grid.png", *options)
+    assert (code, out) == (1, "")
+    assert text in error_line(err)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_picture_replaces_its_own_file_and_nothing_of_others_unless_forced(
+    call, model, tmp_path, error_line
+):
+    picture = ("picture", model, "-o", tmp_path / "grid.png")
+    assert call(*picture)[0] == call(*picture)[0] == 0
+    (tmp_path / "grid.png").write_text("a letter")
+    code, _, err = call(*picture)
+    assert code == 1
+    assert "was not written by cutaway" in error_line(err)
+    assert (tmp_path / "grid.png").read_text() == "a letter"
+    assert call(*picture, "--force")[0] == 0
+
+
+@pytest.mark.parametrize("content", [None, b"a letter"])
+def test_picture_names_a_model_that_is_missing_or_damaged(call, tmp_path, content, error_line):
+    path = tmp_path / "model\x1b[1m.safetensors"
+    if content is not None:
+        path.write_bytes(content)
+    code, _, err = call("picture", path, "-o", tmp_path / "grid.png")
+    assert code == 1
+    assert r"model\x1b[1m.safetensors" in error_line(err)

@@ -1,0 +1,128 @@
+"""`cutaway train`: files, numbers for scripts, and what is left when it is stopped."""
+
+import json
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from cutaway import load
+from cutaway.look.codecs import count_frames
+
+
+def test_train_leaves_film_pictures_model_and_history(done, files):
+    process, out = done
+    assert process.returncode == 0
+    assert sorted(path.name for path in out.iterdir()) == sorted(files)
+
+
+def test_json_is_one_object_on_stdout_with_what_scripts_need(done, files):
+    process, out = done
+    result = json.loads(process.stdout)
+    assert result.keys() >= {
+        "epochs", "test_accuracy", "seconds", "frames", "files", "fingerprint",
+        "backend", "gpu", "threads", "version",
+    }  # fmt: skip
+    assert [e["epoch"] for e in result["epochs"]] == [1, 2]
+    assert all(e.keys() >= {"train_loss", "valid_loss", "valid_accuracy"} for e in result["epochs"])
+    assert result["seconds"].keys() == {"train", "render", "total"}
+    assert result["files"] == [str(out / name) for name in files]
+    assert result["fingerprint"] == load(out / "model.safetensors").fingerprint()
+    assert result["test_accuracy"] > 0.9
+
+
+def test_json_names_as_many_frames_as_the_film_has(done):
+    process, out = done
+    assert json.loads(process.stdout)["frames"] == count_frames(out / "learn.mp4")[0] == 20
+
+
+def test_without_json_the_results_are_on_stdout_and_stderr_is_empty(call, data, tmp_path, files):
+    code, out, err = call(
+        "train", "--data", data, "--out", tmp_path, "--epochs", 2, "--no-film"
+    )  # fmt: skip
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert [line.split()[0] for line in lines[:4]] == ["epoch", "1", "2", "test"]
+    assert lines[5:] == [str(tmp_path / name) for name in files if name != "learn.mp4"]
+    assert not (tmp_path / "learn.mp4").exists()
+
+
+def test_the_number_of_threads_changes_no_bit(call, data, tmp_path):
+    options = ("--data", data, "--epochs", 2, "--backend", "cpu", "--no-film", "--json")
+    options += ("--out", tmp_path)
+    prints = {
+        json.loads(call("train", *options, "--threads", threads)[1])["fingerprint"]
+        for threads in (1, 2, 3)
+    }
+    assert len(prints) == 1
+
+
+def test_a_second_run_replaces_the_first_but_nothing_of_others_unless_forced(
+    call, data, tmp_path, error_line
+):
+    train = ("train", "--data", data, "--out", tmp_path, "--epochs", 1, "--every", 5)
+    assert call(*train)[0] == 0
+    assert call(*train)[0] == 0
+    (tmp_path / "learn.mp4").write_text("a letter")
+    code, _, err = call(*train)
+    assert code == 1
+    assert error_line(err).endswith("learn.mp4: was not written by cutaway; --force replaces it")
+    assert (tmp_path / "learn.mp4").read_text() == "a letter"
+    assert call(*train, "--force")[0] == 0
+    assert count_frames(tmp_path / "learn.mp4")[0] == 2
+
+
+@pytest.mark.usefixtures("emulated")
+def test_a_gpu_is_told_by_its_name(call, data, tmp_path):
+    options = ("--data", data, "--epochs", 1, "--backend", "cuda", "--no-film", "--out", tmp_path)
+    result = json.loads(call("train", *options, "--json")[1])
+    assert (result["backend"], result["isa"]) == ("cuda", None)
+    assert result["gpu"].startswith("an emulated GPU")
+    assert "an emulated GPU" in call("train", *options)[1]
+    assert "cpu, numpy, cuda\n" in call("info")[1]
+    model = tmp_path / "model.safetensors"
+    assert load(model, backend="cuda").fingerprint() == load(model, backend="cpu").fingerprint()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_run_that_is_stopped_leaves_a_whole_film_and_a_model(
+    data, tmp_path, number, code, files, environment
+):
+    listening = "import signal as s; s.signal(s.SIGINT, s.default_int_handler)"
+    command = [
+        sys.executable, "-c", f"{listening}; from cutaway.cli.main import main; main()",
+        "train", "--data", data, "--out", tmp_path, "--epochs", "100000", "--json",
+    ]  # fmt: skip
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
+    ) as process:
+        try:
+            for _ in range(4):  # the head and three epochs
+                process.stderr.readline()
+            process.send_signal(number)
+            out, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert process.returncode == code
+    assert "Traceback" not in err
+    assert "cutaway: interrupted" in err
+    result = json.loads(out)
+    assert result["interrupted"]
+    assert result["frames"] == count_frames(tmp_path / "learn.mp4")[0] >= 30
+    assert load(tmp_path / "model.safetensors").fingerprint() == result["fingerprint"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(files)
+
+
+def test_a_full_disk_is_one_line_and_keeps_the_older_film(data, tmp_path, cutaway, error_line):
+    out = tmp_path / "out"
+    options = ("train", "--data", data, "--out", out, "--epochs", 1)
+    cutaway(*options)
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    limited = "import resource as r; r.setrlimit(r.RLIMIT_FSIZE, (3000, 3000))"
+    process = cutaway(
+        *options, start=("-c", f"{limited}; from cutaway.cli.main import main; main()")
+    )
+    assert process.returncode == 1
+    assert f"{out}/learn.mp4 cannot be written" in error_line(process.stderr)
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before

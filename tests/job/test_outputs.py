@@ -1,0 +1,125 @@
+"""What a run leaves: film, pictures, model and history, and nothing of somebody else's is lost."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cutaway import load
+from cutaway.files import is_ours
+from cutaway.job.run import run
+from cutaway.look.tiles import tiles
+
+
+def test_a_run_leaves_its_files_and_all_say_who_wrote_them(done, files, contents):
+    folder, result = done
+    assert result.files == [folder / name for name in files]
+    assert sorted(contents(folder)) == sorted(files)
+    assert all(is_ours(path) for path in result.files)
+
+
+def test_the_films_last_frame_is_the_trained_layer(done, decode):
+    folder, result = done
+    expected = tiles(result.network.weights[0], shape=(8, 8), limit=7 / 8).astype(int)
+    frame = decode(folder / "learn.mp4")[-1][::2, ::2]
+    assert np.abs(frame[: len(expected), : expected.shape[1]] - expected).mean() < 12
+
+
+def test_the_saved_model_is_the_trained_network(done, data):
+    folder, result = done
+    network = load(folder / "model.safetensors")
+    assert network.fingerprint() == result.network.fingerprint()
+    assert network.evaluate(data[2])[1] == result.test_accuracy
+
+
+def test_history_json_tells_the_whole_run(done, recipe):
+    folder, result = done
+    history = json.loads((folder / "history.json").read_text())
+    assert history["cutaway"].startswith("written by cutaway ")
+    assert history["lesson"] == json.loads(json.dumps(dataclasses.asdict(recipe)))
+    assert (history["sizes"], history["seed"]) == ([64, 6, 4], 3)
+    assert history["fingerprint"] == result.network.fingerprint()
+    assert history["losses"] == result.history.losses
+    assert history["epochs"] == result.history.epochs
+
+
+def test_pictures_show_the_hidden_layer_and_say_how_it_was_learned(done):
+    folder, _ = done
+    with Image.open(folder / "hidden.png") as image:
+        assert image.width == 25 * (3 * 9 + 1)  # about 700: three tiles of 8 and their lines
+        assert "64-6-4" in image.text["Description"]
+        assert "seed 3, 20 mini-batches" in image.text["Description"]
+        assert image.text["Software"].startswith("written by cutaway ")
+    with Image.open(folder / "neuron.png") as image:
+        assert image.width == 56 * 8
+    with Image.open(folder / "loss.png") as image:
+        image.load()
+
+
+def test_the_summary_is_what_json_prints(done):
+    _, result = done
+    summary = json.loads(json.dumps(result.summary()))
+    assert summary.keys() >= {
+        "epochs", "test_accuracy", "seconds", "frames", "files", "fingerprint",
+        "backend", "gpu", "threads", "version",
+    }  # fmt: skip
+    assert summary["files"] == [str(path) for path in result.files]
+    seconds = summary["seconds"]
+    assert seconds["total"] == pytest.approx(seconds["train"] + seconds["render"], abs=0.002)
+    for epoch in summary["epochs"]:
+        assert epoch.keys() >= {"train_loss", "valid_loss", "valid_accuracy"}
+
+
+def test_samples_that_are_no_images_are_drawn_as_strips(out, rows, recipe, decode):
+    run(recipe, rows, out)
+    assert decode(out / "learn.mp4")[0].shape == (2 * (2 * 2 + 1), 2 * (3 * 13 + 1), 3)
+
+
+def test_a_second_run_replaces_the_first(out, recipe, data, files, contents):
+    run(recipe, data, out)
+    before = contents(out)
+    run(recipe, data, out, seed=1)
+    after = contents(out)
+    assert after.keys() == before.keys()
+    assert all(after[name] != before[name] for name in files)
+
+
+@pytest.mark.parametrize("name", ["learn.mp4", "history.json"])
+def test_a_file_of_somebody_else_is_refused_before_anything_is_learned(
+    out, name, recipe, data, contents, stop_at
+):
+    out.mkdir(parents=True)
+    (out / name).write_text("a letter")
+    with pytest.raises(FileExistsError, match="was not written by cutaway; --force replaces it"):
+        run(recipe, data, out, watch=stop_at(1, AssertionError))
+    assert contents(out) == {name: b"a letter"}
+
+
+def test_force_replaces_it(out, recipe, data, decode):
+    out.mkdir(parents=True)
+    (out / "learn.mp4").write_text("a letter")
+    run(recipe, data, out, force=True)
+    assert len(decode(out / "learn.mp4")) == 20
+
+
+def test_other_files_in_the_folder_are_left_alone(out, recipe, data):
+    out.mkdir(parents=True)
+    (out / "notes.txt").write_text("a letter")
+    run(recipe, data, out, film=False)
+    assert (out / "notes.txt").read_text() == "a letter"
+
+
+def test_a_run_without_a_film_leaves_no_film_of_another(out, recipe, data, files):
+    run(recipe, data, out)
+    (out / "mine.txt").write_text("stays")
+    run(recipe, data, out, film=False)
+    assert sorted(path.name for path in out.iterdir()) == sorted([*files[1:], "mine.txt"])
+
+
+def test_a_film_of_somebody_else_stays(out, recipe, data):
+    out.mkdir(parents=True)
+    (out / "learn.mp4").write_bytes(b"mine")
+    run(recipe, data, out, film=False)
+    assert (out / "learn.mp4").read_bytes() == b"mine"

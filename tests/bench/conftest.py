@@ -16,7 +16,14 @@ def setting():
     """Make a setting."""
 
     def make(*names, repeats=1, threads=2, backend="cpu", quiet=0):
-        return Setting(names, repeats, threads, lambda _: None, backend, quiet)
+        return Setting(
+            contenders=names,
+            repeats=repeats,
+            threads=threads,
+            talk=lambda _: None,
+            backend=backend,
+            quiet=quiet,
+        )
 
     return make
 
@@ -40,7 +47,7 @@ def task(small):
         sizes = (784, *recipe.hidden, 10)
         network = recipe.make_network(784, 10, backend="cpu", threads=1, seed=3)
         start = [network.get_weights(layer) for layer in range(len(sizes) - 1)]
-        return Task(recipe, data, data[:][0], start, 1)
+        return Task(recipe=recipe, data=data, pixels=data[:][0], start=start, threads=1)
 
     return make
 

@@ -17,7 +17,12 @@ def test_another_contender_begins_every_round_and_the_first_round_does_not_count
 def test_there_is_quiet_before_every_turn(monkeypatch):
     naps = []
     monkeypatch.setattr("time.sleep", naps.append)
-    list(alternate({"a": lambda _: 0, "b": lambda _: 0}, Setting((), 1, 1, lambda _: None)))
+    list(
+        alternate(
+            {"a": lambda _: 0, "b": lambda _: 0},
+            Setting(contenders=(), repeats=1, threads=1, talk=lambda _: None),
+        )
+    )
     assert len(naps) == 4
     assert min(naps) >= 0.2
 

@@ -90,8 +90,11 @@ def run(
             if contenders and result["without_gpu"]:
                 listed = " and ".join(result["without_gpu"])
                 raise RuntimeError(f"bench: {listed} cannot use the GPU; install a build that can")
+            setting = Setting(
+                contenders=able, repeats=repeats, threads=threads, talk=talk, backend=backend
+            )
             for name in sections:
-                _run(name, Setting(able, repeats, threads, talk, backend), result)
+                _run(name, setting, result)
     except KeyboardInterrupt:
         result["interrupted"] = True
     return result

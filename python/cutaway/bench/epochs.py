@@ -16,7 +16,7 @@ from .rounds import Setting, Times, alternate, clocked, gather, medians, ratios
 from .section import Bar, Part, Row, Section
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Epoch:
     """What to compare.
 
@@ -39,23 +39,23 @@ class Epoch:
 
 EPOCHS = {
     "lesson9": Epoch(
-        "lesson 9: an epoch",
-        "an epoch of 784-64-10 sigmoid, squared error, SGD, batch 64, 50,000 images",
-        RECIPES["lesson9"],
-        50_000,
-        0.003,
+        title="lesson 9: an epoch",
+        what="an epoch of 784-64-10 sigmoid, squared error, SGD, batch 64, 50,000 images",
+        recipe=RECIPES["lesson9"],
+        rows=50_000,
+        close=0.003,
     ),
     "lesson5": Epoch(
-        "lesson 5: an epoch",
-        "an epoch of 784-50-10 ReLU, cross-entropy, Adam, batch 64, 50,000 images",
-        replace(RECIPES["lesson5"], lr=1e-3, schedule="constant"),
-        50_000,
-        0.005,
+        title="lesson 5: an epoch",
+        what="an epoch of 784-50-10 ReLU, cross-entropy, Adam, batch 64, 50,000 images",
+        recipe=replace(RECIPES["lesson5"], lr=1e-3, schedule="constant"),
+        rows=50_000,
+        close=0.005,
     ),
     "wide": Epoch(
-        "784-1024-1024-10: 50 steps",
-        "50 steps of 784-1024-1024-10 ReLU, cross-entropy, SGD, batch 256",
-        Recipe(
+        title="784-1024-1024-10: 50 steps",
+        what="50 steps of 784-1024-1024-10 ReLU, cross-entropy, SGD, batch 256",
+        recipe=Recipe(
             hidden=(1024, 1024),
             activation="relu",
             output="softmax",
@@ -67,9 +67,9 @@ EPOCHS = {
             epochs=1,
             batch_size=256,
         ),
-        12_800,
-        0.005,
-        ("cutaway", "numpy", "torch", "jax"),
+        rows=12_800,
+        close=0.005,
+        contenders=("cutaway", "numpy", "torch", "jax"),
     ),
 }
 PEERS: dict[str, type[Peer]] = {
@@ -92,7 +92,14 @@ def make_task(name: str, threads: int, backend: str) -> Task:
     data = train_set.subset(slice(plan.rows))
     network = plan.recipe.make_network(data.images.shape[1], valid_set.classes, backend="cpu")
     start = [network.get_weights(layer) for layer in range(network.architecture.layers)]
-    return Task(plan.recipe, data, data[:][0], start, threads, backend)
+    return Task(
+        recipe=plan.recipe,
+        data=data,
+        pixels=data[:][0],
+        start=start,
+        threads=threads,
+        backend=backend,
+    )
 
 
 def make_peer(task: Task, contender: str) -> Peer:
@@ -120,8 +127,8 @@ def measure(name: str, setting: Setting) -> Iterator[Part]:
             )
     task = make_task(name, setting.threads, setting.backend)
     peers = {who: make_peer(task, who) for who in contenders}
-    judge = replace(task, backend="cpu").make_network()
-    judge.mean, judge.std = task.data.mean, task.data.std
+    rated = replace(task, backend="cpu").make_network()
+    rated.mean, rated.std = task.data.normalisation
     _, valid_set, _ = mnist()
 
     times: Times = {}
@@ -131,8 +138,8 @@ def measure(name: str, setting: Setting) -> Iterator[Part]:
         accuracy = {}
         for peer_name, peer in peers.items():
             for layer, values in enumerate(peer.weights()):
-                judge.set_weights(layer, values)
-            accuracy[peer_name] = judge.evaluate(valid_set)[1]
+                rated.set_weights(layer, values)
+            accuracy[peer_name] = rated.evaluate(valid_set)[1]
         _agree(accuracy, plan.close)
         yield {
             "what": plan.what,

@@ -24,7 +24,7 @@ from ..learn.training import fit
 Array = NDArray[Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Task:
     """What all learn.
 

@@ -13,7 +13,7 @@ R = TypeVar("R")
 Times = dict[str, list[float]]  # seconds of every counted round, by contender
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Setting:
     """How a section is to be run.
 

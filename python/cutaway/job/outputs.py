@@ -32,14 +32,14 @@ _FILM_LIMIT = 7
 _HIDDEN_WIDTH, _NEURON_WIDTH = 700, 448  # pixels of the pictures, about
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Result:
     """What a run leaves behind; `summary()` is what `--json` prints."""
 
     network: Network
     history: History
     seed: int
-    seconds: dict[str, float]
+    seconds: dict[str, float] = field(default_factory=dict)
     test_accuracy: float | None = None
     frames: int = 0
     files: list[Path] = field(default_factory=list)

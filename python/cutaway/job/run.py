@@ -76,7 +76,7 @@ def run(
     pictures = recipe.draws or film
     network = _make_network(recipe, data, seed, backend, threads)
     prepare_folder(out, film=film, pictures=pictures, force=force)
-    result = Result(network, History(), seed, {}, gpu=_gpu_of(network))
+    result = Result(network=network, history=History(), seed=seed, gpu=_gpu_of(network))
     training, validation, _ = data
     moments = recipe.train(
         network, training, valid=validation, seed=seed, every=every if film else _WITHOUT_FILM

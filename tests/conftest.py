@@ -47,6 +47,14 @@ def mnist():
     return cutaway.mnist()
 
 
+@pytest.fixture(scope="session")
+def files():
+    """The names of all that a run leaves."""
+    return [
+        "learn.mp4", "model.safetensors", "history.json", "hidden.png", "neuron.png", "loss.png"
+    ]  # fmt: skip
+
+
 @pytest.fixture
 def emulated(monkeypatch):
     """Backend "cuda" runs on an emulated GPU, which `emulated.emulate(...)` makes behave otherwise."""

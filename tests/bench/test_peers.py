@@ -4,11 +4,14 @@ import numpy as np
 import pytest
 
 from cutaway import RandomSampler
+from cutaway.bench.frameworks import Torch
 from cutaway.bench.peers import Cutaway, NumPy, Tutorial
 
 
 @pytest.mark.parametrize("name", ["lesson9", "lesson5", "wide"])
-@pytest.mark.parametrize("kind", [NumPy, Tutorial])
+@pytest.mark.parametrize(
+    "kind", [NumPy, Tutorial, pytest.param(Torch, marks=pytest.mark.needs("torch"))]
+)
 def test_contenders_take_the_same_steps(task, name, kind):
     work = task(name, rows=300)  # the last mini-batch is short
     ours, theirs = Cutaway(work), kind(work)

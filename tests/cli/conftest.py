@@ -15,14 +15,6 @@ PATIENCE = 60  # seconds
 
 
 @pytest.fixture(scope="session")
-def files():
-    """The names of all that a training leaves."""
-    return [
-        "learn.mp4", "model.safetensors", "history.json", "hidden.png", "neuron.png", "loss.png"
-    ]  # fmt: skip
-
-
-@pytest.fixture(scope="session")
 def data(tmp_path_factory):
     """A folder with 8x8 images of four classes, laid out as MNIST: 10 mini-batches in an epoch."""
     folder = tmp_path_factory.mktemp("data")

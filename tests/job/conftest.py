@@ -51,14 +51,6 @@ def done(tmp_path_factory, recipe, data):
 
 
 @pytest.fixture(scope="session")
-def files():
-    """The names of all that a run leaves."""
-    return [
-        "learn.mp4", "model.safetensors", "history.json", "hidden.png", "neuron.png", "loss.png"
-    ]  # fmt: skip
-
-
-@pytest.fixture(scope="session")
 def decode():
     """Read a film's frames."""
 

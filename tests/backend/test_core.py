@@ -13,10 +13,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cutaway import SGD, Adam, Dataset, Network, _core
+from cutaway import SGD, Adam, Dataset, Network
+from cutaway.backend.choose import isa as chosen_isa
 
 ISAS = ["generic", "avx2", "avx512"]
-BEST = ISAS.index(_core.isa())
+BEST = ISAS.index(chosen_isa())
 
 PRINT_FINGERPRINTS = """
 import numpy as np
@@ -49,7 +50,7 @@ def data_of(rows=400, features=49):
 
 @pytest.mark.parametrize("isa", ISAS)
 def test_the_instruction_set_can_be_capped(isa):
-    out = python("from cutaway import _core; print(_core.isa())", CUTAWAY_MAX_ISA=isa).stdout
+    out = python("from cutaway.backend.choose import isa; print(isa())", CUTAWAY_MAX_ISA=isa).stdout
     assert out.strip() == ISAS[min(ISAS.index(isa), BEST)]
 
 

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <utility>
 
+#include "cpu/denormals.h"
 #include "cpu/kernels/dispatch.h"
 #include "guards.h"
 

@@ -243,13 +243,4 @@ Pool::Share Pool::share(std::int64_t n, std::int64_t grain, int worker, int work
   return {cut(worker), cut(worker + 1)};
 }
 
-#ifdef CUTAWAY_X86
-FlushDenormals::FlushDenormals() : saved_(_mm_getcsr()) { set(flushing()); }
-void FlushDenormals::set(unsigned mode) { _mm_setcsr(mode); }
-#else
-FlushDenormals::FlushDenormals() : saved_(0) {}
-void FlushDenormals::set(unsigned) {}
-#endif
-FlushDenormals::~FlushDenormals() { set(saved_); }
-
 }  // namespace cutaway

@@ -79,28 +79,4 @@ class Pool {
   bool crowded_ = false;
 };
 
-// Flushes denormal numbers to zero on this thread while it lives: arithmetic on them is some thirty
-// times slower, and training gains nothing from them.
-class FlushDenormals {
- public:
-  FlushDenormals();
-  ~FlushDenormals();
-  FlushDenormals(const FlushDenormals&) = delete;
-  FlushDenormals& operator=(const FlushDenormals&) = delete;
-
-  // Calls f, which is not ours, with the mode that was set before.
-  template <class F>
-  auto without(const F& f) const {
-    set(saved_);
-    const auto result = f();
-    set(flushing());
-    return result;
-  }
-
- private:
-  static void set(unsigned mode);
-  unsigned flushing() const { return saved_ | 0x8040; }  // x86: FTZ and DAZ
-  unsigned saved_;
-};
-
 }  // namespace cutaway

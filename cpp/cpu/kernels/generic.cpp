@@ -1,8 +1,19 @@
-// The kernels for any processor: vectors of 16 bytes, no fused multiply-add.
+// The kernels for any processor.
 #if defined(__SSE2__)
 #include <emmintrin.h>
 #endif
 
-#define CUTAWAY_ISA generic
-#define CUTAWAY_ISA_NAME "generic"
+#include "cpu/kernels/table.h"
+
+namespace cutaway {
+namespace generic {
+
+#include "cpu/kernels/simd/generic.inl"
+
 #include "cpu/kernels/kernels.inl"
+
+}  // namespace generic
+
+const Kernels kernels_generic = generic::table("generic");
+
+}  // namespace cutaway

@@ -438,6 +438,8 @@ def test_an_empty_order_learns_nothing(backend):
 
 
 def test_no_rows_have_no_activations(backend):
+    network = Network((8, 5, 3), backend=backend)
+    assert network.predict(np.empty((0, 2, 4))).shape == (0,)
     network = Network((7, 5, 3), backend=backend)
     assert [a.shape for a in network.activations(np.empty((0, 7)))] == [(0, 5), (0, 3)]
 
@@ -497,13 +499,16 @@ ERRORS = [
     (TypeError, "labels must be integers", lambda n: n.backprop(np.ones((1, 7)), [0.5])),
     (ValueError, "integer rows are normalised", lambda n: n.forward(np.ones((1, 7), np.uint8))),
     (ValueError, r"one per layer \(2\), got 1", lambda n: n.update([np.zeros((8, 5))], SGD(0.1))),
-    (ValueError, "one per layer .*, got None", lambda n: n.update(None, SGD(0.1))),
+    (TypeError, "gradients must be a list, got NoneType", lambda n: n.update(None, SGD(0.1))),
     (ValueError, r"layer 1 must be \(6, 3\), got shape \(8, 5\)",
      lambda n: n.update([np.ones((8, 5))] * 2, SGD(0.1))),
     (ValueError, "gradients must be finite, got nan",
      lambda n: n.update([np.ones((8, 5)), np.full((6, 3), np.nan)], SGD(0.1))),
-    (ValueError, "rates must be one", lambda n: n.update(ONES, SGD(0.1), rate=[1, 2])),
-    (ValueError, "rates must be finite", lambda n: n.update(ONES, SGD(0.1), rate=np.inf)),
+    (TypeError, "rate must be a number, got .1, 2.", lambda n: n.update(ONES, SGD(0.1), rate=[1, 2])),
+    (ValueError, "update: rate must be finite", lambda n: n.update(ONES, SGD(0.1), rate=np.inf)),
+    (ValueError, "step: rate must be within the range of float32, got 1e.39",
+     lambda n: n.step(np.ones((1, 7)), [0], SGD(0.1), rate=1e39)),
+    (TypeError, "data must yield .x, y. mini-batches, got ndarray", lambda n: n.evaluate(np.ones((3, 7)))),
     (TypeError, "optimizer must be SGD", lambda n: n.update(ONES, None)),
     (IndexError, "layer must be at most 1, got 2", lambda n: n.get_weights(2)),
     (ValueError, r"must be \(8, 5\), got shape \(7, 5\)", lambda n: n.set_weights(0, np.ones((7, 5)))),
@@ -523,6 +528,19 @@ def test_errors_are_alike_and_change_nothing(backend, kind, text, call):
     with pytest.raises(kind, match=text):
         call(network)
     assert network.fingerprint() == before
+
+
+def test_an_order_that_is_refused_changes_neither_the_optimizers_memory_nor_the_data(backend):
+    network = Network((7, 5, 3), backend=backend)
+    learn(network, [0, 1], optimizer=SGD(0.1, 0.9))
+    before = network.optimizer_state(), network.mean, network.std, network.shape
+    other = Dataset(DATA.images.astype(float) / 64, DATA.labels)
+    for options in (dict(optimizer=Adam()), dict(dataset=other, optimizer=SGD(0.1, 0.9))):
+        with pytest.raises(IndexError, match="sample number 99 is out of range for 40 images"):
+            learn(network, [0, 99], **options)
+        after = network.optimizer_state(), network.mean, network.std, network.shape
+        assert after[1:] == before[1:]
+        np.testing.assert_equal(after[0], before[0])
 
 
 @pytest.mark.parametrize(

@@ -101,6 +101,14 @@ def test_floats_are_normalised_once_if_that_is_asked_for():
     assert dataset.normalisation == (0, 1)
 
 
+def test_floats_are_normalised_in_their_own_precision():
+    numbers = np.random.default_rng(0).standard_normal((5, 6))
+    far = Dataset(numbers * 2 + 1e9, LABELS, mean=1e9, std=2)
+    np.testing.assert_allclose(far.images, numbers, atol=1e-6)
+    with pytest.raises(ValueError, match="normalised images must be finite"):
+        Dataset(numbers * 1e30, LABELS, std=1e-30)
+
+
 def test_floats_that_all_are_the_same_number_are_data_too():
     assert seen(Dataset(np.ones((5, 6)), LABELS)).all()
 
@@ -170,6 +178,8 @@ def test_images_and_labels_that_do_not_fit_are_refused(arguments, error, message
     ("settings", "error", "message"),
     [
         ({"std": 0}, ValueError, "std must be greater than 0, got 0"),
+        ({"std": 1e-40}, ValueError, "std must be within the range of float32, got 1e-40"),
+        ({"mean": 1e39}, ValueError, "mean must be within the range of float32, got 1e+39"),
         ({"mean": np.nan}, ValueError, "mean must be finite, got nan"),
         ({"mean": "0"}, TypeError, "mean must be a number, got '0'"),
     ],

@@ -183,8 +183,14 @@ def test_a_sampler_of_ones_own_has_no_numbered_passes(dataset):
 
 @pytest.mark.parametrize(("epoch", "kind"), [(-1, ValueError), (1.5, TypeError), ("1", TypeError)])
 def test_an_epoch_is_a_number_from_0(dataset, epoch, kind):
+    for shuffle in (False, True):
+        loader = DataLoader(dataset, shuffle=shuffle)
+        with pytest.raises(kind, match=r"^order: epoch must be"):
+            loader.order(epoch)
+    loader.sampler.epoch = epoch
     with pytest.raises(kind, match=r"^order: epoch must be"):
-        DataLoader(dataset, shuffle=True).order(epoch)
+        loader.order()
+    assert loader.sampler.epoch == epoch
 
 
 def test_a_seed_is_a_number_from_0():

@@ -51,7 +51,7 @@ def test_a_network_comes_back_to_the_bit(path, settings):
     assert same(network.state_dict(), loaded.state_dict())
     assert loaded.architecture == network.architecture
     assert (loaded.mean, loaded.std) == (network.mean, network.std) == (DATA.mean, DATA.std)
-    assert loaded.shape == network.shape == (2, 2)
+    assert (loaded.pixels, loaded.shape) == (network.pixels, network.shape) == (True, (2, 2))
     np.testing.assert_array_equal(loaded.forward(DATA.images), network.forward(DATA.images))
 
 
@@ -92,7 +92,7 @@ def test_a_file_of_version_0_1_0_goes_on_as_it_did_there():
     network = load(Path(__file__).with_name("model-0.1.0.safetensors"), backend="cpu")
     assert network.architecture.activations == ("tanh", "softmax")
     assert (network.mean, network.std) == (data.mean, data.std) == (135.55, 73.94264105823288)
-    assert network.shape is None
+    assert network.pixels is network.shape is None
     assert network.optimizer == Adam(0.01, betas=(0.9, 0.99))
     assert network.optimizer_state()["step"] == 3
     assert network.fingerprint().startswith("be1bfd9b0debb6a1")

@@ -103,6 +103,25 @@ def test_integers_that_look_like_pixels_are_told_to_one_that_learned_from_floats
     assert [warning.filename for warning in caught] == [__file__]
 
 
+@pytest.mark.parametrize(
+    ("images", "settings"),
+    [
+        (np.arange(600).reshape(50, 12) % 256, dict(mean=0, std=1)),
+        (np.arange(600).reshape(50, 12) * 10, dict()),
+        (np.arange(600).reshape(50, 12) % 256, dict(mean=0, std=10)),
+        (np.linspace(0, 90, 600).reshape(50, 12), dict(mean=0, std=1)),
+    ],
+)
+def test_nothing_is_told_of_what_it_learned_from(data, images, settings):
+    own = Dataset(images, data.labels, **settings)
+    network = Network((12, 8, 3))
+    network.learn(np.arange(50), 10, dataset=own, optimizer=SGD(0.01))
+    network.predict(images)
+    network.predict(own[:][0])
+    network.evaluate(own)
+    network.evaluate(DataLoader(own))
+
+
 def test_evaluate_of_a_single_sample(network, data):
     for i in range(3):
         one = data.subset([i])
@@ -117,6 +136,9 @@ def test_evaluate_of_a_loader_is_of_its_samples(network, data):
     assert network.evaluate(some) == network.evaluate(data.subset([3, 1, 4, 1, 5]))
     full = DataLoader(data, 16, drop_last=True)
     assert network.evaluate(full) == network.evaluate(data.subset(slice(48)))
+    shuffled = DataLoader(data, 16, shuffle=True)
+    assert network.evaluate(shuffled) == network.evaluate(data)
+    assert shuffled.sampler.epoch == 0  # to look takes no pass away
     collated = DataLoader(data, 16, collate=lambda samples: ([samples[0][0]], [samples[0][1]]))
     assert network.evaluate(collated)[1] in (0, 0.25, 0.5, 0.75, 1)
 

@@ -18,12 +18,14 @@ from .. import checks
 F32 = NDArray[np.float32]
 I64 = NDArray[np.int64]
 
+_MOST = float(np.finfo(np.float32).max)
+_RANGE = "within the range of float32"
 MOST_SPREAD = 16  # normalised numbers stay well below; bytes of a picture spread by 80
 _ROWS = 4096  # rows per step of a pass over all images: bounds the memory it takes
 
 
 def normalise(images: NDArray[Any], mean: float, std: float) -> F32:
-    """Return (images - mean) / std in float32, computed as the cores do: to the same bits."""
+    """Return (images - mean) / std in float32, times the inverse of std as the C++ core has it."""
     inverse = np.float32(1) / np.float32(std)
     result: F32 = (images.astype(np.float32) - np.float32(mean)) * inverse
     return result
@@ -96,12 +98,19 @@ class Dataset:
             checks.finite("Dataset", "images", self.images)
             if mean is None and std is None:
                 _warn_of_pixels(self.images)
-        self.mean = checks.real("Dataset", "mean", 0.0 if mean is None else mean)
+        self.mean = checks.real(
+            "Dataset", "mean", 0.0 if mean is None else mean, _RANGE, low=-_MOST, high=_MOST
+        )
         self.std = checks.real(
             "Dataset", "std", 1.0 if std is None else std, "greater than 0", low=0, above=True
         )
+        if not 1 / _MOST <= self.std <= _MOST:
+            raise ValueError(f"Dataset: std must be {_RANGE}, got {self.std:g}")
         if not self.pixels and (self.mean, self.std) != (0, 1):
-            self.images = normalise(self.images, self.mean, self.std)
+            with np.errstate(over="ignore"):  # which finite() reports
+                exact = (array.astype(np.result_type(array, np.float32)) - self.mean) / self.std
+            self.images = checks.floats("Dataset", "images", exact)
+            checks.finite("Dataset", "normalised images", self.images)
 
     @property
     def normalisation(self) -> tuple[float, float]:

@@ -43,7 +43,8 @@ class SequentialSampler:
 
     def order(self, epoch: int | None = None) -> I64:
         """Return the sample numbers of a pass, int64 (n,): the same for every one."""
-        del epoch
+        if epoch is not None:
+            checks.count("order", "epoch", epoch, 0)
         return np.arange(self.n)
 
 
@@ -71,10 +72,10 @@ class RandomSampler:
         Args:
             epoch: Which pass, from 0; if None, the next one, after which comes another.
         """
+        number = checks.count("order", "epoch", self.epoch if epoch is None else epoch, 0)
         if epoch is None:
-            epoch, self.epoch = self.epoch, self.epoch + 1
-        epoch = checks.count("order", "epoch", epoch, 0)
-        words = np.random.SeedSequence(self.seed, spawn_key=(epoch,))
+            self.epoch = number + 1
+        words = np.random.SeedSequence(self.seed, spawn_key=(number,))
         return np.random.default_rng(words).permutation(self.n)
 
 
@@ -145,6 +146,13 @@ class DataLoader:
     def direct(self) -> Dataset | None:
         """The Dataset, if nothing is to be collated: a core can gather its rows by itself."""
         return self.dataset if isinstance(self.dataset, Dataset) and not self.collate else None
+
+    @property
+    def complete(self) -> bool:
+        """Whether every pass is all samples once, in whatever order."""
+        if self.drop_last or not isinstance(self.sampler, SequentialSampler | RandomSampler):
+            return False
+        return len(self.sampler) == len(self.dataset)
 
     def order(self, epoch: int | None = None) -> I64:
         """Return the sample numbers of a pass, int64: all mini-batches, one after another.

@@ -53,6 +53,7 @@ def save(network: Network, path: str | os.PathLike[str]) -> None:
         "architecture": dataclasses.asdict(network.architecture),
         "mean": network.mean,
         "std": network.std,
+        "pixels": network.pixels,
         "shape": network.shape,
         "optimizer": optimizer,
     }
@@ -107,12 +108,12 @@ def load(
 
 
 def _from_1(metadata: dict[str, str]) -> dict[str, Any]:
-    """Return what format 1 calls a recipe as format 2 has it: it knew no shape of the images."""
+    """Return what format 1 calls a recipe as format 2 has it: it knew less of the images."""
     recipe = json.loads(metadata["recipe"])
     architecture = {
         name: recipe.pop(name) for name in ("sizes", "activations", "loss", "reduction")
     }
-    return {**recipe, "architecture": architecture, "shape": None}
+    return {**recipe, "architecture": architecture, "pixels": None, "shape": None}
 
 
 def _network(
@@ -130,6 +131,8 @@ def _network(
     if about["mean"] is not None:
         network.mean = checks.real("load", "mean", about["mean"])
         network.std = checks.real("load", "std", about["std"], "above 0", low=0, above=True)
+    if about["pixels"] is not None:
+        network.pixels = bool(about["pixels"])
     if about["shape"] is not None:
         height, width = (checks.count("load", "shape", side) for side in about["shape"])
         network.shape = height, width

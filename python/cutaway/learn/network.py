@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence, Sized
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,6 @@ from ..backend.choose import make_core
 from ..backend.contract import F32, I64, State, make_architecture
 from ..backend.optimizer import Optimizer, check, same_memory
 from ..data.dataset import Dataset
-from ..errors import DeviceError
 from .initial import normal
 from .rows import (
     Rows,
@@ -22,6 +21,8 @@ from .rows import (
     check_batch,
     check_dataset,
     check_matrix,
+    check_order,
+    check_rate,
     check_rates,
     check_rows,
     check_state,
@@ -56,6 +57,7 @@ class Network:
         threads: Threads of the CPU; 1 for "numpy", whose BLAS has threads of its own.
         mean: Mean pixel of the data it learned from (0 if they were floats), or None before that.
         std: Standard deviation likewise (1 if they were floats).
+        pixels: Whether the images it learned from were integers, or None before that.
         shape: (height, width) of the images it learned from, if they had one, or None.
 
     Raises:
@@ -81,6 +83,7 @@ class Network:
         self.backend, self.threads, self._core = make_core(self.architecture, backend, threads)
         self.mean: float | None = None
         self.std: float | None = None
+        self.pixels: bool | None = None
         self.shape: tuple[int, int] | None = None
         self.optimizer: Optimizer | None = None  # whose memory the core holds
         self._loaded: Dataset | None = None  # whose images the core holds
@@ -198,7 +201,7 @@ class Network:
             rate: Instead of the optimizer's lr.
         """
         rows, labels = self._batch("step", x, y)
-        rates = check_rates("step", None if rate is None else [rate], optimizer, 1)
+        rates = check_rate("step", rate, optimizer)
         self._use("step", optimizer)
         self._loaded = None
         self._core.load(rows, labels, 0.0, 1.0)
@@ -214,11 +217,13 @@ class Network:
             optimizer: As in step().
             rate: Instead of the optimizer's lr.
         """
-        rates = check_rates("update", None if rate is None else [rate], optimizer, 1)
-        if not isinstance(gradients, Sequence) or len(gradients) != self.architecture.layers:
+        rates = check_rate("update", rate, optimizer)
+        if not isinstance(gradients, Sequence):
+            raise TypeError(f"update: gradients must be a list, got {type(gradients).__name__}")
+        if len(gradients) != self.architecture.layers:
             raise ValueError(
-                f"update: gradients must be a list with one per layer ({self.architecture.layers}), "
-                f"got {len(gradients) if isinstance(gradients, Sized) else gradients!r}"
+                f"update: gradients must be one per layer ({self.architecture.layers}), "
+                f"got {len(gradients)}"
             )
         arrays = [
             check_matrix("update", "gradients", gradient, self.architecture, layer)
@@ -251,7 +256,7 @@ class Network:
             The loss of each mini-batch before its update, float32.
 
         Raises:
-            IndexError: if a sample number is out of range; nothing is learned then.
+            IndexError: if a sample number is out of range; nothing changes then.
         """
         numbers = checks.integers("learn", "order", order).copy()  # nobody can write to it
         # Larger than any order: a core may choose its ways by it, and parts of an order learn as the
@@ -259,13 +264,16 @@ class Network:
         batch = min(checks.count("learn", "batch", batch), _LARGEST_BATCH)
         check_dataset("learn", dataset, self.architecture)
         rates = check_rates("learn", rates, optimizer, -(-len(numbers) // batch))
-        self._use("learn", optimizer)
         mean, std = dataset.normalisation
-        if self._loaded is not dataset or (self.mean, self.std) != (mean, std):
+        fresh = self._loaded is not dataset or (self.mean, self.std) != (mean, std)
+        if fresh or not same_memory(self.optimizer, optimizer):  # else the core tells in time
+            check_order(numbers, len(dataset))
+        self._use("learn", optimizer)
+        if fresh:
             self._loaded = None  # if interrupted in between, the next call loads again
             self._core.load(dataset.images, dataset.labels, mean, std)
             self._loaded, self.mean, self.std = dataset, mean, std
-            self.shape = dataset.shape
+            self.pixels, self.shape = dataset.pixels, dataset.shape
         return self._core.learn(numbers, batch, rates)
 
     def correct(self) -> int:
@@ -375,16 +383,16 @@ class Network:
         self._warn(who, rows, stacklevel=4)
         block = block_of(self.architecture)
         if len(rows.x) <= block:
-            return self._core.forward(*rows, layers)
-        parts = (rows._replace(x=rows.x[i : i + block]) for i in range(0, len(rows.x), block))
-        blocks = [self._core.forward(*part, layers) for part in parts]
+            return self._core.forward(rows.x, rows.mean, rows.std, layers)
+        parts = (rows.x[i : i + block] for i in range(0, len(rows.x), block))
+        blocks = [self._core.forward(part, rows.mean, rows.std, layers) for part in parts]
         return [np.concatenate(layer) for layer in zip(*blocks, strict=True)]
 
     def _warn(self, who: str, rows: Rows, stacklevel: int) -> None:
         """Say once if rows look like pixels to a network of numbers, or the other way round."""
-        if self._warned or self.mean is None or self.std is None:
+        if self._warned or self.pixels is None or self.mean is None or self.std is None:
             return
-        if why := looks_like_the_other_kind(rows, self.mean, self.std):
+        if why := looks_like_the_other_kind(rows, self.pixels, self.mean, self.std):
             self._warned = True
             warnings.warn(f"{who}: {why}", stacklevel=stacklevel)
 
@@ -394,11 +402,11 @@ class Network:
         self.optimizer = optimizer
 
     def _start(self, optimizer: Optimizer) -> None:
-        """Begin with this optimizer's memory afresh; without room for it, all stays as it was."""
+        """Begin with this optimizer's memory afresh; if that cannot be, all stays as it was."""
         before, self.optimizer = self.optimizer, None  # interrupted, nothing is taken for granted
         try:
             self._core.use(optimizer)
-        except (MemoryError, DeviceError):
+        except Exception:
             self.optimizer = before
             raise
         self.optimizer = optimizer

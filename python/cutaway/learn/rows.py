@@ -21,11 +21,21 @@ _BLOCK_WORK = 1 << 29
 
 
 class Rows(NamedTuple):
-    """Rows as a core takes them: bytes stand for (byte - mean) / std, floats for themselves."""
+    """Rows as a core takes them: bytes stand for (byte - mean) / std, floats for themselves.
+
+    Attributes:
+        x: (n, features).
+        mean: Of the bytes.
+        std: Of the bytes.
+        highest: The highest of the first rows as they were given, 0 if one is negative.
+        pixels: They were given as integers.
+    """
 
     x: F32 | U8
     mean: float
     std: float
+    highest: float
+    pixels: bool
 
 
 def block_of(architecture: Architecture) -> int:
@@ -50,30 +60,41 @@ def check_rows(
     """
     rows = checks.numbers(who, "x", x)
     if rows.ndim == 3:
-        rows = rows.reshape(len(rows), -1)
+        rows = rows.reshape(len(rows), rows.shape[1] * rows.shape[2])
     if rows.ndim != 2 or rows.shape[1] != features:
         raise ValueError(f"{who}: x must be (rows, {features}), got shape {np.shape(x)}")
     if rows.dtype.kind == "f":
-        return Rows(checks.floats(who, "x", rows), 0.0, 1.0)
+        return _numbers(checks.floats(who, "x", rows))
     if mean is None or std is None:
         raise ValueError(
             f"{who}: integer rows are normalised with the mean and std of the data that the "
-            "network learned from, but it has not learned yet; pass floats"
+            "network learned from, but it has learned from no Dataset; pass floats"
         )
-    return _as_cores_take_them(checks.pixels(rows), mean, std)
+    return _pixels(checks.pixels(rows), mean, std)
 
 
-def _as_cores_take_them(pixels: F32 | U8, mean: float, std: float) -> Rows:
-    if pixels.dtype == np.uint8:
-        return Rows(pixels, mean, std)
-    return Rows(normalise(pixels, mean, std), 0.0, 1.0)
+def _numbers(x: F32) -> Rows:
+    return Rows(x, 0.0, 1.0, _highest(x), False)
+
+
+def _pixels(x: F32 | U8, mean: float, std: float) -> Rows:
+    highest = _highest(x)
+    if x.dtype == np.uint8:
+        return Rows(x, mean, std, highest, True)
+    return Rows(normalise(x, mean, std), 0.0, 1.0, highest, True)
+
+
+def _highest(x: F32 | U8) -> float:
+    some = x[:_LOOKED_AT]
+    return float(some.max()) if some.size and some.min() >= 0 else 0.0
 
 
 def check_batch(who: str, rows: Rows, y: ArrayLike, classes: int) -> tuple[F32, I64]:
     """Return a mini-batch to learn from: finite floats, and class numbers from such or one-hot."""
     if len(rows.x) == 0:
         raise ValueError(f"{who}: x must have at least 1 row, got 0")
-    x = normalise(*rows) if rows.x.dtype == np.uint8 else np.asarray(rows.x, np.float32)
+    x = rows.x
+    x = normalise(x, rows.mean, rows.std) if x.dtype == np.uint8 else np.asarray(x, np.float32)
     checks.finite(who, "x", x)
     return x, checks.labels(who, y, len(x), classes)
 
@@ -92,51 +113,56 @@ def labelled(
     who = "evaluate"
     order: I64 | None = None
     if isinstance(data, DataLoader) and data.direct is not None:
-        order = data.order()
+        order = None if data.complete else data.order()
         data = data.direct
     if isinstance(data, Dataset):
         check_dataset(who, data, architecture)
         if mean is None or std is None:
             mean, std = data.normalisation
         if order is None and data.images.dtype == np.uint8:  # a core takes them where they lie
-            yield Rows(data.images, mean, std), data.labels
+            yield _pixels(data.images, mean, std), data.labels
             return
         block = block_of(architecture)
         for start in range(0, len(data) if order is None else len(order), block):
             part: Any = slice(start, start + block)
             part = part if order is None else order[part]
             x, y = data.images[part], data.labels[part]
-            yield (_as_cores_take_them(x, mean, std) if data.pixels else Rows(x, 0.0, 1.0)), y
+            yield (_pixels(x, mean, std) if data.pixels else _numbers(np.asarray(x, np.float32))), y
         return
     if not isinstance(data, Iterable):
         raise TypeError(
             f"{who}: data must be a Dataset or yield (x, y) mini-batches, got {type(data).__name__}"
         )
-    for x, y in data:
+    for pair in data:
+        if not isinstance(pair, tuple | list) or len(pair) != 2:
+            raise TypeError(
+                f"{who}: data must yield (x, y) mini-batches, got {type(pair).__name__}"
+            )
+        x, y = pair
         rows = check_rows(who, x, architecture.sizes[0], mean, std)
         yield rows, check_batch(who, rows, y, architecture.sizes[-1])[1]
 
 
-def looks_like_the_other_kind(rows: Rows, mean: float, std: float) -> str | None:
+def looks_like_the_other_kind(rows: Rows, pixels: bool, mean: float, std: float) -> str | None:
     """Tell why rows hardly are what the network learned from, or None if they may be.
 
     Args:
-        rows: As check_rows() returned them; the first of them are looked at.
-        mean: Of the data that the network learned from.
+        rows: As check_rows() returned them.
+        pixels: Whether the network learned from pixels.
+        mean: Of the data that it learned from.
         std: Likewise.
     """
-    x = rows.x[:_LOOKED_AT]
-    integers, as_they_are = x.dtype == np.uint8, (mean, std) == (0, 1)
-    if integers != as_they_are or len(x) == 0 or x.min() < 0 or not x.max() > MOST_SPREAD:
+    white = (255 - mean) / std  # floats from here on are no bytes that somebody has normalised
+    if rows.pixels == pixels or not rows.highest > max(MOST_SPREAD, white if pixels else 0):
         return None
-    if integers:
+    if pixels:
         return (
-            f"the network learned from numbers as they are, and takes these integers up to {x.max()} "
-            "so, too; scale them as what it learned from"
+            f"the network learned from pixels, but takes these floats up to {rows.highest:g} as they "
+            "are; pass integers, or normalise them as the dataset does"
         )
     return (
-        f"the network learned from pixels, but takes these floats up to {x.max():g} as they are; "
-        "pass integers, or normalise them as the dataset does"
+        f"the network learned from floats, and takes these integers up to {rows.highest:g} as they "
+        "are, too; scale them as what it learned from"
     )
 
 
@@ -156,6 +182,13 @@ def check_dataset(who: str, dataset: object, architecture: Architecture) -> Data
             f"got {dataset.classes - 1}"
         )
     return dataset
+
+
+def check_order(order: I64, images: int) -> None:
+    """Check that all sample numbers are those of images."""
+    bad = order[(order < 0) | (order >= images)]
+    if len(bad):
+        raise IndexError(f"learn: sample number {bad[0]} is out of range for {images} images")
 
 
 def check_matrix(who: str, name: str, values: ArrayLike, architecture: Architecture, l: int) -> F32:
@@ -179,6 +212,15 @@ def check_rates(who: str, rates: ArrayLike | None, optimizer: Optimizer, steps: 
         )
     checks.finite(who, "rates", array)
     return array
+
+
+def check_rate(who: str, rate: float | None, optimizer: Optimizer) -> F32:
+    """Return the rate of one mini-batch (1,); the optimizer's lr if `rate` is None."""
+    check(who, optimizer)
+    most = float(np.finfo(np.float32).max)
+    value = optimizer.lr if rate is None else rate
+    rate = checks.real(who, "rate", value, "within the range of float32", low=-most, high=most)
+    return np.array([rate], np.float32)
 
 
 def check_state(who: str, optimizer: Optimizer, state: State, architecture: Architecture) -> State:

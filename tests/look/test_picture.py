@@ -54,3 +54,6 @@ def test_neuron_refuses_a_unit_that_is_not_there():
     for unit in (3, -4):
         with pytest.raises(IndexError, match=f"^neuron: unit must be below 3, got {unit}$"):
             neuron(np.ones((4, 3)), unit)
+    for unit in (1.5, "1", None):
+        with pytest.raises(TypeError, match=f"^neuron: unit must be an integer, got {unit!r}$"):
+            neuron(np.ones((4, 3)), unit)

@@ -82,9 +82,11 @@ def neuron(
         legend: Add a colour scale with its numbers below; a text is its title.
 
     Raises:
+        TypeError: if the unit is no integer.
         IndexError: if there is no such unit.
     """
     matrix = check_weights("neuron", weights)
+    unit = checks.count("neuron", "unit", unit, least=-(1 << 62))
     if not -matrix.shape[1] <= unit < matrix.shape[1]:
         raise IndexError(f"neuron: unit must be below {matrix.shape[1]}, got {unit}")
     return grid(

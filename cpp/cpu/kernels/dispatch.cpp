@@ -1,39 +1,63 @@
 #include "cpu/kernels/dispatch.h"
 
 #include <cstdlib>
+#include <iterator>
 #include <stdexcept>
 #include <string>
 
 namespace cutaway {
 namespace {
 
-enum class Isa { generic, avx2, avx512 };
+struct InstructionSet {
+  const char* name;
+  const Kernels* kernels;  // null: not for this kind of processor
+  bool (*available)();     // on the processor that runs this
+};
 
-Isa allowed() {
-  const char* cap = std::getenv("CUTAWAY_MAX_ISA");
-  const std::string name = cap ? cap : "";
-  if (name.empty() || name == "avx512") return Isa::avx512;
-  if (name == "avx2") return Isa::avx2;
-  if (name == "generic") return Isa::generic;
-  throw std::invalid_argument("CUTAWAY_MAX_ISA must be generic, avx2 or avx512, got '" + name +
-                              "'");
+#ifdef CUTAWAY_X86  // the built-in asks the operating system too: it must save the registers
+#define CUTAWAY_HAS(feature) (__builtin_cpu_supports(feature) != 0)
+#define CUTAWAY_X86_SET(name, features) {#name, &kernels_##name, [] { return features; }}
+#else
+#define CUTAWAY_X86_SET(name, features) {#name, nullptr, [] { return false; }}
+#endif
+
+// From the plainest to the best; CUTAWAY_MAX_ISA takes their names, whatever the processor.
+constexpr InstructionSet kInstructionSets[] = {
+    {"generic", &kernels_generic, [] { return true; }},
+    CUTAWAY_X86_SET(avx2, CUTAWAY_HAS("avx2") && CUTAWAY_HAS("fma") && CUTAWAY_HAS("popcnt") &&
+                              CUTAWAY_HAS("bmi")),
+    CUTAWAY_X86_SET(avx512, CUTAWAY_HAS("avx2") && CUTAWAY_HAS("fma") && CUTAWAY_HAS("popcnt") &&
+                                CUTAWAY_HAS("bmi") && CUTAWAY_HAS("avx512f") &&
+                                CUTAWAY_HAS("avx512bw") && CUTAWAY_HAS("avx512dq") &&
+                                CUTAWAY_HAS("avx512vl")),
+};
+constexpr std::size_t kCount = std::size(kInstructionSets);
+
+// "a, b or c"
+std::string names() {
+  std::string list = kInstructionSets[0].name;
+  for (std::size_t i = 1; i < kCount; ++i)
+    list += (i + 1 < kCount ? ", " : " or ") + std::string(kInstructionSets[i].name);
+  return list;
+}
+
+// The best set that CUTAWAY_MAX_ISA allows, by its place in the table.
+std::size_t cap() {
+  const char* variable = std::getenv("CUTAWAY_MAX_ISA");
+  const std::string name = variable ? variable : "";
+  if (name.empty()) return kCount - 1;
+  for (std::size_t i = 0; i < kCount; ++i)
+    if (name == kInstructionSets[i].name) return i;
+  throw std::invalid_argument("CUTAWAY_MAX_ISA must be " + names() + ", got '" + name + "'");
 }
 
 const Kernels& choose() {
-  const Isa cap = allowed();
-#ifdef CUTAWAY_X86  // these built-ins ask the operating system too: it must save the registers
+#ifdef CUTAWAY_X86
   __builtin_cpu_init();
-  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-                    __builtin_cpu_supports("popcnt") && __builtin_cpu_supports("bmi");
-  const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") &&
-                      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-                      __builtin_cpu_supports("avx512vl");
-  if (cap >= Isa::avx512 && avx512) return kernels_avx512;
-  if (cap >= Isa::avx2 && avx2) return kernels_avx2;
-#else
-  static_cast<void>(cap);
 #endif
-  return kernels_generic;
+  std::size_t best = cap();
+  while (!kInstructionSets[best].available()) --best;  // the first always is
+  return *kInstructionSets[best].kernels;
 }
 
 }  // namespace

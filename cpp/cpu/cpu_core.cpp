@@ -48,20 +48,20 @@ CpuCore::CpuCore(Architecture architecture, int threads)
     : architecture_(std::move(architecture)), kernels_(kernels()), pool_(threads) {
   // With few units, threads share the inputs; with many, the units.
   const int64_t inputs = architecture_.sizes[0];
-  int64_t leaves = 1;
-  while (architecture_.sizes[1] <= kFewUnits && leaves < kMostLeaves && inputs >= 128 * leaves)
-    leaves *= 2;
-  for (int64_t leaf = 0; leaf < leaves; ++leaf)
-    leaves_.push_back({inputs / 64 * leaf / leaves * 64,
-                       leaf + 1 == leaves ? inputs : inputs / 64 * (leaf + 1) / leaves * 64});
-  int desks = 1;
-  while (threads % (2 * desks) == 0 && 2 * desks <= leaves) desks *= 2;
-  sharing_ = threads / desks;
-  for (int64_t desk = 0; desk < desks; ++desk) {
-    Desk& made = desks_.emplace_back();
-    made.inputs = {leaves_[leaves * desk / desks].begin,
-                   leaves_[leaves * (desk + 1) / desks - 1].end};
-    made.x_row = row_of(made.inputs.end - made.inputs.begin);
+  int64_t parts = 1;
+  while (architecture_.sizes[1] <= kFewUnits && parts < kMostParts && inputs >= 128 * parts)
+    parts *= 2;
+  for (int64_t part = 0; part < parts; ++part)
+    parts_.push_back({inputs / 64 * part / parts * 64,
+                      part + 1 == parts ? inputs : inputs / 64 * (part + 1) / parts * 64});
+  int shares = 1;
+  while (threads % (2 * shares) == 0 && 2 * shares <= parts) shares *= 2;
+  workers_per_share_ = threads / shares;
+  for (int64_t i = 0; i < shares; ++i) {
+    InputShare& share = shares_.emplace_back();
+    share.parts = {parts * i / shares, parts * (i + 1) / shares};
+    share.inputs = {parts_[share.parts.begin].begin, parts_[share.parts.end - 1].end};
+    share.x_row = row_of(share.inputs.size());
   }
 
   for (int64_t l = 0; l < architecture_.layers(); ++l) {
@@ -71,9 +71,14 @@ CpuCore::CpuCore(Architecture architecture, int threads)
     layer.row = row_of(layer.fan_out);
     layer.activation = architecture_.activations[l];
     const int64_t padded = round_up(layer.fan_out, kLanes);
-    const auto add_slab = [&](int64_t first, int64_t rows, Pool::Share units) {
-      const int64_t row = row_of(units.end - units.begin);
-      layer.slabs.push_back({first, rows, units, row, Buffer<float>(rows * row), {}});
+    const auto add_slab = [&](int64_t first, int64_t rows, Range units) {
+      const int64_t row = row_of(units.size());
+      layer.slabs.push_back({.first = first,
+                             .rows = rows,
+                             .units = units,
+                             .row = row,
+                             .weights = Buffer<float>(rows * row),
+                             .memory = {}});
     };
     add_slab(0, 1, {0, padded});
     if (l > 0) {
@@ -81,14 +86,14 @@ CpuCore::CpuCore(Architecture architecture, int threads)
       layer.transposed = Buffer<float>(layer.fan_out * row_of(layer.fan_in));
     } else {
       for (int worker = 0; worker < threads; ++worker) {
-        const Pool::Share from = desks_[desk_of(worker)].inputs;
-        add_slab(1 + from.begin, from.end - from.begin,
-                 Pool::share(padded, kLanes, worker % sharing_, sharing_));
+        const Range from = share_of(worker).inputs;
+        add_slab(1 + from.begin, from.size(),
+                 Pool::share(padded, kLanes, worker % workers_per_share_, workers_per_share_));
       }
     }
     layers_.push_back(std::move(layer));
   }
-  for (int64_t leaf = 0; leaf < leaves; ++leaf) weight_sums_.emplace_back(layers_[0].row);
+  for (int64_t part = 0; part < parts; ++part) weight_sums_.emplace_back(layers_[0].row);
   int64_t longest = 0;
   for (const Layer& layer : layers_) longest = std::max(longest, layer.row);
   for (int worker = 0; worker < threads; ++worker) scratch_.emplace_back(longest);
@@ -123,17 +128,17 @@ void CpuCore::use(const Optimizer& optimizer) {
 void CpuCore::reserve(int64_t rows) {
   if (rows <= capacity_) return;
   capacity_ = 0;  // nothing counts until all is there
-  for (Desk& desk : desks_) {
-    desk.rows.resize(static_cast<std::size_t>(rows));
-    const int64_t inputs = desk.inputs.end - desk.inputs.begin, words = round_up(rows, 64) / 64;
-    desk.row_masks = Buffer<std::uint64_t>(rows * (round_up(inputs, 64) / 64));
-    desk.columns = Buffer<std::uint8_t>(64 * words * inputs);
-    desk.column_masks = Buffer<std::uint64_t>(words * inputs);
-    desk.x = Buffer<float>(rows * desk.x_row);
+  for (InputShare& share : shares_) {
+    share.rows.resize(static_cast<std::size_t>(rows));
+    const int64_t inputs = share.inputs.size(), words = round_up(rows, 64) / 64;
+    share.row_masks = Buffer<std::uint64_t>(rows * (round_up(inputs, 64) / 64));
+    share.columns = Buffer<std::uint8_t>(64 * words * inputs);
+    share.column_masks = Buffer<std::uint64_t>(words * inputs);
+    share.x = Buffer<float>(rows * share.x_row);
   }
-  leaf_sums_.clear();
-  for (std::size_t leaf = 0; leaf < leaves_.size(); ++leaf)
-    leaf_sums_.emplace_back(rows * layers_[0].row);
+  part_sums_.clear();
+  for (std::size_t part = 0; part < parts_.size(); ++part)
+    part_sums_.emplace_back(rows * layers_[0].row);
   sample_labels_ = Buffer<int64_t>(rows);
   sample_losses_ = Buffer<float>(rows);
   sample_correct_ = Buffer<std::uint8_t>(rows);
@@ -170,7 +175,7 @@ bool CpuCore::learn(std::span<const int64_t> order, int64_t batch, std::span<con
         for (int64_t l = 0; l < architecture_.layers(); ++l)
           update_layer(l, rows, rates[s], before + s + 1, worker);
       });
-      if (sharing_ > 1) team.wait();  // the next rows come to the same desk
+      if (workers_per_share_ > 1) team.wait();  // the next rows come to the same share
     }
   });
   step_ = before + last + 1;
@@ -194,14 +199,14 @@ void CpuCore::update(std::span<const float* const> gradients, float rate) {
 template <class Use>
 void CpuCore::forward_block(const Batch& batch, const Team& team, int64_t top, const Use& use) {
   team.each([&](int worker) {
-    const Pool::Share rows = rows_of(batch, worker);
+    const Range rows = rows_of(batch, worker);
     bool sparse = false;
     for (int other = 0; other < pool_.workers(); ++other) {
-      Desk& desk = desks_[desk_of(other)];
-      if (other % sharing_ == 0) {
-        sparse = find_zeros(batch, rows, desk);
+      InputShare& share = share_of(other);
+      if (other % workers_per_share_ == 0) {
+        sparse = find_zeros(batch, rows, share);
         if (!batch.folded && !batch.in_place())
-          unpack(batch, rows, {0, desk.inputs.end - desk.inputs.begin}, desk);
+          unpack(batch, rows, {0, share.inputs.size()}, share);
       }
       multiply_inputs(batch, other, rows, sparse);
     }
@@ -234,7 +239,7 @@ void CpuCore::forward(Images x, float mean, float std, std::span<const int64_t> 
     const FlushDenormals flush;
     prepare_forward(foldable(x, mean, std), team);
     for (int64_t start = 0; start < x.rows; start += kForwardRows) {
-      forward_block(block_of(x, nullptr, start, mean, std), team, top, [&](Pool::Share rows) {
+      forward_block(block_of(x, nullptr, start, mean, std), team, top, [&](Range rows) {
         for (int64_t i = rows.begin; i < rows.end; ++i) {
           if (top == architecture_.layers() - 1) activate_output(i);
           for (std::size_t n = 0; n < layers.size(); ++n) {
@@ -262,7 +267,7 @@ Evaluation CpuCore::evaluate(Images x, std::span<const int64_t> labels, float me
     for (int64_t start = 0; start < x.rows && !stopped; start += kForwardRows) {
       const Batch block = block_of(x, labels.data(), start, mean, std);
       forward_block(block, team, architecture_.layers() - 1,
-                    [&](Pool::Share rows) { judge(block, rows); });
+                    [&](Range rows) { output_loss(block, rows); });
       if (team.leads()) {  // alone, in the order of the rows: the same bits for any team
         for (int64_t i = 0; i < block.rows; ++i) sum.loss += sample_losses_[i];
         for (int64_t i = 0; i < block.rows; ++i) sum.correct += sample_correct_[i];
@@ -279,8 +284,15 @@ double CpuCore::backprop(View<const float> x, std::span<const int64_t> labels,
                          std::span<float* const> gradients) {
   const InUse guard(in_use_);
   reserve(x.rows);
-  const Batch batch{x.rows, {nullptr, x.data, x.rows, x.cols}, nullptr, labels.data(), 0, 1, false,
-                    {}};
+  const Batch batch{
+      .rows = x.rows,
+      .images = {.bytes = nullptr, .floats = x.data, .rows = x.rows, .features = x.cols},
+      .order = nullptr,
+      .labels = labels.data(),
+      .mean = 0,
+      .inverse_std = 1,
+      .folded = false,
+      .next = {}};
   pool_.run(pool_.ready(), [&](const Team& team) {
     const FlushDenormals flush;
     learn_from(batch, team);

@@ -53,12 +53,12 @@ class CpuCore final : public Core {
   struct Slab {
     int64_t first;  // its first row; row 0 is the bias
     int64_t rows;
-    Pool::Share units;        // its columns, padding included
+    Range units;              // its columns, padding included
     int64_t row;              // floats from one row to the next
     Buffer<float> weights;    // (rows, row); columns of padding stay zero
     Buffer<float> memory[2];  // the optimizer's: velocity, or m and v; as weights, or empty
 
-    int64_t columns() const { return units.end - units.begin; }
+    int64_t columns() const { return units.size(); }
   };
   struct Layer {
     int64_t fan_in, fan_out;
@@ -74,10 +74,11 @@ class CpuCore final : public Core {
     Slab& worker_slab(int worker) { return slabs[static_cast<std::size_t>(1 + worker)]; }
   };
 
-  // Part of the inputs, as the mini-batch has them. Bytes are multiplied as they are, x = scale * u
-  // + shift being folded into the product: the zeros among them can be skipped.
-  struct Desk {
-    Pool::Share inputs;                     // a worker reads no others, unless it is alone
+  // A share of the inputs, as the mini-batch has them. Bytes are multiplied as they are, x = scale
+  // * u + shift being folded into the product: the zeros among them can be skipped.
+  struct InputShare {
+    Range inputs;                           // a worker reads no others, unless it is alone
+    Range parts;                            // which parts these are
     bool sparse = false;                    // enough zeros to be worth skipping
     std::vector<const std::uint8_t*> rows;  // (batch,): where the bytes of a row lie, if bytes
     Buffer<std::uint64_t> row_masks;        // (batch, inputs / 64): which of them are not zero
@@ -109,24 +110,24 @@ class CpuCore final : public Core {
   static Batch block_of(Images x, const int64_t* labels, int64_t start, float mean, float std);
 
   // The phases of a step (step.cpp); each does one worker's part.
-  bool find_zeros(const Batch& batch, Pool::Share rows, Desk& desk) const;
-  void unpack(const Batch& batch, Pool::Share rows, Pool::Share inputs, Desk& desk) const;
+  bool find_zeros(const Batch& batch, Range rows, InputShare& share) const;
+  void unpack(const Batch& batch, Range rows, Range inputs, InputShare& share) const;
   void gather(const Batch& batch, int worker);
-  void prefetch(const Batch& batch, Pool::Share inputs) const;
+  void prefetch(const Batch& batch, Range inputs) const;
   void sum_weights(int worker);
-  void multiply_inputs(const Batch& batch, int worker, Pool::Share rows, bool sparse);
-  void forward_rows(const Batch& batch, int worker, Pool::Share rows, int64_t top);
+  void multiply_inputs(const Batch& batch, int worker, Range rows, bool sparse);
+  void forward_rows(const Batch& batch, int worker, Range rows, int64_t top);
   void activate_output(int64_t i);
-  void judge(const Batch& batch, Pool::Share rows);
-  void backprop_rows(Pool::Share rows);
-  template <class Finish>
-  void gradient(int64_t l, const Batch& batch, int worker, const Finish& finish);
+  void output_loss(const Batch& batch, Range rows);
+  void backprop_rows(Range rows);
+  template <class Epilogue>
+  void gradient(int64_t l, const Batch& batch, int worker, const Epilogue& epilogue);
   void store_gradient(int64_t l, const Batch& batch, float* out, int worker);
   void update_rows(int64_t l, Slab& slab, int64_t i, const Product<float>& gradient, float rate,
                    int64_t step);
   void update_layer(int64_t l, const Batch& batch, float rate, int64_t step, int worker);
   void apply(int64_t l, const float* gradient, float rate, int64_t step, int worker);
-  void transpose_rows(int64_t l, Pool::Share rows);
+  void transpose_rows(int64_t l, Range rows);
 
   // What a team does together, phase after phase.
   void learn_from(const Batch& batch, const Team& team);
@@ -137,10 +138,12 @@ class CpuCore final : public Core {
 
   template <class Body>
   static void for_each_row(const Layer& layer, const Body& body);
-  Pool::Share rows_of(const Batch& batch, int worker) const {
+  Range rows_of(const Batch& batch, int worker) const {
     return Pool::share(batch.rows, 1, worker, pool_.workers());
   }
-  int desk_of(int worker) const { return worker / sharing_; }
+  InputShare& share_of(int worker) {
+    return shares_[static_cast<std::size_t>(worker / workers_per_share_)];
+  }
 
   const Architecture architecture_;
   const Kernels& kernels_;
@@ -148,15 +151,15 @@ class CpuCore final : public Core {
   mutable std::atomic<bool> in_use_{false};
 
   std::vector<Layer> layers_;
-  std::vector<Desk> desks_;
-  int sharing_;  // workers at one desk: each owns some units of the first layer, for all its inputs
+  std::vector<InputShare> shares_;
+  int workers_per_share_;  // each owns some units of the first layer, for all inputs of the share
 
-  // The first layer's sums over the inputs are made leaf by leaf and joined pair by pair, so that
-  // threads can share the inputs and the bits do not depend on how many do.
-  static constexpr int64_t kMostLeaves = 4;
-  std::vector<Pool::Share> leaves_;         // of the inputs
-  std::vector<Buffer<float>> leaf_sums_;    // per leaf (batch, row)
-  std::vector<Buffer<float>> weight_sums_;  // per leaf (row,): the sum of the weights' rows
+  // The first layer's sums over the inputs are split: made part by part and joined pair by pair, so
+  // that threads can share the inputs and the bits do not depend on how many do.
+  static constexpr int64_t kMostParts = 4;
+  std::vector<Range> parts_;                // of the inputs
+  std::vector<Buffer<float>> part_sums_;    // per part (batch, row)
+  std::vector<Buffer<float>> weight_sums_;  // per part (row,): the sum of the weights' rows
   std::vector<Buffer<float>> scratch_;      // per worker (the longest row of a layer)
 
   int64_t capacity_ = 0;           // rows that the buffers have room for

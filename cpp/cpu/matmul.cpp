@@ -116,7 +116,7 @@ void matmul(Stack<const T> a, Stack<const T> b, Stack<T> out, int threads) {
   collapse(a, b, out);
 
   run(threads, [&](int worker, int workers) {
-    Pool::Share mine{0, matrices}, rows{0, out.rows}, columns{0, out.columns};
+    Range mine{0, matrices}, rows{0, out.rows}, columns{0, out.columns};
     if (matrices >= workers) {
       mine = Pool::share(matrices, 1, worker, workers);
     } else if (out.columns >= workers * kPanel) {

@@ -64,7 +64,7 @@ int running_threads() {
 // that forked, so a crew from before the fork is left alone and a new one is started.
 std::atomic<std::uint64_t> forks{0};
 
-// Workers of all pools of this process that are not asleep: they are no crowd to any of the pools.
+// Workers of all pools of this process that are not asleep: no pool counts them as others.
 std::atomic<int> awake{0};
 
 void watch_forks() {
@@ -215,12 +215,12 @@ int Pool::ready() {
   if (const auto now = std::chrono::steady_clock::now(); now - asked_ > kPatience) {
     asked_ = now;
     const int cpus = static_cast<int>(std::thread::hardware_concurrency());
-    crowded_ = workers_ <= cpus;  // who asks for more threads than CPUs has them
-    for (int look = 0; look < 3 && crowded_; ++look) {  // a passer-by is no crowd
-      crowded_ = running_threads() - awake + workers_ - 1 > cpus;
+    oversubscribed_ = workers_ <= cpus;  // who asks for more threads than CPUs has them
+    for (int look = 0; look < 3 && oversubscribed_; ++look) {  // a passer-by does not count
+      oversubscribed_ = running_threads() - awake + workers_ - 1 > cpus;
     }
   }
-  return crowded_ ? 1 : workers_;
+  return oversubscribed_ ? 1 : workers_;
 }
 
 void Pool::run(int threads, const std::function<void(const Team&)>& job) {
@@ -237,7 +237,7 @@ void Pool::run(int threads, const std::function<void(const Team&)>& job) {
   if (crew_->failure) std::rethrow_exception(std::exchange(crew_->failure, nullptr));
 }
 
-Pool::Share Pool::share(std::int64_t n, std::int64_t grain, int worker, int workers) {
+Range Pool::share(std::int64_t n, std::int64_t grain, int worker, int workers) {
   const std::int64_t grains = (n + grain - 1) / grain;
   const auto cut = [&](int w) { return std::min(n, grains * w / workers * grain); };
   return {cut(worker), cut(worker + 1)};

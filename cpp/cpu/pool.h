@@ -11,6 +11,11 @@
 
 namespace cutaway {
 
+struct Range {
+  std::int64_t begin, end;
+  std::int64_t size() const { return end - begin; }
+};
+
 class Barrier {
  public:
   explicit Barrier(int workers) : workers_(workers) {}
@@ -24,7 +29,7 @@ class Barrier {
 };
 
 // The threads that do one job, seen from one of them. A job has as many parts as the pool has
-// workers, whoever does them: in a crowd, one thread does them all.
+// workers, whoever does them: if the CPUs are oversubscribed, one thread does them all.
 class Team {
  public:
   Team(Barrier& barrier, int thread, int threads, int workers)
@@ -64,11 +69,8 @@ class Pool {
   // time: the owner sees to that.
   void run(int threads, const std::function<void(const Team& team)>& job);
 
-  // Parts of [0, n): worker's share, cut at multiples of `grain`.
-  struct Share {
-    std::int64_t begin, end;
-  };
-  static Share share(std::int64_t n, std::int64_t grain, int worker, int workers);
+  // A worker's share of [0, n), cut at multiples of `grain`.
+  static Range share(std::int64_t n, std::int64_t grain, int worker, int workers);
 
  private:
   struct Crew;
@@ -76,7 +78,7 @@ class Pool {
   const int workers_;
   std::unique_ptr<Crew> crew_;
   std::chrono::steady_clock::time_point asked_{};  // when ready() last looked around
-  bool crowded_ = false;
+  bool oversubscribed_ = false;
 };
 
 }  // namespace cutaway

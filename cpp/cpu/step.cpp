@@ -1,10 +1,10 @@
-// The phases of a step: gather, forward, judge, backprop, update. Each does one worker's part.
+// The phases of a step: gather, forward, loss, backprop, update. Each does one worker's part.
 //
 // Who does what. Where the weights of the first layer are multiplied and where weights are updated,
 // a worker has some inputs (some units, if the units are many): its weights stay in its cache, and
 // it reads no other inputs. In between, from the first layer's sums to the deltas, it has some rows
 // of the mini-batch, and needs nothing of the others'. So a step of any depth has two barriers, and
-// three more if workers share a desk.
+// three more if workers have a share of the inputs together.
 
 #include <algorithm>
 #include <cmath>
@@ -22,73 +22,74 @@ constexpr float kOne = 1.0f;  // what the bias is multiplied by
 
 CpuCore::Batch CpuCore::batch_of(std::span<const int64_t> order, int64_t start,
                                  int64_t batch) const {
-  const auto part = [&](std::size_t from) {
+  const auto rows_from = [&](std::size_t from) {
     from = std::min(from, order.size());
     return order.subspan(from, std::min(static_cast<std::size_t>(batch), order.size() - from));
   };
-  const std::span<const int64_t> rows = part(start);
-  return {static_cast<int64_t>(rows.size()),
-          images_,
-          rows.data(),
-          labels_.data(),
-          mean_,
-          inverse_std_,
-          folded_,
-          part(start + batch)};
+  const std::span<const int64_t> rows = rows_from(start);
+  return {.rows = static_cast<int64_t>(rows.size()),
+          .images = images_,
+          .order = rows.data(),
+          .labels = labels_.data(),
+          .mean = mean_,
+          .inverse_std = inverse_std_,
+          .folded = folded_,
+          .next = rows_from(start + batch)};
 }
 
 // Notes where these rows lie and which bytes are zero, and tells whether that is worth skipping.
-bool CpuCore::find_zeros(const Batch& batch, Pool::Share rows, Desk& desk) const {
+bool CpuCore::find_zeros(const Batch& batch, Range rows, InputShare& share) const {
   if (!batch.images.bytes) return false;
-  const int64_t inputs = desk.inputs.end - desk.inputs.begin, words = round_up(inputs, 64) / 64;
+  const int64_t inputs = share.inputs.size(), words = round_up(inputs, 64) / 64;
   for (int64_t i = rows.begin; i < rows.end; ++i)
-    desk.rows[i] = batch.images.bytes + batch.image(i) * batch.images.features + desk.inputs.begin;
+    share.rows[i] =
+        batch.images.bytes + batch.image(i) * batch.images.features + share.inputs.begin;
   if (!batch.folded) return false;
   constexpr int64_t kSample = 4;  // one row of four tells already that the others are not worth it
   for (int64_t first = rows.begin; first < std::min(rows.begin + kSample, rows.end); ++first) {
     int64_t touched = 0, seen = 0;
     for (int64_t i = first; i < rows.end; i += kSample, seen += inputs)
-      touched += kernels_.find_non_zero(desk.rows[i], inputs, desk.row_masks.data() + i * words);
+      touched += kernels_.find_non_zero(share.rows[i], inputs, share.row_masks.data() + i * words);
     if (static_cast<double>(touched) >= kWorthSkipping * static_cast<double>(seen)) return false;
   }
   return true;
 }
 
-// Writes some of a desk's inputs as normalised floats.
-void CpuCore::unpack(const Batch& batch, Pool::Share rows, Pool::Share inputs, Desk& desk) const {
-  const int64_t count = inputs.end - inputs.begin;
+// Writes some of a share's inputs as normalised floats.
+void CpuCore::unpack(const Batch& batch, Range rows, Range inputs, InputShare& share) const {
+  const int64_t count = inputs.size();
   for (int64_t i = rows.begin; i < rows.end; ++i) {
-    float* to = desk.x.data() + i * desk.x_row + inputs.begin;
+    float* to = share.x.data() + i * share.x_row + inputs.begin;
     const float* from = to;
     if (batch.images.bytes) {
-      kernels_.unpack(desk.rows[i] + inputs.begin, to, count);
+      kernels_.unpack(share.rows[i] + inputs.begin, to, count);
     } else {
-      from = batch.images.floats + batch.image(i) * batch.images.features + desk.inputs.begin +
+      from = batch.images.floats + batch.image(i) * batch.images.features + share.inputs.begin +
              inputs.begin;
     }
     kernels_.normalise(from, to, count, batch.mean, batch.inverse_std);
   }
 }
 
-// Brings the worker's part of a desk's inputs to it: bytes transposed if their zeros are skipped,
+// Brings the worker's part of its share of the inputs: bytes transposed if their zeros are skipped,
 // or normalised floats.
 void CpuCore::gather(const Batch& batch, int worker) {
   if (batch.in_place()) return;
-  Desk& desk = desks_[desk_of(worker)];
-  const int64_t inputs = desk.inputs.end - desk.inputs.begin;
-  const Pool::Share part = Pool::share(inputs, kLanes, worker % sharing_, sharing_);
-  if (!batch.folded) return unpack(batch, {0, batch.rows}, part, desk);
-  if (!desk.sparse) return;  // the bytes are read where they lie
+  InputShare& share = share_of(worker);
+  const int64_t inputs = share.inputs.size();
+  const Range own = Pool::share(inputs, kLanes, worker % workers_per_share_, workers_per_share_);
+  if (!batch.folded) return unpack(batch, {0, batch.rows}, own, share);
+  if (!share.sparse) return;  // the bytes are read where they lie
   for (int64_t i = 0; i < batch.rows; i += 64) {
-    kernels_.transpose(desk.rows.data() + i, std::min<int64_t>(64, batch.rows - i), part.begin,
-                       part.end, desk.columns.data() + i * inputs + part.begin * 64,
-                       desk.column_masks.data() + i / 64 * inputs + part.begin);
+    kernels_.transpose(share.rows.data() + i, std::min<int64_t>(64, batch.rows - i), own.begin,
+                       own.end, share.columns.data() + i * inputs + own.begin * 64,
+                       share.column_masks.data() + i / 64 * inputs + own.begin);
   }
 }
 
-// Asks for some inputs of the next mini-batch, which come from memory: leaf by leaf, between other
+// Asks for some inputs of the next mini-batch, which come from memory: part by part, between other
 // work, for a core cannot wait for all of them at once.
-void CpuCore::prefetch(const Batch& batch, Pool::Share inputs) const {
+void CpuCore::prefetch(const Batch& batch, Range inputs) const {
   constexpr std::uintptr_t kLine = 64;
   const int64_t width = batch.images.bytes ? 1 : 4;
   for (const int64_t sample : batch.next) {
@@ -101,79 +102,77 @@ void CpuCore::prefetch(const Batch& batch, Pool::Share inputs) const {
   asm volatile("");  // or GCC takes the function for one without effect, and drops its calls
 }
 
-// The sums of W's rows, leaf by leaf, which the folding of mean and std needs.
+// The sums of W's rows, part by part, which the folding of mean and std needs.
 void CpuCore::sum_weights(int worker) {
   const Slab& slab = layers_[0].worker_slab(worker);
-  const Pool::Share inputs = desks_[desk_of(worker)].inputs;
+  const InputShare& share = share_of(worker);
   if (slab.columns() == 0) return;
-  for (std::size_t leaf = 0; leaf < leaves_.size(); ++leaf) {
-    const auto [begin, end] = leaves_[leaf];
-    if (begin < inputs.begin || begin >= inputs.end) continue;
-    const float* weights = slab.weights.data() + (begin - inputs.begin) * slab.row;
-    kernels_.store({1, slab.columns(), end - begin, &kOne, 0, 0, weights, slab.row},
-                   {weight_sums_[leaf].data() + slab.units.begin, layers_[0].row});
+  for (int64_t part = share.parts.begin; part < share.parts.end; ++part) {
+    const Range inputs = parts_[part];
+    const float* weights = slab.weights.data() + (inputs.begin - share.inputs.begin) * slab.row;
+    kernels_.store({1, slab.columns(), inputs.size(), &kOne, 0, 0, weights, slab.row},
+                   {weight_sums_[part].data() + slab.units.begin, layers_[0].row});
   }
 }
 
-// x W leaf by leaf, for the worker's inputs and units.
-void CpuCore::multiply_inputs(const Batch& batch, int worker, Pool::Share rows, bool sparse) {
+// x W part by part, for the worker's inputs and units.
+void CpuCore::multiply_inputs(const Batch& batch, int worker, Range rows, bool sparse) {
   const Layer& layer = layers_[0];
   const Slab& slab = layers_[0].worker_slab(worker);
-  const Desk& desk = desks_[desk_of(worker)];
+  const InputShare& share = share_of(worker);
   const int64_t words = round_up(slab.rows, 64) / 64;
   if (slab.columns() == 0 || rows.begin == rows.end) return;
-  for (std::size_t leaf = 0; leaf < leaves_.size(); ++leaf) {
-    const auto [begin, end] = leaves_[leaf];
-    if (begin < desk.inputs.begin || begin >= desk.inputs.end) continue;
-    prefetch(batch, leaves_[leaf]);
-    const int64_t at = begin - desk.inputs.begin;  // in the slab and on the desk
+  for (int64_t part = share.parts.begin; part < share.parts.end; ++part) {
+    const Range inputs = parts_[part];
+    prefetch(batch, inputs);
+    const int64_t at = inputs.begin - share.inputs.begin;  // in the slab and in the share
     const float* weights = slab.weights.data() + at * slab.row;
-    float* out = leaf_sums_[leaf].data() + rows.begin * layer.row + slab.units.begin;
-    Product<float> product{
-        rows.end - rows.begin, slab.columns(), end - begin, nullptr, 0, 1, weights, slab.row};
-    const Bytes bytes{desk.rows.data() + rows.begin,
+    float* out = part_sums_[part].data() + rows.begin * layer.row + slab.units.begin;
+    Product<float> product{rows.size(), slab.columns(), inputs.size(), nullptr, 0,
+                           1,           weights,        slab.row};
+    const Bytes bytes{share.rows.data() + rows.begin,
                       at,
                       nullptr,
                       0,
                       64,
-                      sparse ? desk.row_masks.data() + rows.begin * words + at / 64 : nullptr,
+                      sparse ? share.row_masks.data() + rows.begin * words + at / 64 : nullptr,
                       words,
                       1};
     if (batch.in_place()) {
-      product.a = batch.images.floats + rows.begin * layer.fan_in + begin;
+      product.a = batch.images.floats + rows.begin * layer.fan_in + inputs.begin;
       product.a_row = layer.fan_in;
     } else if (batch.folded) {
       product.bytes = &bytes;
     } else {
-      product.a = desk.x.data() + rows.begin * desk.x_row + at;
-      product.a_row = desk.x_row;
+      product.a = share.x.data() + rows.begin * share.x_row + at;
+      product.a_row = share.x_row;
     }
     kernels_.store(product, {out, layer.row});
   }
 }
 
-// From the leaves' sums to the pre-activations of the output, or to the activations of a layer
+// From the parts' sums to the pre-activations of the output, or to the activations of a layer
 // `top` below it, for the worker's rows: x W + b = scale * (u W) + (shift * (sum of W's rows) + b).
-void CpuCore::forward_rows(const Batch& batch, int worker, Pool::Share rows, int64_t top) {
+void CpuCore::forward_rows(const Batch& batch, int worker, Range rows, int64_t top) {
   const auto [begin, end] = rows;
   if (begin == end) return;
   const int64_t output = architecture_.layers() - 1;
   Layer& first = layers_[0];
   const int64_t padded = round_up(first.fan_out, kLanes);
-  const int64_t leaves = static_cast<int64_t>(leaves_.size());
-  const float* parts[kMostLeaves];
+  const int64_t parts = static_cast<int64_t>(parts_.size());
+  const float* sums[kMostParts];
   const float* shift = first.bias().weights.data();
   if (batch.folded) {
-    for (int64_t leaf = 0; leaf < leaves; ++leaf) parts[leaf] = weight_sums_[leaf].data();
+    for (int64_t part = 0; part < parts; ++part) sums[part] = weight_sums_[part].data();
     float* folded = scratch_[worker].data();
-    kernels_.join(parts, leaves, batch.shift(), shift, folded, padded);
+    kernels_.join(sums, parts, batch.shift(), shift, folded, padded);
     shift = folded;
   }
   for (int64_t i = begin; i < end; ++i) {
     float* a = first.a.data() + i * first.row;
-    for (int64_t leaf = 0; leaf < leaves; ++leaf)
-      parts[leaf] = leaf_sums_[leaf].data() + i * first.row;
-    kernels_.join(parts, leaves, batch.scale(), shift, a, padded);
+    for (int64_t part = 0; part < parts; ++part)
+      sums[part] = part_sums_[part].data() + i * first.row;
+    kernels_.join(sums, parts, batch.scale(), shift, a, padded);
     if (output > 0) kernels_.activate(first.activation, a, padded);
   }
 
@@ -201,17 +200,17 @@ void CpuCore::activate_output(int64_t i) {
   }
 }
 
-void CpuCore::judge(const Batch& batch, Pool::Share rows) {
+void CpuCore::output_loss(const Batch& batch, Range rows) {
   Layer& layer = layers_.back();
   const float scale = architecture_.mean ? 1.0f / static_cast<float>(batch.rows) : 1.0f;
   for (int64_t i = rows.begin; i < rows.end; ++i)  // all at once: each comes from far away
     sample_labels_[i] = batch.labels[batch.image(i)];
   for (int64_t i = rows.begin; i < rows.end; ++i) {
-    const Verdict verdict =
-        kernels_.judge(layer.activation, architecture_.loss, layer.a.data() + i * layer.row,
-                       layer.delta.data() + i * layer.row, layer.fan_out, sample_labels_[i], scale);
-    sample_losses_[i] = verdict.loss;
-    sample_correct_[i] = verdict.correct;
+    const SampleLoss found = kernels_.loss_row(
+        layer.activation, architecture_.loss, layer.a.data() + i * layer.row,
+        layer.delta.data() + i * layer.row, layer.fan_out, sample_labels_[i], scale);
+    sample_losses_[i] = found.loss;
+    sample_correct_[i] = found.correct;
   }
 }
 
@@ -222,8 +221,8 @@ double CpuCore::batch_loss(int64_t rows) const {
 }
 
 // delta_below = (delta W^T) * f'(z_below), layer by layer, for some rows of the mini-batch.
-void CpuCore::backprop_rows(Pool::Share rows) {
-  const int64_t count = rows.end - rows.begin;
+void CpuCore::backprop_rows(Range rows) {
+  const int64_t count = rows.size();
   if (count == 0) return;
   for (int64_t l = architecture_.layers() - 1; l > 0; --l) {
     const Layer& layer = layers_[l];
@@ -239,15 +238,15 @@ void CpuCore::backprop_rows(Pool::Share rows) {
   }
 }
 
-// sum over samples of (1, a_below)^T delta, for the weights that the worker updates; `finish` takes
-// the product, the slab, and the first row of the slab that it is for. At the first layer a_below
-// is scale * u + shift: u^T delta is scaled, and shift * (sum of delta's rows) added.
-template <class Finish>
-void CpuCore::gradient(int64_t l, const Batch& batch, int worker, const Finish& finish) {
+// sum over samples of (1, a_below)^T delta, for the weights that the worker updates; `epilogue`
+// takes the product, the slab, and the first row of the slab that it is for. At the first layer
+// a_below is scale * u + shift: u^T delta is scaled, and shift * (sum of delta's rows) added.
+template <class Epilogue>
+void CpuCore::gradient(int64_t l, const Batch& batch, int worker, const Epilogue& epilogue) {
   Layer& layer = layers_[l];
   if (worker == l % pool_.workers()) {
     Slab& bias = layer.bias();
-    finish(
+    epilogue(
         Product<float>{1, bias.columns(), batch.rows, &kOne, 0, 0, layer.delta.data(), layer.row},
         bias, 0);
   }
@@ -256,15 +255,15 @@ void CpuCore::gradient(int64_t l, const Batch& batch, int worker, const Finish& 
     const auto [begin, end] = Pool::share(layer.fan_in, kLanes, worker, pool_.workers());
     Slab& slab = layer.worker_slab(0);
     if (begin == end) return;
-    finish(Product<float>{end - begin, slab.columns(), batch.rows, below.a.data() + begin, 1,
-                          below.row, layer.delta.data(), layer.row},
-           slab, begin);
+    epilogue(Product<float>{end - begin, slab.columns(), batch.rows, below.a.data() + begin, 1,
+                            below.row, layer.delta.data(), layer.row},
+             slab, begin);
     return;
   }
 
   Slab& slab = layer.worker_slab(worker);
   if (slab.columns() == 0) return;
-  const Desk& desk = desks_[desk_of(worker)];
+  const InputShare& share = share_of(worker);
   const float* delta = layer.delta.data() + slab.units.begin;
   Product<float> product{slab.rows, slab.columns(), batch.rows, nullptr, 1, 0, delta, layer.row};
   if (batch.folded) {
@@ -275,19 +274,20 @@ void CpuCore::gradient(int64_t l, const Batch& batch, int worker, const Finish& 
     product.shift = shift;
     product.scale = batch.scale();
   }
-  const Bytes dense{desk.rows.data(), 0, nullptr, 0, 0, nullptr, 0, 0};
+  const Bytes dense{share.rows.data(), 0, nullptr, 0, 0, nullptr, 0, 0};
   const Bytes sparse{
-      nullptr, 0, desk.columns.data(), 64, 64 * slab.rows, desk.column_masks.data(), 1, slab.rows};
+      nullptr, 0,        share.columns.data(), 64, 64 * slab.rows, share.column_masks.data(),
+      1,       slab.rows};
   if (batch.in_place()) {
-    product.a = batch.images.floats + desk.inputs.begin;
+    product.a = batch.images.floats + share.inputs.begin;
     product.a_col = layer.fan_in;
   } else if (batch.folded) {
-    product.bytes = desk.sparse ? &sparse : &dense;
+    product.bytes = share.sparse ? &sparse : &dense;
   } else {
-    product.a = desk.x.data();
-    product.a_col = desk.x_row;
+    product.a = share.x.data();
+    product.a_col = share.x_row;
   }
-  finish(product, slab, 0);
+  epilogue(product, slab, 0);
 }
 
 // One step of the optimizer for the rows of a slab from i on, whose gradient the product is.
@@ -300,13 +300,28 @@ void CpuCore::update_rows(int64_t l, Slab& slab, int64_t i, const Product<float>
   float* second = slab.memory[1].data() + i * slab.row;
   if (o.kind == Optimizer::Kind::adam) {
     const double t = static_cast<double>(step);
-    kernels_.adam(gradient, {w, first, second, slab.row, f(rate / (1 - std::pow(o.beta1, t))),
-                             f(o.weight_decay), f(o.beta1), f(o.beta2), f(o.eps), f(1 - o.beta1),
-                             f(1 - o.beta2), f(1 / std::sqrt(1 - std::pow(o.beta2, t)))});
+    kernels_.adam(gradient, {.weights = w,
+                             .m = first,
+                             .v = second,
+                             .row = slab.row,
+                             .rate = f(rate / (1 - std::pow(o.beta1, t))),
+                             .decay = f(o.weight_decay),
+                             .beta1 = f(o.beta1),
+                             .beta2 = f(o.beta2),
+                             .gain1 = f(1 - o.beta1),
+                             .gain2 = f(1 - o.beta2),
+                             .v_scale = f(1 / std::sqrt(1 - std::pow(o.beta2, t))),
+                             .eps = f(o.eps)});
   } else if (o.momentum != 0) {
-    kernels_.momentum(gradient, {w, first, slab.row, rate, f(o.weight_decay), f(o.momentum)});
+    kernels_.momentum(gradient, {.weights = w,
+                                 .velocity = first,
+                                 .row = slab.row,
+                                 .rate = rate,
+                                 .decay = f(o.weight_decay),
+                                 .momentum = f(o.momentum)});
   } else {
-    kernels_.sgd(gradient, {w, slab.row, rate, f(o.weight_decay)});
+    kernels_.sgd(gradient,
+                 {.weights = w, .row = slab.row, .rate = rate, .decay = f(o.weight_decay)});
   }
   if (l > 0 && slab.first > 0) transpose_rows(l, {i, i + gradient.m});
 }
@@ -321,7 +336,7 @@ void CpuCore::update_layer(int64_t l, const Batch& batch, float rate, int64_t st
 void CpuCore::apply(int64_t l, const float* gradient, float rate, int64_t step, int worker) {
   Layer& layer = layers_[l];
   float* padded = scratch_[worker].data();
-  const auto update = [&](Slab& slab, Pool::Share rows) {
+  const auto update = [&](Slab& slab, Range rows) {
     const int64_t count = std::min(slab.units.end, layer.fan_out) - slab.units.begin;
     if (count <= 0) return;
     std::fill_n(padded, slab.columns(), 0.0f);
@@ -339,7 +354,7 @@ void CpuCore::apply(int64_t l, const float* gradient, float rate, int64_t step, 
 }
 
 // Copies some rows of a layer's weights to where backprop reads them.
-void CpuCore::transpose_rows(int64_t l, Pool::Share rows) {
+void CpuCore::transpose_rows(int64_t l, Range rows) {
   Layer& layer = layers_[l];
   const Slab& slab = layer.worker_slab(0);
   const int64_t t_row = row_of(layer.fan_in);
@@ -371,21 +386,21 @@ void CpuCore::prepare_forward(bool folded, const Team& team) {
 // From the mini-batch to the deltas of all layers.
 void CpuCore::learn_from(const Batch& batch, const Team& team) {
   team.each([&](int worker) {
-    Desk& desk = desks_[desk_of(worker)];
-    if (worker % sharing_ == 0) desk.sparse = find_zeros(batch, {0, batch.rows}, desk);
+    InputShare& share = share_of(worker);
+    if (worker % workers_per_share_ == 0) share.sparse = find_zeros(batch, {0, batch.rows}, share);
   });
-  if (sharing_ > 1) team.wait();
+  if (workers_per_share_ > 1) team.wait();
   team.each([&](int worker) { gather(batch, worker); });
-  if (sharing_ > 1) team.wait();
+  if (workers_per_share_ > 1) team.wait();
   team.each([&](int worker) {
-    multiply_inputs(batch, worker, {0, batch.rows}, desks_[desk_of(worker)].sparse);
+    multiply_inputs(batch, worker, {0, batch.rows}, share_of(worker).sparse);
     if (batch.folded) sum_weights(worker);
   });
   team.wait();
   team.each([&](int worker) {
-    const Pool::Share rows = rows_of(batch, worker);
+    const Range rows = rows_of(batch, worker);
     forward_rows(batch, worker, rows, architecture_.layers() - 1);
-    judge(batch, rows);
+    output_loss(batch, rows);
     backprop_rows(rows);
   });
   team.wait();

@@ -1,5 +1,5 @@
 // A product whose left operand is a matrix of bytes. In: the product, a panel of its columns. Out:
-// every sum, to the one who finishes it. The zeros among the bytes are skipped if they are known.
+// every sum, to an epilogue. The zeros among the bytes are skipped if they are known.
 
 alignas(64) constexpr struct FloatOfByte {
   float value[256];
@@ -10,9 +10,9 @@ alignas(64) constexpr struct FloatOfByte {
 
 // The same for bytes, from one column to the next that is not zero in all of the rows. Two rows at
 // a time: alone, a row would wait for its own last sums; of more, too few are zero together.
-template <int Rows, int Vectors, class Finish>
+template <int Rows, int Vectors, class Epilogue>
 inline void sparse_block(const Product<float> p, const Bytes bytes, int64_t i, int64_t j,
-                         const Finish& finish) {
+                         const Epilogue& epilogue) {
   F32 sum[Rows][Vectors];
   const uint8_t* a[Rows];
 #pragma GCC unroll 2
@@ -47,37 +47,37 @@ inline void sparse_block(const Product<float> p, const Bytes bytes, int64_t i, i
   for (int r = 0; r < Rows; ++r)
 #pragma GCC unroll 4
     for (int v = 0; v < Vectors; ++v)
-      finish.template take<true>(i + r, j + v * kF32Lanes, kF32Lanes, false,
-                                 fold(p, j + v * kF32Lanes, sum[r][v]));
+      epilogue.template take<true>(i + r, j + v * kF32Lanes, kF32Lanes, false,
+                                   fold(p, j + v * kF32Lanes, sum[r][v]));
 }
 
-template <int Vectors, class Finish>
-void sparse_panel(const Product<float>& product, int64_t j, const Finish& finish) {
+template <int Vectors, class Epilogue>
+void sparse_panel(const Product<float>& product, int64_t j, const Epilogue& epilogue) {
   const Product<float> p = product;  // values, as above
   const Bytes bytes = *p.bytes;
   int64_t i = 0;
-  for (; i + 2 <= p.m; i += 2) sparse_block<2, Vectors>(p, bytes, i, j, finish);
-  if (i < p.m) sparse_block<1, Vectors>(p, bytes, i, j, finish);
+  for (; i + 2 <= p.m; i += 2) sparse_block<2, Vectors>(p, bytes, i, j, epilogue);
+  if (i < p.m) sparse_block<1, Vectors>(p, bytes, i, j, epilogue);
 }
 
 // The same for bytes of which none is skipped, Rows rows at a time.
-template <int Rows, int Vectors, class Finish>
+template <int Rows, int Vectors, class Epilogue>
 inline void byte_block(const Product<float> p, const Bytes bytes, int64_t i, int64_t j,
-                       const Finish& finish) {
+                       const Epilogue& epilogue) {
   F32 sum[Rows][Vectors] = {};
   const uint8_t* a[Rows];
 #pragma GCC unroll 12
   for (int r = 0; r < Rows; ++r)
-    a[r] = Finish::kUpdates ? nullptr : bytes.rows[i + r] + bytes.column;
+    a[r] = Epilogue::kUpdates ? nullptr : bytes.rows[i + r] + bytes.column;
   const float* b = p.b + j;
   for (int64_t k = 0; k < p.k; ++k, b += p.b_row) {
     F32 row[Vectors];
 #pragma GCC unroll 4
     for (int v = 0; v < Vectors; ++v) row[v] = load(b + v * kF32Lanes);
-    const uint8_t* column = Finish::kUpdates ? bytes.rows[k] + bytes.column + i : nullptr;
+    const uint8_t* column = Epilogue::kUpdates ? bytes.rows[k] + bytes.column + i : nullptr;
 #pragma GCC unroll 12
     for (int r = 0; r < Rows; ++r) {
-      const F32 value = broadcast(kFloatOfByte.value[Finish::kUpdates ? column[r] : a[r][k]]);
+      const F32 value = broadcast(kFloatOfByte.value[Epilogue::kUpdates ? column[r] : a[r][k]]);
 #pragma GCC unroll 4
       for (int v = 0; v < Vectors; ++v) sum[r][v] = fma(value, row[v], sum[r][v]);
     }
@@ -86,25 +86,25 @@ inline void byte_block(const Product<float> p, const Bytes bytes, int64_t i, int
   for (int r = 0; r < Rows; ++r)
 #pragma GCC unroll 4
     for (int v = 0; v < Vectors; ++v)
-      finish.template take<true>(i + r, j + v * kF32Lanes, kF32Lanes, false,
-                                 fold(p, j + v * kF32Lanes, sum[r][v]));
+      epilogue.template take<true>(i + r, j + v * kF32Lanes, kF32Lanes, false,
+                                   fold(p, j + v * kF32Lanes, sum[r][v]));
 }
 
-template <int Rows, int Vectors, class Finish>
+template <int Rows, int Vectors, class Epilogue>
 inline void byte_block_of(int rows, const Product<float>& p, const Bytes& bytes, int64_t i,
-                          int64_t j, const Finish& finish) {
-  if (rows == Rows) return byte_block<Rows, Vectors>(p, bytes, i, j, finish);
-  if constexpr (Rows > 1) byte_block_of<Rows - 1, Vectors>(rows, p, bytes, i, j, finish);
+                          int64_t j, const Epilogue& epilogue) {
+  if (rows == Rows) return byte_block<Rows, Vectors>(p, bytes, i, j, epilogue);
+  if constexpr (Rows > 1) byte_block_of<Rows - 1, Vectors>(rows, p, bytes, i, j, epilogue);
 }
 
-template <int Vectors, class Finish>
-void byte_panel(const Product<float>& product, int64_t j, const Finish& finish) {
+template <int Vectors, class Epilogue>
+void byte_panel(const Product<float>& product, int64_t j, const Epilogue& epilogue) {
   const Product<float> p = product;  // values, as above
   const Bytes bytes = *p.bytes;
   int64_t i = 0;
   for (int64_t left = (p.m + rows_for(Vectors) - 1) / rows_for(Vectors); left > 0; --left) {
     const int rows = static_cast<int>((p.m - i + left - 1) / left);
-    byte_block_of<rows_for(Vectors), Vectors>(rows, p, bytes, i, j, finish);
+    byte_block_of<rows_for(Vectors), Vectors>(rows, p, bytes, i, j, epilogue);
     i += rows;
   }
 }

@@ -36,7 +36,7 @@ constexpr Kernels table(const char* name) {
       .activate = activate,
       .derive = derive,
       .softmax = softmax,
-      .judge = judge,
+      .loss_row = loss_row,
       .multiply_adds = multiply_adds,
   };
 }

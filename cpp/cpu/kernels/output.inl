@@ -44,8 +44,8 @@ inline F32 first_lanes(F32 v, int64_t first, int64_t n) {
   return column < static_cast<int32_t>(n) ? v : broadcast(0.0f);
 }
 
-Verdict judge(Activation activation, Loss loss, float* z, float* delta, int64_t n, int64_t label,
-              float scale) {
+SampleLoss loss_row(Activation activation, Loss loss, float* z, float* delta, int64_t n,
+                    int64_t label, float scale) {
   const int64_t padded = (n + kLanes - 1) / kLanes * kLanes;
   const float z_label = z[label];
   double total = 0;

@@ -62,21 +62,23 @@ struct MomentumUpdate {
   float rate, decay, momentum;
 };
 
-// m = beta1 m + rest1 g; v = beta2 v + rest2 g^2; w -= rate * m / (sqrt(v) * scale + eps)
+// m = beta1 m + gain1 g; v = beta2 v + gain2 g^2; w -= rate * m / (sqrt(v) * v_scale + eps)
 struct AdamUpdate {
   float* weights;
   float* m;
   float* v;
   int64_t row;
-  float rate, decay, beta1, beta2, eps;  // rate = lr / (1 - beta1^t)
-  float rest1, rest2;                    // 1 - beta, from double: in float it loses five digits
-  float scale;                           // 1 / sqrt(1 - beta2^t)
+  float rate;  // lr / (1 - beta1^t)
+  float decay, beta1, beta2;
+  float gain1, gain2;  // 1 - beta, from double: in float it loses five digits
+  float v_scale;       // 1 / sqrt(1 - beta2^t)
+  float eps;
 };
 
-// What one sample's output says about its label.
-struct Verdict {
-  float loss;
-  bool correct;
+// What is found of one sample.
+struct SampleLoss {
+  float loss;    // summed over the classes
+  bool correct;  // the label is the first largest output
 };
 
 struct Kernels {
@@ -116,7 +118,8 @@ struct Kernels {
 
   // One sample: z becomes the output, delta becomes d loss / d z times scale.
   // n classes; z and delta are readable and writable up to the next multiple of 16.
-  Verdict (*judge)(Activation, Loss, float* z, float* delta, int64_t n, int64_t label, float scale);
+  SampleLoss (*loss_row)(Activation, Loss, float* z, float* delta, int64_t n, int64_t label,
+                         float scale);
 
   // Does nothing but fused multiply-adds, on registers, and returns how many numbers it multiplied:
   // what a product could reach at best. *sink takes the sum.

@@ -502,7 +502,7 @@ ERRORS = [
     (TypeError, "gradients must be a list, got NoneType", lambda n: n.update(None, SGD(0.1))),
     (ValueError, r"layer 1 must be \(6, 3\), got shape \(8, 5\)",
      lambda n: n.update([np.ones((8, 5))] * 2, SGD(0.1))),
-    (ValueError, "gradients must be finite, got nan",
+    (ValueError, r"gradients\[1\] must be finite, got nan",
      lambda n: n.update([np.ones((8, 5)), np.full((6, 3), np.nan)], SGD(0.1))),
     (TypeError, "rate must be a number, got .1, 2.", lambda n: n.update(ONES, SGD(0.1), rate=[1, 2])),
     (ValueError, "update: rate must be finite", lambda n: n.update(ONES, SGD(0.1), rate=np.inf)),

@@ -47,7 +47,7 @@ def task(small):
         sizes = (784, *recipe.hidden, 10)
         network = recipe.make_network(784, 10, backend="cpu", threads=1, seed=3)
         start = [network.get_weights(layer) for layer in range(len(sizes) - 1)]
-        return Task(recipe=recipe, data=data, pixels=data[:][0], start=start, threads=1)
+        return Task(recipe=recipe, data=data, inputs=data[:][0], start=start, threads=1)
 
     return make
 

@@ -19,11 +19,17 @@ def test_parts_of_255_and_of_256_become_bytes(whole, computed, dtype):
     np.testing.assert_array_equal(parts[1], BYTES[:7])
 
 
+def test_a_last_bit_does_not_matter():
+    floats = BYTES.astype(np.float32) * np.float32(1 / 255)
+    assert (floats != BYTES.astype(np.float32) / np.float32(255)).any()
+    np.testing.assert_array_equal(bytes_again([floats])[0], BYTES)
+
+
 @pytest.mark.parametrize(
     "change",
     [
-        lambda floats: floats * 0.999,
-        lambda floats: floats + 1e-3,
+        lambda floats: floats * (1 - 1e-6),
+        lambda floats: floats + 1e-7,
         lambda floats: -floats,
         lambda floats: floats * 255,
         lambda floats: np.where(np.arange(len(floats))[:, None] == 9_999, 0.5, floats),

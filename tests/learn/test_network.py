@@ -9,19 +9,6 @@ import pytest
 from cutaway import SGD, Adam, DataLoader, Dataset, Network
 
 
-@pytest.fixture
-def data():
-    rng = np.random.default_rng(0)
-    return Dataset(rng.integers(0, 256, (50, 4, 3), np.uint8), rng.integers(0, 3, 50))
-
-
-@pytest.fixture
-def network(data):
-    network = Network((12, 8, 3))
-    network.learn(np.arange(50), 10, dataset=data, optimizer=SGD(0.1))
-    return network
-
-
 @pytest.mark.parametrize(("activation", "spread"), [("sigmoid", 1), ("tanh", 1), ("relu", 2)])
 def test_start_weights_are_sized_by_fan_in_and_biases_are_zero(activation, spread):
     network = Network((784, 300, 10), activation=activation, seed=5)
@@ -34,94 +21,6 @@ def test_all_backends_start_from_the_same_weights():
     assert Network(backend="cpu").fingerprint() == Network(backend="numpy").fingerprint()
 
 
-@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.int64, np.float32, np.float64])
-def test_the_same_array_gives_the_same_answer_from_predict_forward_and_evaluate(data, dtype):
-    """Whatever it was trained on: a reader chooses the type."""
-    images = data.images.astype(dtype)
-    if images.dtype.kind == "f":
-        images /= 64
-    own = Dataset(images, data.labels)
-    network = Network((12, 8, 3))
-    network.learn(np.arange(50), 10, dataset=own, optimizer=SGD(0.5))
-    accuracy = (network.predict(images) == data.labels).mean()
-    for samples in (own, DataLoader(own, 7), DataLoader(own, 7, shuffle=True)):
-        assert network.evaluate(samples)[1] == accuracy
-    np.testing.assert_allclose(network.forward(images), network.forward(own[:][0]), rtol=1e-5)
-    pictures = images.reshape(50, 4, 3)
-    np.testing.assert_array_equal(network.forward(pictures), network.forward(images))
-
-
-def test_integer_rows_are_normalised_as_what_it_learned_from_whatever_their_type(network, data):
-    expected = network.forward(data.images)
-    for dtype in (np.int8, np.uint16, np.int64):
-        np.testing.assert_array_equal(network.forward((data.images // 2).astype(dtype)),
-                                      network.forward(data.images // 2))  # fmt: skip
-    bright = data.images * np.int64(300)
-    normalised = (bright - data.mean) / data.std
-    np.testing.assert_allclose(network.forward(bright), network.forward(normalised), rtol=1e-5)
-    ink = data.images > 127
-    np.testing.assert_array_equal(network.forward(ink), network.forward(ink.astype(np.uint8)))
-    np.testing.assert_array_equal(network.forward(data.images.tolist()), expected)
-
-
-def test_float_rows_are_taken_as_they_are(network, data):
-    x = np.random.default_rng(1).standard_normal((5, 12))
-    before = network.forward(x)
-    network.learn([], 10, dataset=Dataset(data.images, data.labels, mean=9, std=7),
-                  optimizer=SGD(0.1))  # fmt: skip
-    np.testing.assert_array_equal(network.forward(x), before)
-
-
-def test_a_network_that_learned_from_floats_takes_all_rows_as_they_are(data):
-    network = Network((12, 8, 3))
-    network.learn(np.arange(50), 10, dataset=Dataset(data.images / 255, data.labels, mean=0.5),
-                  optimizer=SGD(0.1))  # fmt: skip
-    assert (network.mean, network.std) == (0, 1)
-    ones = np.ones((2, 12), int)
-    np.testing.assert_array_equal(network.forward(ones), network.forward(ones.astype(float)))
-
-
-def test_floats_that_look_like_pixels_are_told_once(network, data):
-    floats = data.images.astype(float)
-    with pytest.warns(
-        UserWarning, match=r"^predict: the network learned from pixels.*25\d"
-    ) as caught:
-        network.predict(floats)
-    assert [warning.filename for warning in caught] == [__file__]
-    network.forward(floats)  # nothing more is said
-    other = copy.deepcopy(network)
-    other.evaluate([(floats, data.labels)])
-    network.predict(data[:][0])
-
-
-def test_integers_that_look_like_pixels_are_told_to_one_that_learned_from_floats(data):
-    network = Network((12, 8, 3))
-    floats = Dataset(data.images / 255, data.labels)
-    network.learn(np.arange(50), 10, dataset=floats, optimizer=SGD(0.1))
-    with pytest.warns(UserWarning, match=r"^evaluate: .*integers up to 25\d.*scale them") as caught:
-        network.evaluate(data)
-    assert [warning.filename for warning in caught] == [__file__]
-
-
-@pytest.mark.parametrize(
-    ("images", "settings"),
-    [
-        (np.arange(600).reshape(50, 12) % 256, dict(mean=0, std=1)),
-        (np.arange(600).reshape(50, 12) * 10, dict()),
-        (np.arange(600).reshape(50, 12) % 256, dict(mean=0, std=10)),
-        (np.linspace(0, 90, 600).reshape(50, 12), dict(mean=0, std=1)),
-    ],
-)
-def test_nothing_is_told_of_what_it_learned_from(data, images, settings):
-    own = Dataset(images, data.labels, **settings)
-    network = Network((12, 8, 3))
-    network.learn(np.arange(50), 10, dataset=own, optimizer=SGD(0.01))
-    network.predict(images)
-    network.predict(own[:][0])
-    network.evaluate(own)
-    network.evaluate(DataLoader(own))
-
-
 def test_evaluate_of_a_single_sample(network, data):
     for i in range(3):
         one = data.subset([i])
@@ -129,18 +28,6 @@ def test_evaluate_of_a_single_sample(network, data):
         assert accuracy == float(network.predict(data.images[i : i + 1])[0] == data.labels[i])
         assert loss == pytest.approx(network.backprop(*one[:])[0], rel=1e-6)
         assert network.evaluate([one[:]]) == pytest.approx((loss, accuracy), rel=1e-6)
-
-
-def test_evaluate_of_a_loader_is_of_its_samples(network, data):
-    some = DataLoader(data, 4, sampler=[3, 1, 4, 1, 5])
-    assert network.evaluate(some) == network.evaluate(data.subset([3, 1, 4, 1, 5]))
-    full = DataLoader(data, 16, drop_last=True)
-    assert network.evaluate(full) == network.evaluate(data.subset(slice(48)))
-    shuffled = DataLoader(data, 16, shuffle=True)
-    assert network.evaluate(shuffled) == network.evaluate(data)
-    assert shuffled.sampler.epoch == 0  # to look takes no pass away
-    collated = DataLoader(data, 16, collate=lambda samples: ([samples[0][0]], [samples[0][1]]))
-    assert network.evaluate(collated)[1] in (0, 0.25, 0.5, 0.75, 1)
 
 
 def test_predict_is_the_largest_output(network, data):
@@ -163,11 +50,6 @@ def test_evaluate_is_the_mean_loss_and_the_part_recognised(data, backend, output
     x, y = data[:]
     assert value == pytest.approx(network.backprop(x, y)[0], rel=1e-6)
     assert accuracy == (network.predict(x) == y).mean()
-
-
-def test_evaluate_normalises_as_what_it_learned_from(network, data):
-    brighter = Dataset(data.images, data.labels, mean=0, std=1)
-    assert network.evaluate(brighter) == network.evaluate(data)
 
 
 def test_evaluate_survives_outputs_of_zero_and_one(data):

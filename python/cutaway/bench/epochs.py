@@ -95,7 +95,7 @@ def make_task(name: str, threads: int, backend: str) -> Task:
     return Task(
         recipe=plan.recipe,
         data=data,
-        pixels=data[:][0],
+        inputs=data[:][0],
         start=start,
         threads=threads,
         backend=backend,
@@ -132,14 +132,14 @@ def measure(name: str, setting: Setting) -> Iterator[Part]:
     _, valid_set, _ = mnist()
 
     times: Times = {}
-    works = {name: clocked(peer.epoch) for name, peer in peers.items()}
+    works = {who: clocked(peer.epoch) for who, peer in peers.items()}
     for row in alternate(works, setting):
         gather(times, row)
         accuracy = {}
-        for peer_name, peer in peers.items():
+        for who, peer in peers.items():
             for layer, values in enumerate(peer.weights()):
                 rated.set_weights(layer, values)
-            accuracy[peer_name] = rated.evaluate(valid_set)[1]
+            accuracy[who] = rated.evaluate(valid_set)[1]
         _agree(accuracy, plan.close)
         yield {
             "what": plan.what,

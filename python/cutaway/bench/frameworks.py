@@ -40,7 +40,7 @@ class Torch:
             )
         else:
             self._optimizer = optim.SGD(parameters, o.lr)
-        self._x = torch.from_numpy(task.pixels).to(self._device)
+        self._x = torch.from_numpy(task.inputs).to(self._device)
         labels = task.data.one_hot(task.sizes[-1]) if squares else task.data.labels
         self._t = torch.tensor(labels, device=self._device)
 
@@ -157,7 +157,7 @@ class Jax:
             return state if full == len(order) else step(state, x[order[full:]], t[order[full:]])
 
         self._epoch = jax.jit(epoch, donate_argnums=0)
-        self._x, self._t = jnp.asarray(task.pixels), jnp.asarray(task.data.one_hot(task.sizes[-1]))
+        self._x, self._t = jnp.asarray(task.inputs), jnp.asarray(task.data.one_hot(task.sizes[-1]))
         layers = [(jnp.asarray(w[0]), jnp.asarray(w[1:])) for w in task.start]
         zeros = [jax.tree.map(jnp.zeros_like, layers) for _ in range(2)]
         self._state: Any = (layers, *zeros, jnp.zeros(()))
@@ -202,7 +202,7 @@ class Sklearn:
             warnings.filterwarnings("error", "Training interrupted")
             try:
                 self._model.partial_fit(
-                    self._task.pixels, self._task.data.labels, classes=self._classes
+                    self._task.inputs, self._task.data.labels, classes=self._classes
                 )
             except UserWarning:  # it catches Ctrl-C, and says no more than this
                 raise KeyboardInterrupt from None

@@ -31,7 +31,7 @@ class Task:
     Attributes:
         recipe: The network and how it learns; "squared_error" summed or "cross_entropy" averaged.
         data: The training set.
-        pixels: Its images, normalised, (n, features).
+        inputs: Its images as a network sees them, (n, features).
         start: The start weights, (1 + fan_in, fan_out) per layer, row 0 the bias.
         threads: Of cutaway's core.
         backend: "cuda" for those who shall learn on the GPU.
@@ -39,7 +39,7 @@ class Task:
 
     recipe: Recipe
     data: Dataset
-    pixels: F32
+    inputs: F32
     start: list[F32]
     threads: int
     backend: str = "cpu"
@@ -57,7 +57,7 @@ class Task:
 
     def order(self, seed: int) -> I64:
         """Return the sample numbers of an epoch."""
-        return RandomSampler(len(self.pixels), seed).order()
+        return RandomSampler(len(self.inputs), seed).order()
 
 
 class Peer(Protocol):
@@ -100,7 +100,7 @@ class NumPy:
 
     def __init__(self, task: Task) -> None:
         self._task = task
-        self._x = task.pixels.astype(self.dtype, copy=False)
+        self._x = task.inputs.astype(self.dtype, copy=False)
         self._t = task.data.one_hot(task.sizes[-1]).astype(self.dtype, copy=False)
         self._layers = [(w[0].astype(self.dtype), w[1:].astype(self.dtype)) for w in task.start]
         self._memory = [[(np.zeros_like(p), np.zeros_like(p)) for p in l] for l in self._layers]

@@ -20,7 +20,7 @@ I64 = NDArray[np.int64]
 
 _MOST = float(np.finfo(np.float32).max)
 _RANGE = "within the range of float32"
-MOST_SPREAD = 16  # normalised numbers stay well below; bytes of a picture spread by 80
+MOST_NORMALISED = 16  # normalised numbers are smaller; bytes of a picture spread by 80
 _ROWS = 4096  # rows per step of a pass over all images: bounds the memory it takes
 
 
@@ -174,8 +174,8 @@ class Dataset:
 
 
 def _warn_of_pixels(images: F32) -> None:
-    spread = float(images[:_ROWS].std())
-    if spread > MOST_SPREAD:
+    spread = float(images[:_ROWS].std(dtype=np.float64))
+    if spread > MOST_NORMALISED:
         warnings.warn(
             f"Dataset: floats are taken as they are, and these spread by {spread:.3g}, as pixels do: "
             "give pixels as integers, or mean and std to normalise with",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # Mean and std of the embedded training set, which is the same every time: to find them again takes
 # as long as an epoch.
-_MNIST_PIXELS = (33.39512885204082, 78.6661972212755)
+_MNIST_MEAN_AND_STD = (33.39512885204082, 78.6661972212755)
 _VALIDATION = 6  # the last sixth of the training file: 10,000 of MNIST's 60,000
 
 
@@ -31,7 +31,7 @@ def mnist() -> tuple[Dataset, Dataset, Dataset]:
     """
     from pathlib import Path
 
-    return _load(Path(__file__).parent / "mnist", *_MNIST_PIXELS)
+    return _load(Path(__file__).parent / "mnist", *_MNIST_MEAN_AND_STD)
 
 
 def load_idx(images: str | os.PathLike[str], labels: str | os.PathLike[str]) -> Dataset:
@@ -103,8 +103,13 @@ def load_pickle(path: str | os.PathLike[str]) -> tuple[Dataset, Dataset, Dataset
             and all(isinstance(array, np.ndarray) for array in pair)
         ):
             raise ValueError(f"load_pickle: {os.fspath(path)} must hold three pairs of arrays")
+    parts = bytes_again([images for images, _ in sets])
+    if len({images.dtype.kind == "f" for images in parts}) > 1:
+        raise ValueError(
+            f"load_pickle: {os.fspath(path)}: images must be integers in all sets or floats in all"
+        )
     result: list[Dataset] = []
-    for images, (_, labels) in zip(bytes_again([images for images, _ in sets]), sets, strict=True):
+    for images, (_, labels) in zip(parts, sets, strict=True):
         mean, std = (result[0].mean, result[0].std) if result else (None, None)
         try:
             result.append(Dataset(images, labels, mean=mean, std=std))

@@ -102,7 +102,7 @@ def write_model(result: Result, out: Path, recipe: Recipe) -> None:
     _write(result, out / _MODEL, lambda path: checkpoint.save(network, path))
     about = {
         "cutaway": MARK,
-        "lesson": asdict(recipe),
+        "lesson": asdict(recipe),  # its name in version 0.1.0, which others may read
         "sizes": network.architecture.sizes,
         "seed": result.seed,
         "fingerprint": network.fingerprint(),

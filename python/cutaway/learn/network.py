@@ -55,7 +55,8 @@ class Network:
         architecture: Sizes, activations, loss and reduction.
         backend: The backend chosen: "cpu", "cuda", "cuda:N" or "numpy".
         threads: Threads of the CPU; 1 for "numpy", whose BLAS has threads of its own.
-        mean: Mean pixel of the data it learned from (0 if they were floats), or None before that.
+        mean: Mean pixel of the Dataset it learned from (0 if that was of floats); None if it is not
+            known, for it learned from none.
         std: Standard deviation likewise (1 if they were floats).
         pixels: Whether the images it learned from were integers, or None before that.
         shape: (height, width) of the images it learned from, if they had one, or None.
@@ -218,7 +219,7 @@ class Network:
             rate: Instead of the optimizer's lr.
         """
         rates = check_rate("update", rate, optimizer)
-        if not isinstance(gradients, Sequence):
+        if not isinstance(gradients, list | tuple):
             raise TypeError(f"update: gradients must be a list, got {type(gradients).__name__}")
         if len(gradients) != self.architecture.layers:
             raise ValueError(
@@ -226,7 +227,7 @@ class Network:
                 f"got {len(gradients)}"
             )
         arrays = [
-            check_matrix("update", "gradients", gradient, self.architecture, layer)
+            check_matrix("update", f"gradients[{layer}]", gradient, self.architecture, layer)
             for layer, gradient in enumerate(gradients)
         ]
         self._use("update", optimizer)
@@ -307,6 +308,7 @@ class Network:
         matrices = []
         for layer in range(self.architecture.layers):
             fan_in, fan_out = self.architecture.sizes[layer : layer + 2]
+            arrays = {}
             for kind, shape in (("weight", (fan_out, fan_in)), ("bias", (fan_out,))):
                 array = checks.floats(
                     "load_state_dict", f"{layer}.{kind}", state[f"{layer}.{kind}"]
@@ -316,10 +318,8 @@ class Network:
                         f"load_state_dict: {layer}.{kind} must be {shape}, got shape {array.shape}"
                     )
                 checks.finite("load_state_dict", f"{layer}.{kind}", array)
-            weight, bias = (
-                np.asarray(state[f"{layer}.{k}"], np.float32) for k in ("weight", "bias")
-            )
-            matrices.append(np.vstack([bias, weight.T]))
+                arrays[kind] = array
+            matrices.append(np.vstack([arrays["bias"], arrays["weight"].T]))
         for layer, values in enumerate(matrices):
             self._core.set_weights(layer, np.ascontiguousarray(values))
 

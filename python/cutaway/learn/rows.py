@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from .. import checks
 from ..backend.contract import F32, I64, U8, Architecture, State
 from ..backend.optimizer import Optimizer, check, memory_of
-from ..data.dataset import MOST_SPREAD, Dataset, normalise
+from ..data.dataset import MOST_NORMALISED, Dataset, normalise
 from ..data.loader import DataLoader
 
 _MOST_STEPS = 1 << 62
@@ -138,9 +138,9 @@ def labelled(
             raise TypeError(
                 f"{who}: data must yield (x, y) mini-batches, got {type(pair).__name__}"
             )
-        x, y = pair
-        rows = check_rows(who, x, architecture.sizes[0], mean, std)
-        yield rows, check_batch(who, rows, y, architecture.sizes[-1])[1]
+        rows = check_rows(who, pair[0], architecture.sizes[0], mean, std)
+        checks.finite(who, "x", rows.x)
+        yield rows, checks.labels(who, pair[1], len(rows.x), architecture.sizes[-1])
 
 
 def looks_like_the_other_kind(rows: Rows, pixels: bool, mean: float, std: float) -> str | None:
@@ -153,7 +153,7 @@ def looks_like_the_other_kind(rows: Rows, pixels: bool, mean: float, std: float)
         std: Likewise.
     """
     white = (255 - mean) / std  # floats from here on are no bytes that somebody has normalised
-    if rows.pixels == pixels or not rows.highest > max(MOST_SPREAD, white if pixels else 0):
+    if rows.pixels == pixels or not rows.highest > max(MOST_NORMALISED, white if pixels else 0):
         return None
     if pixels:
         return (

@@ -181,6 +181,15 @@ def test_evaluation(case, backend):
             assert (loss, right) == (pytest.approx(expected[0], rel=1e-5), expected[1])
 
 
+def test_evaluation_of_more_rows_than_are_taken_at_once_is_the_sum_of_its_parts(backend):
+    rng = np.random.default_rng(0)
+    rows = rng.integers(0, 256, (9000, 7), np.uint8)
+    data = Dataset(rows, rng.integers(0, 3, 9000))
+    network = Network((7, 5, 3), backend=backend)
+    parts = [network.evaluate(data.subset(slice(i, i + 900))) for i in range(0, 9000, 900)]
+    assert network.evaluate(data) == pytest.approx(tuple(np.mean(parts, axis=0)), rel=1e-5)
+
+
 def test_gradients(case, backend):
     network = Network(**case.architecture(), backend=backend)
     x, y = case.data()[:]

@@ -23,6 +23,13 @@ inline int64_t row_of(int64_t columns) {
   return row > 0 && row % 256 == 0 ? row + kLanes : row;
 }
 
+// The sum of the k rows of b as a product: with ones, which are all the same one.
+inline Product<Dense<float>> sum_of_rows(const float* b, int64_t k, int64_t columns, int64_t row) {
+  static constexpr float kOne = 1;
+  return {
+      .m = 1, .n = columns, .k = k, .a = {.at = &kOne, .row = 0, .col = 0}, .b = b, .b_row = row};
+}
+
 class CpuCore final : public Core {
  public:
   CpuCore(Architecture architecture, int threads);
@@ -120,11 +127,14 @@ class CpuCore final : public Core {
   void activate_output(int64_t i);
   void output_loss(const Batch& batch, Range rows);
   void backprop_rows(Range rows);
+
+  // The last phase (update.cpp).
   template <class Epilogue>
   void gradient(int64_t l, const Batch& batch, int worker, const Epilogue& epilogue);
   void store_gradient(int64_t l, const Batch& batch, float* out, int worker);
-  void update_rows(int64_t l, Slab& slab, int64_t i, const Product<float>& gradient, float rate,
-                   int64_t step);
+  template <class A>
+  void update_rows(int64_t l, Slab& slab, int64_t i, const Products<A>& products,
+                   const Product<A>& gradient, float rate, int64_t step);
   void update_layer(int64_t l, const Batch& batch, float rate, int64_t step, int worker);
   void apply(int64_t l, const float* gradient, float rate, int64_t step, int worker);
   void transpose_rows(int64_t l, Range rows);

@@ -17,13 +17,11 @@ constexpr std::int64_t kDepth = 2048;        // rows of b likewise: half of a se
 constexpr std::int64_t kWorthPacking = 48;   // rows of a that use the packed columns, at least
 constexpr std::int64_t kWorthThreads = 1e5;  // multiply-adds below which one thread is faster
 
-void store_stack(const Product<float>& p, const Store<float>& s, std::int64_t count,
-                 std::int64_t a_step, std::int64_t b_step, std::int64_t out_step) {
-  kernels().store_stack(p, s, count, a_step, b_step, out_step);
+void store_stack(const Product<Dense<float>>& p, const Store<float>& s, const Steps& steps) {
+  kernels().store_stack(p, s, steps);
 }
-void store_stack(const Product<double>& p, const Store<double>& s, std::int64_t count,
-                 std::int64_t a_step, std::int64_t b_step, std::int64_t out_step) {
-  kernels().store_stack64(p, s, count, a_step, b_step, out_step);
+void store_stack(const Product<Dense<double>>& p, const Store<double>& s, const Steps& steps) {
+  kernels().store_stack64(p, s, steps);
 }
 
 // Runs job on the pool that all products share. A second caller at the same time does its work
@@ -55,8 +53,8 @@ void pack(const T* b, std::int64_t row, std::int64_t column, std::int64_t k, std
 
 // One product by packed panels of b. Every sum goes on where the panel above has left it.
 template <class T>
-void multiply_packed(Product<T> p, std::int64_t b_column, Store<T> s, Buffer<T>& packed) {
-  const Product<T> whole = p;
+void multiply_packed(Product<Dense<T>> p, std::int64_t b_column, Store<T> s, Buffer<T>& packed) {
+  const Product<Dense<T>> whole = p;
   T* const out = s.out;
   for (std::int64_t j = 0; j < whole.n; j += kPanel) {
     for (std::int64_t k = 0; k < whole.k; k += kDepth) {
@@ -64,12 +62,12 @@ void multiply_packed(Product<T> p, std::int64_t b_column, Store<T> s, Buffer<T>&
       p.k = std::min(kDepth, whole.k - k);
       pack(whole.b + k * whole.b_row + j * b_column, whole.b_row, b_column, p.k, p.n,
            packed.data());
-      p.a = whole.a + k * whole.a_col;
+      p.a.at = whole.a.at + k * whole.a.col;
       p.b = packed.data();
       p.b_row = kPanel;
       s.out = out + j;
       s.resume = k > 0;
-      store_stack(p, s, 1, 0, 0, 0);
+      store_stack(p, s, {.count = 1, .a = 0, .b = 0, .out = 0});
     }
   }
 }
@@ -124,7 +122,7 @@ void matmul(Stack<const T> a, Stack<const T> b, Stack<T> out, int threads) {
     } else {
       rows = Pool::share(out.rows, 1, worker, workers);
     }
-    const std::int64_t m = rows.end - rows.begin, n = columns.end - columns.begin;
+    const std::int64_t m = rows.size(), n = columns.size();
     if (m == 0 || n == 0) return;
     const bool packs = k > 0 && (b.column_stride != 1 || (m >= kWorthPacking && n > kPanel));
     Buffer<T> packed(packs ? std::min(k, kDepth) * kPanel : 0);
@@ -134,23 +132,23 @@ void matmul(Stack<const T> a, Stack<const T> b, Stack<T> out, int threads) {
     for (std::int64_t i = mine.begin; i < mine.end;) {
       const std::int64_t count =
           packs ? 1 : std::min(flat ? mine.end - i : run_of - i % run_of, mine.end - i);
-      const Product<T> product{m,
-                               n,
-                               k,
-                               a.matrix(i) + rows.begin * a.row_stride,
-                               a.row_stride,
-                               a.column_stride,
-                               b.matrix(i) + columns.begin * b.column_stride,
-                               b.row_stride};
-      const Store<T> store{out.matrix(i) + rows.begin * out.row_stride + columns.begin,
-                           out.row_stride};
+      const Product<Dense<T>> product{.m = m,
+                                      .n = n,
+                                      .k = k,
+                                      .a = {.at = a.matrix(i) + rows.begin * a.row_stride,
+                                            .row = a.row_stride,
+                                            .col = a.column_stride},
+                                      .b = b.matrix(i) + columns.begin * b.column_stride,
+                                      .b_row = b.row_stride};
+      const Store<T> store{.out = out.matrix(i) + rows.begin * out.row_stride + columns.begin,
+                           .out_row = out.row_stride};
       if (packs) {
         multiply_packed(product, b.column_stride, store, packed);
       } else {
         const auto step = [](const auto& stack) {
           return stack.strides.empty() ? 0 : stack.strides.back();
         };
-        store_stack(product, store, count, step(a), step(b), step(out));
+        store_stack(product, store, {.count = count, .a = step(a), .b = step(b), .out = step(out)});
       }
       i += count;
     }

@@ -7,7 +7,7 @@
 // three more if workers have a share of the inputs together.
 
 #include <algorithm>
-#include <cmath>
+#include <type_traits>
 
 #include "cpu/cpu_core.h"
 
@@ -15,8 +15,6 @@ namespace cutaway {
 namespace {
 
 constexpr double kWorthSkipping = 0.5;  // part of the bytes that are not zero, at most
-
-constexpr float kOne = 1.0f;  // what the bias is multiplied by
 
 }  // namespace
 
@@ -110,8 +108,9 @@ void CpuCore::sum_weights(int worker) {
   for (int64_t part = share.parts.begin; part < share.parts.end; ++part) {
     const Range inputs = parts_[part];
     const float* weights = slab.weights.data() + (inputs.begin - share.inputs.begin) * slab.row;
-    kernels_.store({1, slab.columns(), inputs.size(), &kOne, 0, 0, weights, slab.row},
-                   {weight_sums_[part].data() + slab.units.begin, layers_[0].row});
+    kernels_.dense.store(
+        sum_of_rows(weights, inputs.size(), slab.columns(), slab.row),
+        {.out = weight_sums_[part].data() + slab.units.begin, .out_row = layers_[0].row});
   }
 }
 
@@ -126,28 +125,32 @@ void CpuCore::multiply_inputs(const Batch& batch, int worker, Range rows, bool s
     const Range inputs = parts_[part];
     prefetch(batch, inputs);
     const int64_t at = inputs.begin - share.inputs.begin;  // in the slab and in the share
-    const float* weights = slab.weights.data() + at * slab.row;
-    float* out = part_sums_[part].data() + rows.begin * layer.row + slab.units.begin;
-    Product<float> product{rows.size(), slab.columns(), inputs.size(), nullptr, 0,
-                           1,           weights,        slab.row};
-    const Bytes bytes{share.rows.data() + rows.begin,
-                      at,
-                      nullptr,
-                      0,
-                      64,
-                      sparse ? share.row_masks.data() + rows.begin * words + at / 64 : nullptr,
-                      words,
-                      1};
+    const auto store = [&]<class A>(ProductKernel<A, Store<float>> kernel,
+                                    const std::type_identity_t<A>& a) {
+      kernel({.m = rows.size(),
+              .n = slab.columns(),
+              .k = inputs.size(),
+              .a = a,
+              .b = slab.weights.data() + at * slab.row,
+              .b_row = slab.row},
+             {.out = part_sums_[part].data() + rows.begin * layer.row + slab.units.begin,
+              .out_row = layer.row});
+    };
     if (batch.in_place()) {
-      product.a = batch.images.floats + rows.begin * layer.fan_in + inputs.begin;
-      product.a_row = layer.fan_in;
-    } else if (batch.folded) {
-      product.bytes = &bytes;
+      const float* first = batch.images.floats + rows.begin * layer.fan_in + inputs.begin;
+      store(kernels_.dense.store, {.at = first, .row = layer.fan_in, .col = 1});
+    } else if (!batch.folded) {
+      const float* first = share.x.data() + rows.begin * share.x_row + at;
+      store(kernels_.dense.store, {.at = first, .row = share.x_row, .col = 1});
+    } else if (sparse) {
+      store(kernels_.store_sparse_rows,
+            {.rows = share.rows.data() + rows.begin,
+             .column = at,
+             .masks = share.row_masks.data() + rows.begin * words + at / 64,
+             .words = words});
     } else {
-      product.a = share.x.data() + rows.begin * share.x_row + at;
-      product.a_row = share.x_row;
+      store(kernels_.store_byte_rows, {.rows = share.rows.data() + rows.begin, .column = at});
     }
-    kernels_.store(product, {out, layer.row});
   }
 }
 
@@ -181,9 +184,15 @@ void CpuCore::forward_rows(const Batch& batch, int worker, Range rows, int64_t t
     const Layer& below = layers_[l - 1];
     const Slab& slab = layer.worker_slab(0);
     float* a = layer.a.data() + begin * layer.row;
-    kernels_.store({end - begin, slab.columns(), layer.fan_in, below.a.data() + begin * below.row,
-                    below.row, 1, slab.weights.data(), slab.row, layer.bias().weights.data()},
-                   {a, layer.row});
+    kernels_.dense.store(
+        {.m = end - begin,
+         .n = slab.columns(),
+         .k = layer.fan_in,
+         .a = {.at = below.a.data() + begin * below.row, .row = below.row, .col = 1},
+         .b = slab.weights.data(),
+         .b_row = slab.row,
+         .shift = layer.bias().weights.data()},
+        {.out = a, .out_row = layer.row});
     for (int64_t i = begin; l < output && i < end; ++i, a += layer.row)
       kernels_.activate(layer.activation, a, slab.columns());
   }
@@ -230,150 +239,17 @@ void CpuCore::backprop_rows(Range rows) {
     float* delta = to.delta.data() + rows.begin * to.row;
     const float* a = to.a.data() + rows.begin * to.row;
     const int64_t columns = round_up(to.fan_out, kLanes);
-    kernels_.store({count, columns, layer.fan_out, layer.delta.data() + rows.begin * layer.row,
-                    layer.row, 1, layer.transposed.data(), row_of(layer.fan_in)},
-                   {delta, to.row});
+    kernels_.dense.store(
+        {.m = count,
+         .n = columns,
+         .k = layer.fan_out,
+         .a = {.at = layer.delta.data() + rows.begin * layer.row, .row = layer.row, .col = 1},
+         .b = layer.transposed.data(),
+         .b_row = row_of(layer.fan_in)},
+        {.out = delta, .out_row = to.row});
     for (int64_t i = 0; i < count; ++i)
       kernels_.derive(to.activation, a + i * to.row, delta + i * to.row, columns);
   }
-}
-
-// sum over samples of (1, a_below)^T delta, for the weights that the worker updates; `epilogue`
-// takes the product, the slab, and the first row of the slab that it is for. At the first layer
-// a_below is scale * u + shift: u^T delta is scaled, and shift * (sum of delta's rows) added.
-template <class Epilogue>
-void CpuCore::gradient(int64_t l, const Batch& batch, int worker, const Epilogue& epilogue) {
-  Layer& layer = layers_[l];
-  if (worker == l % pool_.workers()) {
-    Slab& bias = layer.bias();
-    epilogue(
-        Product<float>{1, bias.columns(), batch.rows, &kOne, 0, 0, layer.delta.data(), layer.row},
-        bias, 0);
-  }
-  if (l > 0) {
-    const Layer& below = layers_[l - 1];
-    const auto [begin, end] = Pool::share(layer.fan_in, kLanes, worker, pool_.workers());
-    Slab& slab = layer.worker_slab(0);
-    if (begin == end) return;
-    epilogue(Product<float>{end - begin, slab.columns(), batch.rows, below.a.data() + begin, 1,
-                            below.row, layer.delta.data(), layer.row},
-             slab, begin);
-    return;
-  }
-
-  Slab& slab = layer.worker_slab(worker);
-  if (slab.columns() == 0) return;
-  const InputShare& share = share_of(worker);
-  const float* delta = layer.delta.data() + slab.units.begin;
-  Product<float> product{slab.rows, slab.columns(), batch.rows, nullptr, 1, 0, delta, layer.row};
-  if (batch.folded) {
-    float* shift = scratch_[worker].data();
-    kernels_.store({1, slab.columns(), batch.rows, &kOne, 0, 0, delta, layer.row},
-                   {shift, slab.row});
-    for (int64_t j = 0; j < slab.columns(); ++j) shift[j] *= batch.shift();
-    product.shift = shift;
-    product.scale = batch.scale();
-  }
-  const Bytes dense{share.rows.data(), 0, nullptr, 0, 0, nullptr, 0, 0};
-  const Bytes sparse{
-      nullptr, 0,        share.columns.data(), 64, 64 * slab.rows, share.column_masks.data(),
-      1,       slab.rows};
-  if (batch.in_place()) {
-    product.a = batch.images.floats + share.inputs.begin;
-    product.a_col = layer.fan_in;
-  } else if (batch.folded) {
-    product.bytes = share.sparse ? &sparse : &dense;
-  } else {
-    product.a = share.x.data();
-    product.a_col = share.x_row;
-  }
-  epilogue(product, slab, 0);
-}
-
-// One step of the optimizer for the rows of a slab from i on, whose gradient the product is.
-void CpuCore::update_rows(int64_t l, Slab& slab, int64_t i, const Product<float>& gradient,
-                          float rate, int64_t step) {
-  const Optimizer& o = optimizer_;
-  const auto f = [](double value) { return static_cast<float>(value); };
-  float* w = slab.weights.data() + i * slab.row;
-  float* first = slab.memory[0].data() + i * slab.row;
-  float* second = slab.memory[1].data() + i * slab.row;
-  if (o.kind == Optimizer::Kind::adam) {
-    const double t = static_cast<double>(step);
-    kernels_.adam(gradient, {.weights = w,
-                             .m = first,
-                             .v = second,
-                             .row = slab.row,
-                             .rate = f(rate / (1 - std::pow(o.beta1, t))),
-                             .decay = f(o.weight_decay),
-                             .beta1 = f(o.beta1),
-                             .beta2 = f(o.beta2),
-                             .gain1 = f(1 - o.beta1),
-                             .gain2 = f(1 - o.beta2),
-                             .v_scale = f(1 / std::sqrt(1 - std::pow(o.beta2, t))),
-                             .eps = f(o.eps)});
-  } else if (o.momentum != 0) {
-    kernels_.momentum(gradient, {.weights = w,
-                                 .velocity = first,
-                                 .row = slab.row,
-                                 .rate = rate,
-                                 .decay = f(o.weight_decay),
-                                 .momentum = f(o.momentum)});
-  } else {
-    kernels_.sgd(gradient,
-                 {.weights = w, .row = slab.row, .rate = rate, .decay = f(o.weight_decay)});
-  }
-  if (l > 0 && slab.first > 0) transpose_rows(l, {i, i + gradient.m});
-}
-
-void CpuCore::update_layer(int64_t l, const Batch& batch, float rate, int64_t step, int worker) {
-  gradient(l, batch, worker, [&](const Product<float>& product, Slab& slab, int64_t i) {
-    update_rows(l, slab, i, product, rate, step);
-  });
-}
-
-// The same with a gradient from elsewhere, (1 + fan_in, fan_out): row by row, each padded.
-void CpuCore::apply(int64_t l, const float* gradient, float rate, int64_t step, int worker) {
-  Layer& layer = layers_[l];
-  float* padded = scratch_[worker].data();
-  const auto update = [&](Slab& slab, Range rows) {
-    const int64_t count = std::min(slab.units.end, layer.fan_out) - slab.units.begin;
-    if (count <= 0) return;
-    std::fill_n(padded, slab.columns(), 0.0f);
-    for (int64_t i = rows.begin; i < rows.end; ++i) {
-      std::copy_n(gradient + (slab.first + i) * layer.fan_out + slab.units.begin, count, padded);
-      update_rows(l, slab, i, {1, slab.columns(), 1, &kOne, 0, 0, padded, slab.row}, rate, step);
-    }
-  };
-  if (worker == l % pool_.workers()) update(layer.bias(), {0, 1});
-  if (l > 0) {
-    update(layer.worker_slab(0), Pool::share(layer.fan_in, kLanes, worker, pool_.workers()));
-  } else {
-    update(layer.worker_slab(worker), {0, layer.worker_slab(worker).rows});
-  }
-}
-
-// Copies some rows of a layer's weights to where backprop reads them.
-void CpuCore::transpose_rows(int64_t l, Range rows) {
-  Layer& layer = layers_[l];
-  const Slab& slab = layer.worker_slab(0);
-  const int64_t t_row = row_of(layer.fan_in);
-  for (int64_t j0 = 0; j0 < layer.fan_out; j0 += kLanes)
-    for (int64_t i = rows.begin; i < rows.end; ++i) {
-      const float* row = slab.weights.data() + i * slab.row;
-      for (int64_t j = j0; j < std::min(j0 + kLanes, layer.fan_out); ++j)
-        layer.transposed[j * t_row + i] = row[j];
-    }
-}
-
-// The gradient in the caller's layout, (1 + fan_in, fan_out) without padding.
-void CpuCore::store_gradient(int64_t l, const Batch& batch, float* out, int worker) {
-  const int64_t fan_out = layers_[l].fan_out;
-  gradient(l, batch, worker, [&](Product<float> product, const Slab& slab, int64_t i) {
-    product.n = std::min(product.n, fan_out - slab.units.begin);
-    if (product.n > 0)
-      kernels_.store(product, {out + (slab.first + i) * fan_out + slab.units.begin, fan_out});
-  });
 }
 
 // What the products with inputs that are not normalised need beside them.

@@ -1,5 +1,5 @@
-// A product whose left operand is a matrix of bytes. In: the product, a panel of its columns. Out:
-// every sum, to an epilogue. The zeros among the bytes are skipped if they are known.
+// Bytes as left operands: their columns, for the blocks of dense.inl, and blocks that skip the
+// zeros among them. In: the product, and a panel of its columns. Out: every sum, to an epilogue.
 
 alignas(64) constexpr struct FloatOfByte {
   float value[256];
@@ -8,23 +8,68 @@ alignas(64) constexpr struct FloatOfByte {
   }
 } kFloatOfByte;
 
-// The same for bytes, from one column to the next that is not zero in all of the rows. Two rows at
-// a time: alone, a row would wait for its own last sums; of more, too few are zero together.
-template <int Rows, int Vectors, class Epilogue>
-inline void sparse_block(const Product<float> p, const Bytes bytes, int64_t i, int64_t j,
-                         const Epilogue& epilogue) {
+template <int Rows>
+struct Column<ByteRows, Rows> {
+  const uint8_t* row[Rows];
+  int64_t k = 0;
+
+  Column(const ByteRows& a, int64_t i) {
+#pragma GCC unroll 16
+    for (int r = 0; r < Rows; ++r) row[r] = a.rows[i + r] + a.column;
+  }
+  float value(int r) const { return kFloatOfByte.value[row[r][k]]; }
+  void next() { ++k; }
+};
+
+template <int Rows>
+struct Column<ByteColumns, Rows> {
+  const uint8_t* const* column;
+  int64_t i;
+
+  Column(const ByteColumns& a, int64_t first) : column(a.columns), i(first) {}
+  float value(int r) const { return kFloatOfByte.value[(*column)[i + r]]; }
+  void next() { ++column; }
+};
+
+template <class A>
+constexpr bool kSkipsZeros = false;
+template <>
+constexpr bool kSkipsZeros<SparseRows> = true;
+template <>
+constexpr bool kSkipsZeros<SparseTiles> = true;
+
+// Where a row's words and their masks are.
+struct Words {
+  const uint8_t* bytes;
+  const uint64_t* mask;
+  int64_t next_bytes, next_mask;  // to the row's next word
+  int64_t row_mask;               // to the next row's mask
+};
+inline Words words_of(const SparseRows& a, int64_t i) {
+  return {a.rows[i] + a.column, a.masks + i * a.words, 64, 1, a.words};
+}
+inline Words words_of(const SparseTiles& a, int64_t i) {
+  return {a.bytes + 64 * i, a.masks + i, 64 * a.m, a.m, 1};
+}
+
+// From one column to the next that is not zero in all of the rows. Two rows at a time: alone, a row
+// would wait for its own last sums; of more, too few are zero together.
+template <int Rows, int Vectors, class A, class Epilogue>
+inline void sparse_block(const Product<A>& p, int64_t i, int64_t j, const Epilogue& epilogue) {
+  const Words words = words_of(p.a, i);
   F32 sum[Rows][Vectors];
   const uint8_t* a[Rows];
 #pragma GCC unroll 2
   for (int r = 0; r < Rows; ++r) {
-    a[r] = bytes.rows ? bytes.rows[i + r] + bytes.column : bytes.first + (i + r) * bytes.row;
+    a[r] = words_of(p.a, i + r).bytes;
 #pragma GCC unroll 4
-    for (int v = 0; v < Vectors; ++v) sum[r][v] = F32{};
+    for (int v = 0; v < Vectors; ++v)
+      sum[r][v] = epilogue.start(i + r, j + v * kF32Lanes, kAllLanes);
   }
-  const uint64_t* mask = bytes.mask + i * bytes.mask_row;
+  const uint64_t* mask = words.mask;
   const float* b = p.b + j;
   for (int64_t word = 0; word < p.k; word += 64) {
-    for (uint64_t bits = Rows == 2 ? mask[0] | mask[bytes.mask_row] : mask[0]; bits;
+    for (uint64_t bits = Rows == 2 ? mask[0] | mask[words.row_mask] : mask[0]; bits;
          bits &= bits - 1) {
       const int64_t at = __builtin_ctzll(bits);
       const float* row = b + at * p.b_row;
@@ -39,72 +84,21 @@ inline void sparse_block(const Product<float> p, const Bytes bytes, int64_t i, i
         for (int r = 0; r < Rows; ++r) sum[r][v] = fma(value[r], weights, sum[r][v]);
       }
     }
-    mask += bytes.mask_word, b += 64 * p.b_row;
+    mask += words.next_mask, b += 64 * p.b_row;
 #pragma GCC unroll 2
-    for (int r = 0; r < Rows; ++r) a[r] += bytes.word;
+    for (int r = 0; r < Rows; ++r) a[r] += words.next_bytes;
   }
 #pragma GCC unroll 2
   for (int r = 0; r < Rows; ++r)
 #pragma GCC unroll 4
     for (int v = 0; v < Vectors; ++v)
-      epilogue.template take<true>(i + r, j + v * kF32Lanes, kF32Lanes, false,
-                                   fold(p, j + v * kF32Lanes, sum[r][v]));
+      epilogue.take(i + r, j + v * kF32Lanes, kAllLanes, fold(p, j + v * kF32Lanes, sum[r][v]));
 }
 
-template <int Vectors, class Epilogue>
-void sparse_panel(const Product<float>& product, int64_t j, const Epilogue& epilogue) {
-  const Product<float> p = product;  // values, as above
-  const Bytes bytes = *p.bytes;
+template <int Vectors, class A, class Epilogue>
+void sparse_panel(const Product<A>& product, int64_t j, const Epilogue& epilogue) {
+  const Product<A> p = product;  // a value, as above
   int64_t i = 0;
-  for (; i + 2 <= p.m; i += 2) sparse_block<2, Vectors>(p, bytes, i, j, epilogue);
-  if (i < p.m) sparse_block<1, Vectors>(p, bytes, i, j, epilogue);
-}
-
-// The same for bytes of which none is skipped, Rows rows at a time.
-template <int Rows, int Vectors, class Epilogue>
-inline void byte_block(const Product<float> p, const Bytes bytes, int64_t i, int64_t j,
-                       const Epilogue& epilogue) {
-  F32 sum[Rows][Vectors] = {};
-  const uint8_t* a[Rows];
-#pragma GCC unroll 12
-  for (int r = 0; r < Rows; ++r)
-    a[r] = Epilogue::kUpdates ? nullptr : bytes.rows[i + r] + bytes.column;
-  const float* b = p.b + j;
-  for (int64_t k = 0; k < p.k; ++k, b += p.b_row) {
-    F32 row[Vectors];
-#pragma GCC unroll 4
-    for (int v = 0; v < Vectors; ++v) row[v] = load(b + v * kF32Lanes);
-    const uint8_t* column = Epilogue::kUpdates ? bytes.rows[k] + bytes.column + i : nullptr;
-#pragma GCC unroll 12
-    for (int r = 0; r < Rows; ++r) {
-      const F32 value = broadcast(kFloatOfByte.value[Epilogue::kUpdates ? column[r] : a[r][k]]);
-#pragma GCC unroll 4
-      for (int v = 0; v < Vectors; ++v) sum[r][v] = fma(value, row[v], sum[r][v]);
-    }
-  }
-#pragma GCC unroll 12
-  for (int r = 0; r < Rows; ++r)
-#pragma GCC unroll 4
-    for (int v = 0; v < Vectors; ++v)
-      epilogue.template take<true>(i + r, j + v * kF32Lanes, kF32Lanes, false,
-                                   fold(p, j + v * kF32Lanes, sum[r][v]));
-}
-
-template <int Rows, int Vectors, class Epilogue>
-inline void byte_block_of(int rows, const Product<float>& p, const Bytes& bytes, int64_t i,
-                          int64_t j, const Epilogue& epilogue) {
-  if (rows == Rows) return byte_block<Rows, Vectors>(p, bytes, i, j, epilogue);
-  if constexpr (Rows > 1) byte_block_of<Rows - 1, Vectors>(rows, p, bytes, i, j, epilogue);
-}
-
-template <int Vectors, class Epilogue>
-void byte_panel(const Product<float>& product, int64_t j, const Epilogue& epilogue) {
-  const Product<float> p = product;  // values, as above
-  const Bytes bytes = *p.bytes;
-  int64_t i = 0;
-  for (int64_t left = (p.m + rows_for(Vectors) - 1) / rows_for(Vectors); left > 0; --left) {
-    const int rows = static_cast<int>((p.m - i + left - 1) / left);
-    byte_block_of<rows_for(Vectors), Vectors>(rows, p, bytes, i, j, epilogue);
-    i += rows;
-  }
+  for (; i + 2 <= p.m; i += 2) sparse_block<2, Vectors>(p, i, j, epilogue);
+  if (i < p.m) sparse_block<1, Vectors>(p, i, j, epilogue);
 }

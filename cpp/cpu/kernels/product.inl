@@ -1,113 +1,76 @@
-// Products: panels of columns as wide as the registers hold, whatever the left operand, and what is
-// done with the sums: stored, or made a step of an optimizer.
+// Products: panels of columns as wide as the registers hold, whatever the left operand, and the
+// epilogues: the sums are stored, or make a step of an optimizer.
 
-// Panels of columns: as wide as the registers hold, then narrower ones for the rest.
-template <int Vectors, class T, class Epilogue>
-int64_t panels(const Product<T>& p, int64_t j, const Epilogue& epilogue) {
-  constexpr int kWidth = Vectors * kLanesOf<T>;
-  for (; p.n - j >= kWidth; j += kWidth) panel<Vectors, true>(p, j, kLanesOf<T>, epilogue);
-  if constexpr (!Epilogue::kUpdates) {
-    if (p.n - j > kWidth - kLanesOf<T>) {
-      panel<Vectors, false>(p, j, p.n - j - (kWidth - kLanesOf<T>), epilogue);
+// Panels of so many vectors, and a narrower one if that is the rest.
+template <int Vectors, class A, class Epilogue>
+int64_t panels(const Product<A>& p, int64_t j, const Epilogue& epilogue) {
+  constexpr int kEach = kLanesOf<typename A::Number>, kWidth = Vectors * kEach;
+  for (; p.n - j >= kWidth; j += kWidth) {
+    if constexpr (kSkipsZeros<A>) {
+      sparse_panel<Vectors>(p, j, epilogue);
+    } else {
+      panel<Vectors, true>(p, j, kEach, epilogue);
+    }
+  }
+  if constexpr (kAnyWidth<A> && !Epilogue::kPadded) {
+    if (p.n - j > kWidth - kEach) {
+      panel<Vectors, false>(p, j, p.n - j - (kWidth - kEach), epilogue);
       j = p.n;
     }
   }
   return j;
 }
 
-template <int Vectors, class Epilogue>
-int64_t sparse_panels(const Product<float>& p, int64_t j, const Epilogue& epilogue) {
-  constexpr int kWidth = Vectors * kF32Lanes;
-  for (; p.n - j >= kWidth; j += kWidth) sparse_panel<Vectors>(p, j, epilogue);
-  return j;
-}
-
-template <int Vectors, class Epilogue>
-int64_t byte_panels(const Product<float>& p, int64_t j, const Epilogue& epilogue) {
-  constexpr int kWidth = Vectors * kF32Lanes;
-  for (; p.n - j >= kWidth; j += kWidth) byte_panel<Vectors>(p, j, epilogue);
-  return j;
-}
-
-template <class T, class Epilogue>
-inline void product(const Product<T>& p, const Epilogue& epilogue) {
+template <class A, class Epilogue>
+inline void product(const Product<A>& p, const Epilogue& epilogue) {
   int64_t j = 0;
-  if constexpr (sizeof(T) == sizeof(float)) {
-    if (p.bytes && p.bytes->mask) {
-      j = sparse_panels<4>(p, j, epilogue);
-      j = sparse_panels<2>(p, j, epilogue);
-      sparse_panels<1>(p, j, epilogue);
-      return;
-    }
-    if (p.bytes) {
-      if constexpr (kWidest >= 4) j = byte_panels<4>(p, j, epilogue);
-      j = byte_panels<2>(p, j, epilogue);
-      byte_panels<1>(p, j, epilogue);
-      return;
-    }
-  }
-  if constexpr (kWidest >= 4) j = panels<4>(p, j, epilogue);
+  if constexpr (kSkipsZeros<A> || kWidest >= 4) j = panels<4>(p, j, epilogue);
   j = panels<2>(p, j, epilogue);
   panels<1>(p, j, epilogue);
 }
 
-// What is done with a product. start() tells what the chain of a sum starts from, take() gets the
-// result; of the last vector of a row, `lanes` count, unless all are Whole.
+// An epilogue's start() tells what the chain of a sum starts from, take() gets the result.
 template <class T>
 struct StoreEpilogue {
-  static constexpr bool kUpdates = false;
+  static constexpr bool kPadded = false;  // its columns are whole vectors
   Store<T> s;
 
-  template <bool Whole>
-  Vector<T> start(int64_t i, int64_t j, int64_t lanes, bool last) const {
-    if (!s.resume) return Vector<T>{};
-    const T* from = s.out + i * s.out_row + j;
-    return Whole || !last ? load(from) : load_part(from, lanes);
+  Vector<T> start(int64_t i, int64_t j, Lanes lanes) const {
+    return s.resume ? load(s.out + i * s.out_row + j, lanes) : Vector<T>{};
   }
-  template <bool Whole>
-  void take(int64_t i, int64_t j, int64_t lanes, bool last, Vector<T> sum) const {
-    T* out = s.out + i * s.out_row + j;
-    if (Whole || !last) {
-      store(out, sum);
-    } else {
-      store_part(out, sum, lanes);
-    }
+  void take(int64_t i, int64_t j, Lanes lanes, Vector<T> sum) const {
+    store(s.out + i * s.out_row + j, sum, lanes);
   }
 };
 
-template <class T>
-void store_product(const Product<T>& p, const Store<T>& s) {
-  product(p, StoreEpilogue<T>{s});
+template <class A>
+void store_product(const Product<A>& p, const Store<typename A::Number>& s) {
+  product(p, StoreEpilogue<typename A::Number>{s});
 }
 
 template <class T>
-void store_stack(const Product<T>& first, const Store<T>& to, int64_t count, int64_t a_step,
-                 int64_t b_step, int64_t out_step) {
-  Product<T> p = first;
+void store_stack(const Product<Dense<T>>& first, const Store<T>& to, const Steps& steps) {
+  Product<Dense<T>> p = first;
   Store<T> s = to;
-  for (int64_t i = 0; i < count; ++i, p.a += a_step, p.b += b_step, s.out += out_step)
-    product(p, StoreEpilogue<T>{s});
+  for (int64_t i = 0; i < steps.count; ++i) {
+    store_product(p, s);
+    p.a.at += steps.a, p.b += steps.b, s.out += steps.out;
+  }
 }
 
-// The columns of weights are padded, so that an update knows only whole vectors.
 template <class Update>
 struct UpdateEpilogue {
-  static constexpr bool kUpdates = true;
+  static constexpr bool kPadded = true;
   Update update;
 
-  template <bool Whole>
-  static F32 start(int64_t, int64_t, int64_t, bool) {
-    return F32{};
-  }
-  template <bool Whole>
-  void take(int64_t i, int64_t j, int64_t, bool, F32 sum) const {
-    update(i, j, sum);
-  }
+  static F32 start(int64_t, int64_t, Lanes) { return F32{}; }
+  void take(int64_t i, int64_t j, Lanes, F32 sum) const { update(i, j, sum); }
 };
 template <class Update>
 UpdateEpilogue(Update) -> UpdateEpilogue<Update>;
 
-void sgd_product(const Product<float>& p, const SgdUpdate& u) {
+template <class A>
+void sgd_product(const Product<A>& p, const SgdUpdate& u) {
   const F32 rate = broadcast(-u.rate), decay = broadcast(u.decay);
   product(p, UpdateEpilogue{[=](int64_t i, int64_t j, F32 sum) {
             float* at = u.weights + i * u.row + j;
@@ -116,7 +79,8 @@ void sgd_product(const Product<float>& p, const SgdUpdate& u) {
           }});
 }
 
-void momentum_product(const Product<float>& p, const MomentumUpdate& u) {
+template <class A>
+void momentum_product(const Product<A>& p, const MomentumUpdate& u) {
   const F32 rate = broadcast(-u.rate), decay = broadcast(u.decay);
   const F32 momentum = broadcast(u.momentum);
   product(p, UpdateEpilogue{[=](int64_t i, int64_t j, F32 sum) {
@@ -128,7 +92,8 @@ void momentum_product(const Product<float>& p, const MomentumUpdate& u) {
           }});
 }
 
-void adam_product(const Product<float>& p, const AdamUpdate& u) {
+template <class A>
+void adam_product(const Product<A>& p, const AdamUpdate& u) {
   const F32 rate = broadcast(u.rate), decay = broadcast(u.decay);
   const F32 beta1 = broadcast(u.beta1), gain1 = broadcast(u.gain1);
   const F32 beta2 = broadcast(u.beta2), gain2 = broadcast(u.gain2);
@@ -143,4 +108,12 @@ void adam_product(const Product<float>& p, const AdamUpdate& u) {
             store(u.v + at, v);
             store(u.weights + at, w - rate * m / fma(sqrt(v), v_scale, eps));
           }});
+}
+
+template <class A>
+constexpr Products<A> products_of() {
+  return {.store = store_product<A>,
+          .sgd = sgd_product<A>,
+          .momentum = momentum_product<A>,
+          .adam = adam_product<A>};
 }

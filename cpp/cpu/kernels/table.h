@@ -11,33 +11,60 @@ namespace cutaway {
 
 constexpr int64_t kLanes = 16;  // padding unit in elements: the widest vector of floats
 
-// A matrix of bytes, in words of 64 columns. Without a mask, it is as `rows` tells: in a Store,
-// element (i, k) is rows[i][column + k]; in an update, rows[k][column + i].
-struct Bytes {
-  const uint8_t* const* rows;  // row i starts at rows[i] + column, or, if null, first + i * row
+// The left operands of a product: what a(i, k) is, whatever becomes of the product. Of bytes, it
+// has a multiple of 16 columns.
+
+template <class T>
+struct Dense {  // a(i, k) = at[i * row + k * col]
+  using Number = T;
+  const T* at;
+  int64_t row, col;
+};
+
+struct ByteRows {  // a(i, k) = rows[i][column + k]
+  using Number = float;
+  const uint8_t* const* rows;
   int64_t column;
-  const uint8_t* first;
-  int64_t row;
-  int64_t word;          // from one word of a row to the next
-  const uint64_t* mask;  // bit k of a word's mask: its byte k is not 0; null: skip nothing
-  int64_t mask_row,
-      mask_word;  // from one row's masks to the next row's, from one word's to the next
+};
+
+struct ByteColumns {  // a(i, k) = columns[k][i]
+  using Number = float;
+  const uint8_t* const* columns;
+};
+
+// Bytes in words of 64, each with a mask: bit k of it tells whether byte k is not 0. The others are
+// skipped, which changes no bit of the result (if b is finite).
+
+struct SparseRows {  // a(i, k) = rows[i][column + k]; masks[i * words + k / 64] is its mask
+  using Number = float;
+  const uint8_t* const* rows;
+  int64_t column;
+  const uint64_t* masks;
+  int64_t words;  // of a row
+};
+
+struct SparseTiles {  // a(i, k) = bytes[64 w + k % 64], with w = k / 64 * m + i; masks[w] is its
+                      // mask
+  using Number = float;
+  const uint8_t* bytes;
+  const uint64_t* masks;
+  int64_t m;
 };
 
 // result(i, j) = scale * (sum over k of a(i, k) b(k, j)) + shift[j]. The sum is one chain of fused
-// multiply-adds in the order of k. Of bytes, zeros can be skipped: they change no bit
-// (if b is finite).
-template <class T>
+// multiply-adds in the order of k.
+template <class A>
 struct Product {
+  using Number = typename A::Number;
   int64_t m, n, k;
-  const T* a;  // a(i, k) at a[i * a_row + k * a_col]
-  int64_t a_row, a_col;
-  const T* b;  // row k at b[k * b_row]
+  A a;
+  const Number* b;  // row k at b[k * b_row]
   int64_t b_row;
-  const T* shift = nullptr;  // (n,) readable up to the next multiple of 16, or null: nothing to add
-  T scale = 1;               // counts only with a shift
-  const Bytes* bytes = nullptr;  // (m, k) instead of a, or null; n is a multiple of 16 then
+  const Number* shift = nullptr;  // (n padded,), or null: nothing to add
+  Number scale = 1;               // counts only with a shift
 };
+
+// The epilogues: what becomes of the result.
 
 // out = result.
 template <class T>
@@ -81,6 +108,24 @@ struct SampleLoss {
   bool correct;  // the label is the first largest output
 };
 
+template <class A, class Epilogue>
+using ProductKernel = void (*)(const Product<A>&, const Epilogue&);
+
+// What can become of a product with such an operand.
+template <class A>
+struct Products {
+  ProductKernel<A, Store<float>> store;
+  ProductKernel<A, SgdUpdate> sgd;
+  ProductKernel<A, MomentumUpdate> momentum;
+  ProductKernel<A, AdamUpdate> adam;
+};
+
+// From one product of a stack to the next, so many elements lie between the matrices.
+struct Steps {
+  int64_t count;  // of products
+  int64_t a, b, out;
+};
+
 struct Kernels {
   const char* name;
 
@@ -96,15 +141,13 @@ struct Kernels {
   void (*transpose)(const uint8_t* const* rows, int64_t count, int64_t from, int64_t to,
                     uint8_t* out, uint64_t* masks);
 
-  void (*store)(const Product<float>&, const Store<float>&);
-  // For a stack of products: from one to the next, the matrices lie so many elements apart.
-  void (*store_stack)(const Product<float>&, const Store<float>&, int64_t count, int64_t a_step,
-                      int64_t b_step, int64_t out_step);
-  void (*store_stack64)(const Product<double>&, const Store<double>&, int64_t count, int64_t a_step,
-                        int64_t b_step, int64_t out_step);
-  void (*sgd)(const Product<float>&, const SgdUpdate&);
-  void (*momentum)(const Product<float>&, const MomentumUpdate&);
-  void (*adam)(const Product<float>&, const AdamUpdate&);
+  Products<Dense<float>> dense;
+  Products<ByteColumns> byte_columns;
+  Products<SparseTiles> sparse_tiles;
+  ProductKernel<ByteRows, Store<float>> store_byte_rows;  // as rows, bytes only go forward
+  ProductKernel<SparseRows, Store<float>> store_sparse_rows;
+  void (*store_stack)(const Product<Dense<float>>&, const Store<float>&, const Steps&);
+  void (*store_stack64)(const Product<Dense<double>>&, const Store<double>&, const Steps&);
 
   // out[j] = scale * (the sum of the count parts[.][j], pair by pair) + shift[j]; n is padded.
   void (*join)(const float* const* parts, int64_t count, float scale, const float* shift,

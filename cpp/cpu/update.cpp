@@ -1,0 +1,168 @@
+// The last phase of a step: a layer's gradient, and what is done with it: a step of the optimizer,
+// or stored for the caller. In: the mini-batch, its activations and deltas. Out: weights, or
+// gradients.
+
+#include <algorithm>
+#include <cmath>
+#include <type_traits>
+
+#include "cpu/cpu_core.h"
+
+namespace cutaway {
+
+// sum over samples of (1, a_below)^T delta, for the weights that the worker updates; `epilogue`
+// takes the kernels, the product, the slab, and the first row of the slab that it is for. At the
+// first layer a_below is scale * u + shift: u^T delta is scaled, and shift * (sum of delta's rows)
+// added.
+template <class Epilogue>
+void CpuCore::gradient(int64_t l, const Batch& batch, int worker, const Epilogue& epilogue) {
+  Layer& layer = layers_[l];
+  if (worker == l % pool_.workers()) {
+    Slab& bias = layer.bias();
+    epilogue(kernels_.dense, sum_of_rows(layer.delta.data(), batch.rows, bias.columns(), layer.row),
+             bias, 0);
+  }
+  if (l > 0) {
+    const Layer& below = layers_[l - 1];
+    const Range rows = Pool::share(layer.fan_in, kLanes, worker, pool_.workers());
+    Slab& slab = layer.worker_slab(0);
+    if (rows.size() == 0) return;
+    epilogue(
+        kernels_.dense,
+        Product<Dense<float>>{.m = rows.size(),
+                              .n = slab.columns(),
+                              .k = batch.rows,
+                              .a = {.at = below.a.data() + rows.begin, .row = 1, .col = below.row},
+                              .b = layer.delta.data(),
+                              .b_row = layer.row},
+        slab, rows.begin);
+    return;
+  }
+
+  Slab& slab = layer.worker_slab(worker);
+  if (slab.columns() == 0) return;
+  const InputShare& share = share_of(worker);
+  const float* delta = layer.delta.data() + slab.units.begin;
+  float* shift = nullptr;
+  if (batch.folded) {
+    shift = scratch_[worker].data();
+    kernels_.dense.store(sum_of_rows(delta, batch.rows, slab.columns(), layer.row),
+                         {.out = shift, .out_row = slab.row});
+    for (int64_t j = 0; j < slab.columns(); ++j) shift[j] *= batch.shift();
+  }
+  const auto multiply = [&]<class A>(const Products<A>& products,
+                                     const std::type_identity_t<A>& a) {
+    epilogue(products,
+             Product<A>{.m = slab.rows,
+                        .n = slab.columns(),
+                        .k = batch.rows,
+                        .a = a,
+                        .b = delta,
+                        .b_row = layer.row,
+                        .shift = shift,
+                        .scale = batch.scale()},
+             slab, 0);
+  };
+  if (batch.in_place()) {
+    const float* first = batch.images.floats + share.inputs.begin;
+    multiply(kernels_.dense, {.at = first, .row = 1, .col = layer.fan_in});
+  } else if (!batch.folded) {
+    multiply(kernels_.dense, {.at = share.x.data(), .row = 1, .col = share.x_row});
+  } else if (share.sparse) {
+    multiply(kernels_.sparse_tiles,
+             {.bytes = share.columns.data(), .masks = share.column_masks.data(), .m = slab.rows});
+  } else {
+    multiply(kernels_.byte_columns, {.columns = share.rows.data()});
+  }
+}
+
+// One step of the optimizer for the rows of a slab from i on, whose gradient the product is.
+template <class A>
+void CpuCore::update_rows(int64_t l, Slab& slab, int64_t i, const Products<A>& products,
+                          const Product<A>& gradient, float rate, int64_t step) {
+  const Optimizer& o = optimizer_;
+  const auto f = [](double value) { return static_cast<float>(value); };
+  float* w = slab.weights.data() + i * slab.row;
+  float* first = slab.memory[0].data() + i * slab.row;
+  float* second = slab.memory[1].data() + i * slab.row;
+  if (o.kind == Optimizer::Kind::adam) {
+    const double t = static_cast<double>(step);
+    products.adam(gradient, {.weights = w,
+                             .m = first,
+                             .v = second,
+                             .row = slab.row,
+                             .rate = f(rate / (1 - std::pow(o.beta1, t))),
+                             .decay = f(o.weight_decay),
+                             .beta1 = f(o.beta1),
+                             .beta2 = f(o.beta2),
+                             .gain1 = f(1 - o.beta1),
+                             .gain2 = f(1 - o.beta2),
+                             .v_scale = f(1 / std::sqrt(1 - std::pow(o.beta2, t))),
+                             .eps = f(o.eps)});
+  } else if (o.momentum != 0) {
+    products.momentum(gradient, {.weights = w,
+                                 .velocity = first,
+                                 .row = slab.row,
+                                 .rate = rate,
+                                 .decay = f(o.weight_decay),
+                                 .momentum = f(o.momentum)});
+  } else {
+    products.sgd(gradient,
+                 {.weights = w, .row = slab.row, .rate = rate, .decay = f(o.weight_decay)});
+  }
+  if (l > 0 && slab.first > 0) transpose_rows(l, {i, i + gradient.m});
+}
+
+void CpuCore::update_layer(int64_t l, const Batch& batch, float rate, int64_t step, int worker) {
+  gradient(l, batch, worker, [&](const auto& products, const auto& product, Slab& slab, int64_t i) {
+    update_rows(l, slab, i, products, product, rate, step);
+  });
+}
+
+// The same with a gradient from elsewhere, (1 + fan_in, fan_out): row by row, each padded.
+void CpuCore::apply(int64_t l, const float* gradient, float rate, int64_t step, int worker) {
+  Layer& layer = layers_[l];
+  float* padded = scratch_[worker].data();
+  const auto update = [&](Slab& slab, Range rows) {
+    const int64_t count = std::min(slab.units.end, layer.fan_out) - slab.units.begin;
+    if (count <= 0) return;
+    std::fill_n(padded, slab.columns(), 0.0f);
+    for (int64_t i = rows.begin; i < rows.end; ++i) {
+      std::copy_n(gradient + (slab.first + i) * layer.fan_out + slab.units.begin, count, padded);
+      update_rows(l, slab, i, kernels_.dense, sum_of_rows(padded, 1, slab.columns(), slab.row),
+                  rate, step);
+    }
+  };
+  if (worker == l % pool_.workers()) update(layer.bias(), {0, 1});
+  if (l > 0) {
+    update(layer.worker_slab(0), Pool::share(layer.fan_in, kLanes, worker, pool_.workers()));
+  } else {
+    update(layer.worker_slab(worker), {0, layer.worker_slab(worker).rows});
+  }
+}
+
+// Copies some rows of a layer's weights to where backprop reads them.
+void CpuCore::transpose_rows(int64_t l, Range rows) {
+  Layer& layer = layers_[l];
+  const Slab& slab = layer.worker_slab(0);
+  const int64_t t_row = row_of(layer.fan_in);
+  for (int64_t j0 = 0; j0 < layer.fan_out; j0 += kLanes)
+    for (int64_t i = rows.begin; i < rows.end; ++i) {
+      const float* row = slab.weights.data() + i * slab.row;
+      for (int64_t j = j0; j < std::min(j0 + kLanes, layer.fan_out); ++j)
+        layer.transposed[j * t_row + i] = row[j];
+    }
+}
+
+// The gradient in the caller's layout, (1 + fan_in, fan_out) without padding.
+void CpuCore::store_gradient(int64_t l, const Batch& batch, float* out, int worker) {
+  const int64_t fan_out = layers_[l].fan_out;
+  gradient(l, batch, worker, [&](const auto& products, auto product, const Slab& slab, int64_t i) {
+    product.n = std::min(product.n, fan_out - slab.units.begin);
+    if (product.n > 0)
+      products.store(product, {.out = out + (slab.first + i) * fan_out + slab.units.begin,
+                               .out_row = fan_out});
+  });
+}
+
+}  // namespace cutaway

@@ -53,16 +53,7 @@ inline void with(Activation activation, const Body& body) {
 }
 
 void activate(Activation activation, float* values, int64_t n) {
-  with(activation, [&](auto f) {
-    int64_t i = 0;
-    for (; i + kF32Lanes <= n; i += kF32Lanes) store(values + i, f.value(load(values + i)));
-    if (i < n) {
-      F32 tail = {};
-      for (int64_t lane = 0; lane < n - i; ++lane) tail[lane] = values[i + lane];
-      tail = f.value(tail);
-      for (int64_t lane = 0; lane < n - i; ++lane) values[i + lane] = tail[lane];
-    }
-  });
+  with(activation, [&](auto f) { map(values, values, n, [&](F32 z) { return f.value(z); }); });
 }
 
 void derive(Activation activation, const float* a, float* delta, int64_t n) {
@@ -71,10 +62,8 @@ void derive(Activation activation, const float* a, float* delta, int64_t n) {
     for (; i + kF32Lanes <= n; i += kF32Lanes)
       store(delta + i, load(delta + i) * f.slope(load(a + i)));
     if (i < n) {
-      F32 tail = {};
-      for (int64_t lane = 0; lane < n - i; ++lane) tail[lane] = a[i + lane];
-      tail = f.slope(tail);
-      for (int64_t lane = 0; lane < n - i; ++lane) delta[i + lane] *= tail[lane];
+      const F32 slope = f.slope(load_part(a + i, n - i));
+      store_part(delta + i, load_part(delta + i, n - i) * slope, n - i);
     }
   });
 }

@@ -2,9 +2,7 @@
 // way out. In: rows of bytes or floats. Out: floats, masks of what is not zero, bytes transposed.
 
 void normalise(const float* in, float* out, int64_t n, float mean, float inverse_std) {
-  int64_t i = 0;
-  for (; i + kF32Lanes <= n; i += kF32Lanes) store(out + i, (load(in + i) - mean) * inverse_std);
-  for (; i < n; ++i) out[i] = (in[i] - mean) * inverse_std;
+  map(in, out, n, [=](F32 v) { return (v - mean) * inverse_std; });
 }
 
 void unpack(const uint8_t* in, float* out, int64_t n) {

@@ -10,18 +10,10 @@ Partition softmax_row(float* row, int64_t n) {
   float highest = row[0];
   for (int64_t j = 1; j < n; ++j)
     if (!(row[j] <= highest)) highest = row[j];  // also takes a NaN, which then spreads
-  for (int64_t j = 0; j < n; ++j) row[j] -= highest;
-  int64_t j = 0;
-  for (; j + kF32Lanes <= n; j += kF32Lanes) store(row + j, exp(load(row + j)));
-  if (j < n) {
-    F32 tail = {};
-    for (int64_t lane = 0; lane < n - j; ++lane) tail[lane] = row[j + lane];
-    tail = exp(tail);
-    for (int64_t lane = 0; lane < n - j; ++lane) row[j + lane] = tail[lane];
-  }
+  map(row, row, n, [=](F32 z) { return exp(z - highest); });
   double sum = 0;
-  for (j = 0; j < n; ++j) sum += row[j];
-  for (j = 0; j < n; ++j) row[j] = static_cast<float>(row[j] / sum);
+  for (int64_t j = 0; j < n; ++j) sum += row[j];
+  for (int64_t j = 0; j < n; ++j) row[j] = static_cast<float>(row[j] / sum);
   return {highest, sum};
 }
 

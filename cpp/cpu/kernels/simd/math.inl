@@ -1,5 +1,5 @@
-// Elementary functions of vectors, from the set's own. The same steps for every set, so that only
-// fma() can make a bit of difference.
+// Elementary functions of vectors, and of rows by vectors, made of a set's own operations. The same
+// steps for every set, so that only fma() can make a bit of difference.
 
 inline F32 floats_from(const uint8_t* bytes) {
   return __builtin_convertvector(integers_from(bytes), F32);
@@ -10,6 +10,14 @@ inline F32 float_of(I32 v) { return reinterpret_cast<F32>(v); }
 inline F32 absolute(F32 v) { return float_of(bits_of(v) & 0x7fffffff); }
 inline F32 sign_of(F32 v, F32 magnitude) {  // magnitude with v's sign
   return float_of(bits_of(magnitude) | (bits_of(v) & static_cast<int32_t>(0x80000000)));
+}
+
+// out[i] = f(in[i]), vector by vector; in and out may be the same.
+template <class F>
+inline void map(const float* in, float* out, int64_t n, const F& f) {
+  int64_t i = 0;
+  for (; i + kF32Lanes <= n; i += kF32Lanes) store(out + i, f(load(in + i)));
+  if (i < n) store_part(out + i, f(load_part(in + i, n - i)), n - i);
 }
 
 // e^x within 2 ulp for x in [-87.3, 88.3]; 0 below, clamped above; NaN stays NaN.

@@ -1,4 +1,4 @@
-// What the contract asks of the CPU's core; the phases of a step are in step.cpp.
+// What the contract asks of the CPU's core; the phases of a step are in step.cpp and update.cpp.
 
 #include "cpu/cpu_core.h"
 

@@ -1,4 +1,5 @@
-// The phases of a step: gather, forward, loss, backprop, update. Each does one worker's part.
+// The phases of a step: gather, forward, loss, backprop; the last, update, is in update.cpp. Each
+// does one worker's part.
 //
 // Who does what. Where the weights of the first layer are multiplied and where weights are updated,
 // a worker has some inputs (some units, if the units are many): its weights stay in its cache, and

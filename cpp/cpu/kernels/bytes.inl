@@ -95,9 +95,11 @@ inline void sparse_block(const Product<A>& p, int64_t i, int64_t j, const Epilog
       epilogue.take(i + r, j + v * kF32Lanes, kAllLanes, fold(p, j + v * kF32Lanes, sum[r][v]));
 }
 
+// Not inline, as panel().
 template <int Vectors, class A, class Epilogue>
-void sparse_panel(const Product<A>& product, int64_t j, const Epilogue& epilogue) {
-  const Product<A> p = product;  // a value, as above
+[[gnu::noinline]] void sparse_panel(const Product<A>& product, int64_t j,
+                                    const Epilogue& epilogue) {
+  const Product<A> p = product;  // a value, as there
   int64_t i = 0;
   for (; i + 2 <= p.m; i += 2) sparse_block<2, Vectors>(p, i, j, epilogue);
   if (i < p.m) sparse_block<1, Vectors>(p, i, j, epilogue);

@@ -94,9 +94,11 @@ inline void block_of(int rows, const Product<A>& p, int64_t i, int64_t j, int64_
   if constexpr (Rows > 1) block_of<Rows - 1, Vectors, Whole>(rows, p, i, j, lanes, epilogue);
 }
 
-// All rows of one panel of columns, in blocks of equal height give or take one.
+// All rows of one panel of columns, in blocks of equal height give or take one. Not inline: panels
+// of several widths in one function would fight for the registers.
 template <int Vectors, bool Whole, class A, class Epilogue>
-void panel(const Product<A>& product, int64_t j, int64_t lanes, const Epilogue& epilogue) {
+[[gnu::noinline]] void panel(const Product<A>& product, int64_t j, int64_t lanes,
+                             const Epilogue& epilogue) {
   const Product<A> p = product;  // a value: the compiler must not fear that a store changes it
   constexpr int kRows = rows_for(Vectors);
   int64_t i = 0;

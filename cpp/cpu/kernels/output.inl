@@ -63,9 +63,12 @@ SampleLoss loss_row(Activation activation, Loss loss, float* z, float* delta, in
     activate(activation, z, padded);
   }
 
+  // Is the label the first largest output? NaN is the largest of all.
+  const float own = z[label];
+  const bool nan = own != own;
   bool correct = true;
-  for (int64_t j = 0; j < label; ++j) correct &= z[j] < z[label];
-  for (int64_t j = label + 1; j < n; ++j) correct &= z[j] <= z[label];
+  for (int64_t j = 0; j < label; ++j) correct &= z[j] < own || (nan && z[j] == z[j]);
+  for (int64_t j = label + 1; j < n; ++j) correct &= z[j] <= own || nan;
 
   // delta = a - t: with softmax and cross-entropy, and with sigmoid and binary cross-entropy, that
   // is the whole gradient.

@@ -96,21 +96,29 @@ def test_what_is_no_list_of_integers_is_refused(value, error, message):
         checks.integers("learn", "order", value)
 
 
-@pytest.mark.parametrize("value", [[2, 0, 1], np.array([2, 0, 1], np.uint8), np.eye(3)[[2, 0, 1]]])
-def test_labels_are_class_numbers_or_one_hot_rows(value):
+@pytest.mark.parametrize(
+    "value",
+    [
+        [2, 0, 1], np.array([2, 0, 1], np.uint8), np.eye(3)[[2, 0, 1]],
+        [[2], [0], [1]], np.array([2.0, 0.0, 1.0]), np.array([[2.0], [0.0], [1.0]], np.float32),
+    ],
+)  # fmt: skip
+def test_labels_are_class_numbers_in_a_row_or_a_column_or_one_hot_rows(value):
     np.testing.assert_array_equal(checks.labels("step", value, rows=3, classes=3), [2, 0, 1])
 
 
 @pytest.mark.parametrize(
     ("value", "error", "message"),
     [
-        ([0.0, 1.0], TypeError, "labels must be integers, got float64"),
+        ([0.0, 0.5], ValueError, "labels must be whole numbers, got 0.5"),
+        ([0.0, np.nan], ValueError, "labels must be whole numbers, got nan"),
         ([0, 1, 2], ValueError, "2 images need as many labels, got 3"),
         ([0, -1], ValueError, "labels must be 0 or more, got -1"),
         ([3, 0], ValueError, "labels must be below 3, got 3"),
         ([[1, 0, 0], [0, 1, 1]], ValueError, "labels with two axes must be one-hot rows"),
         ([[1, 0, 0], [0, np.nan, 1]], ValueError, "labels with two axes must be one-hot rows"),
         ([[1, 0], [0, 1]], ValueError, "one-hot labels must have 3 columns, got 2"),
+        ([[1], [2], [0]], ValueError, "2 images need as many labels, got 3"),
         (1, ValueError, "labels must have one axis, got shape ()"),
     ],
 )

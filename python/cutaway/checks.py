@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import operator
+import sys
+import warnings
 from numbers import Real
 from typing import Any
 
@@ -14,6 +16,37 @@ _LARGEST = int(np.iinfo(np.int64).max)
 _BYTE = int(np.iinfo(np.uint8).max)
 
 
+def warn(message: str) -> None:
+    """Warn users, at the line of theirs that led here, however deep in the package this is."""
+    level, frame = 1, sys._getframe()
+    while frame.f_back and frame.f_globals["__name__"].partition(".")[0] == __package__:
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, stacklevel=level)
+
+
+def array_of(who: str, name: str, value: object) -> NDArray[Any]:
+    """Return `value` as an array of whatever NumPy makes of it.
+
+    Raises:
+        TypeError: if NumPy cannot read it: ragged lists, a tensor on a GPU or with gradients.
+    """
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(f"{who}: {name} must be a plain array, got a masked one; fill it first")
+    try:
+        return np.asarray(value)
+    except ValueError:
+        raise TypeError(
+            f"{who}: {name} must be a rectangular array of numbers, got rows of unequal length"
+        ) from None
+    except MemoryError:
+        raise
+    except Exception as error:  # whatever another library's object raises
+        why = str(error).partition("\n")[0] or type(error).__name__
+        raise TypeError(
+            f"{who}: {name} must be numbers that NumPy can read, got {type(value).__name__}: {why}"
+        ) from None
+
+
 def numbers(who: str, name: str, value: ArrayLike) -> NDArray[Any]:
     """Return `value` as an array of booleans, integers or floats.
 
@@ -21,17 +54,48 @@ def numbers(who: str, name: str, value: ArrayLike) -> NDArray[Any]:
         TypeError: for strings, objects, complex numbers and masked arrays, whose meaning a plain
             conversion would lose.
     """
-    if isinstance(value, np.ma.MaskedArray):
-        raise TypeError(f"{who}: {name} must be a plain array, got a masked one; fill it first")
-    try:
-        array = np.asarray(value)
-    except ValueError:
-        raise TypeError(
-            f"{who}: {name} must be a rectangular array of numbers, got rows of unequal length"
-        ) from None
+    array = array_of(who, name, value)
     if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
-        raise TypeError(f"{who}: {name} must be real numbers, got {array.dtype}")
+        got = str(array.dtype)
+        if array.dtype == object and array.ndim == 0:
+            got = type(value).__name__
+            got += "; pass x.toarray()" if hasattr(value, "toarray") else ""
+        raise TypeError(f"{who}: {name} must be real numbers, got {got}")
     return array
+
+
+def images(who: str, name: str, array: NDArray[Any]) -> NDArray[Any]:
+    """Return (n, features) or (n, height, width) from such, or from pictures with axes of length 1.
+
+    Raises:
+        ValueError: for other shapes: pictures of several channels among them.
+    """
+    shape = array.shape
+    if array.ndim > 3:  # (n, 1, height, width), (n, height, width, 1)
+        array = array.reshape(shape[0], *([k for k in shape[1:] if k != 1] or [1]))
+    if array.ndim not in (2, 3):
+        raise ValueError(
+            f"{who}: {name} must be (n, features) or (n, height, width), got shape {shape}"
+        )
+    return array
+
+
+def rows(who: str, array: NDArray[Any], features: int) -> NDArray[Any]:
+    """Return rows (n, features) from such, from pictures, or from a single one of either.
+
+    Raises:
+        ValueError: for other shapes.
+    """
+
+    def flat(shape: tuple[int, ...]) -> bool:
+        """Tell whether axes are those of one row or picture of so many features."""
+        return math.prod(shape) == features and sum(k != 1 for k in shape) <= 2
+
+    if array.ndim > 1 and flat(array.shape[1:]):
+        return array.reshape(len(array), features)
+    if array.ndim > 0 and flat(array.shape):
+        return array.reshape(1, features)
+    raise ValueError(f"{who}: x must be (rows, {features}), got shape {array.shape}")
 
 
 def floats(who: str, name: str, value: ArrayLike) -> NDArray[np.float32]:
@@ -67,13 +131,18 @@ def integers(who: str, name: str, value: ArrayLike) -> NDArray[np.int64]:
 
 
 def labels(who: str, value: ArrayLike, rows: int, classes: int | None = None) -> NDArray[np.int64]:
-    """Return class numbers (rows,) from class numbers or one-hot rows.
+    """Return class numbers (rows,) from class numbers, in a row or a column, or from one-hot rows.
 
     Raises:
-        TypeError: if class numbers are no integers.
-        ValueError: if there are not `rows` of them, one is out of range, or a row is not one-hot.
+        TypeError: if they are no numbers.
+        ValueError: if there are not `rows` of them, one is out of range or no whole number, or a row
+            is not one-hot.
     """
     array = numbers(who, "labels", value)
+    if array.ndim == 0 and rows == 1:
+        array = array.reshape(1)
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
     if array.ndim == 2:
         if not (((array == 0) | (array == 1)).all() and (array.sum(axis=1) == 1).all()):
             raise ValueError(f"{who}: labels with two axes must be one-hot rows")
@@ -83,7 +152,7 @@ def labels(who: str, value: ArrayLike, rows: int, classes: int | None = None) ->
             )
         result: NDArray[np.int64] = array.argmax(axis=1).astype(np.int64)
     else:
-        result = integers(who, "labels", array)
+        result = integers(who, "labels", _whole(who, array))
     if len(result) != rows:
         raise ValueError(f"{who}: {rows} images need as many labels, got {len(result)}")
     if rows:
@@ -91,8 +160,21 @@ def labels(who: str, value: ArrayLike, rows: int, classes: int | None = None) ->
         if lowest < 0:
             raise ValueError(f"{who}: labels must be 0 or more, got {lowest}")
         if classes is not None and highest >= classes:
-            raise ValueError(f"{who}: labels must be below {classes}, got {highest}")
+            two = "; two classes need two outputs" if classes == 1 else ""
+            raise ValueError(f"{who}: labels must be below {classes}, got {highest}{two}")
     return result
+
+
+def _whole(who: str, array: NDArray[Any]) -> NDArray[Any]:
+    """Return labels that are floats as integers: CSV files and float tables have them so."""
+    if array.dtype.kind != "f":
+        return array
+    with np.errstate(invalid="ignore"):
+        whole = array.astype(np.int64)
+    bad = array[~(whole == array)]  # NaN, too
+    if len(bad):
+        raise ValueError(f"{who}: labels must be whole numbers, got {bad.flat[0]:g}")
+    return whole
 
 
 def finite(who: str, name: str, array: NDArray[Any]) -> None:

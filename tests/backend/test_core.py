@@ -214,24 +214,6 @@ def test_networks_in_two_threads_do_not_disturb_each_other():
     assert alone == together
 
 
-def test_one_network_in_two_threads_is_an_error_not_a_mess():
-    network, data = Network((49, 64, 10), backend="cpu", threads=1), data_of()
-    order = np.tile(np.arange(400), 5000)
-    worker = threading.Thread(
-        target=lambda: network.learn(order, 32, dataset=data, optimizer=SGD(0.1))
-    )
-    worker.start()
-    time.sleep(0.05)
-    messages = []
-    while worker.is_alive() and not messages:
-        try:
-            network.forward(np.ones((1, 49)))
-        except RuntimeError as error:
-            messages.append(str(error))
-    worker.join()
-    assert messages == ["Network: in use by another thread; give each thread its own"]
-
-
 def test_a_crowded_machine_changes_no_bit():
     data = data_of()
 

@@ -162,7 +162,7 @@ WITH_NAN[3, 2] = np.nan
         ((PIXELS[:0], []), ValueError, "images must not be empty, got shape (0, 2, 3)"),
         ((WITH_NAN, LABELS), ValueError, "images must be finite, got nan at [3, 2]"),
         ((PIXELS, -LABELS), ValueError, "labels must be 0 or more, got -2"),
-        ((PIXELS, LABELS / 2), TypeError, "labels must be integers, got float64"),
+        ((PIXELS, LABELS / 2), ValueError, "labels must be whole numbers, got 0.5"),
         ((PIXELS.astype(str), LABELS), TypeError, "images must be real numbers, got <U"),
         ((PIXELS * 1j, LABELS), TypeError, "images must be real numbers, got complex128"),
         ((np.ma.array(PIXELS), LABELS), TypeError, "images must be a plain array, got a masked"),
@@ -207,3 +207,42 @@ def test_a_slice_of_a_dataset_shares_its_pixels(dataset):
 def test_a_subset_of_what_is_not_there_is_refused(dataset, numbers, error):
     with pytest.raises(error):
         dataset.subset(numbers)
+
+
+@pytest.mark.parametrize("shape", [(5, 1, 2, 3), (5, 2, 3, 1), (5, 1, 2, 3, 1)])
+def test_an_axis_of_one_channel_is_dropped(shape):
+    dataset = Dataset(PIXELS.reshape(shape), LABELS)
+    assert dataset.shape == (2, 3)
+    np.testing.assert_array_equal(dataset.images, PIXELS.reshape(5, 6))
+
+
+def test_channels_are_told_with_the_shape():
+    colours = np.zeros((5, 3, 2, 4), np.uint8)
+    with pytest.raises(ValueError, match=r"\(n, height, width\), got shape \(5, 3, 2, 4\)$"):
+        Dataset(colours, LABELS)
+
+
+def test_labels_may_be_names_which_stay_with_it():
+    dataset = Dataset(PIXELS, ["b", "a", "c", "c", "b"])
+    assert dataset.labels.tolist() == [1, 0, 2, 2, 1]
+    assert dataset.class_names == dataset.subset([0]).class_names == ("a", "b", "c")
+    other = Dataset(PIXELS, ["c"] * 5, class_names=dataset.class_names)
+    assert other.labels.tolist() == [2] * 5
+    assert other.classes == 3
+    assert other.named([2, 0]) == "c, a"
+    assert Dataset(PIXELS, LABELS).named(range(12)) == "0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more"
+
+
+def test_one_hot_rows_keep_a_class_without_samples():
+    assert Dataset(PIXELS, np.eye(4)[LABELS]).classes == 4
+
+
+def test_classes_that_are_numbered_from_1_are_told():
+    images = np.arange(40 * 2, dtype=np.uint8).reshape(40, 2)
+    labels = np.arange(40) % 10 + 1
+    message = "^Dataset: labels are numbered from 1 to 10, so that class 0 never occurs: subtract 1"
+    with pytest.warns(UserWarning, match=message) as caught:
+        Dataset(images, labels)
+    assert [warning.filename for warning in caught] == [__file__]
+    Dataset(images, labels + 1)  # here 0 and 1 are missing, which may be meant
+    Dataset(images[:3], [1, 2, 3])  # so few may lack it by chance

@@ -180,7 +180,7 @@ def test_load_pickle_takes_other_floats_as_numbers(write_pickle):
         ((PAIR, PAIR, ([1, 2], [1, 0])), "must hold three pairs of arrays"),
         ((PAIR, (PIXELS.reshape(5, 6), LABELS), PAIR), "must be integers in all sets or floats in"),
         ((PAIR, (FLOATS, LABELS - 1), PAIR), "Dataset: labels must be 0 or more, got -1"),
-        ((PAIR, (FLOATS, LABELS / 2), PAIR), "Dataset: labels must be integers, got float64"),
+        ((PAIR, (FLOATS, LABELS / 2), PAIR), "Dataset: labels must be whole numbers, got 0.5"),
         (((WITH_NAN, LABELS), PAIR, PAIR), "Dataset: images must be finite, got nan at [3, 2]"),
         ((PAIR, PAIR, (FLOATS[:, :4], LABELS)), "training images have 6 pixels, others 4"),
     ],

@@ -201,3 +201,23 @@ def test_others_may_read_the_file_as_the_umask_says(path):
     other = path.with_name("other")
     other.touch()
     assert stat.S_IMODE(path.stat().st_mode) == stat.S_IMODE(other.stat().st_mode)
+
+
+def test_the_names_of_classes_come_back(path):
+    network = Network((4, 2))
+    named = Dataset(DATA.images, DATA.labels, class_names=["T-shirt", "Größe"])
+    fit(network, DataLoader(named), optimizer=SGD(0.1), epochs=1)
+    save(network, path)
+    assert load(path).class_names == ("T-shirt", "Größe")
+
+
+def test_a_network_that_diverged_is_kept_and_told_as_such(path):
+    network = Network((4, 3, 2), activation="relu", output="identity")
+    with pytest.raises(RuntimeError, match="the loss must stay finite"):
+        fit(network, DataLoader(DATA), optimizer=Adam(1e30), epochs=20)
+    message = r"the network of .*model.safetensors has diverged: \S+ is not finite"
+    with pytest.warns(UserWarning, match=f"^save: {message}"):
+        save(network, path)
+    with pytest.warns(UserWarning, match=f"^load: {message}"):
+        loaded = load(path)
+    assert loaded.fingerprint() == network.fingerprint()

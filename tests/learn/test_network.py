@@ -205,3 +205,58 @@ def test_a_memory_that_does_not_fit_is_refused_and_the_old_one_goes_on(
 def test_a_network_too_large_for_memory_says_how_large(sizes):
     with pytest.raises(MemoryError, match=r"sizes .* need .* GB for the weights"):
         Network(sizes)
+
+
+def test_top_gives_the_best_classes_and_their_outputs(network, data):
+    output = network.forward(data.images)
+    classes, values = network.top(data.images, 2)
+    np.testing.assert_array_equal(classes[:, 0], network.predict(data.images))
+    np.testing.assert_array_equal(values, np.sort(output, axis=1)[:, :0:-1])
+    np.testing.assert_array_equal(values, np.take_along_axis(output, classes, axis=1))
+    assert network.top(data.images[0])[0].shape == (1, 3)
+    network.set_weights(1, np.zeros((9, 3)))
+    assert network.top(data.images[0])[0].tolist() == [[0, 1, 2]]  # of equal ones, the lowest first
+    with pytest.raises(ValueError, match=r"^top: k must be at most 3, got 4$"):
+        network.top(data.images, 4)
+
+
+def test_probabilities_are_those_of_a_softmax(network, data):
+    with pytest.raises(ValueError, match=r"^predict_proba: .* output 'softmax', got 'sigmoid'"):
+        network.predict_proba(data.images)
+    softmax = Network((12, 8, 3), output="softmax", loss="cross_entropy")
+    probabilities = softmax.predict_proba(data)
+    np.testing.assert_array_equal(probabilities, softmax.forward(data))
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-6)
+
+
+def test_outputs_come_with_their_labels(network, data):
+    (output,), (labels,) = zip(*network.outputs(data), strict=True)
+    np.testing.assert_array_equal(output, network.forward(data.images))
+    np.testing.assert_array_equal(labels, data.labels)
+
+
+def test_a_picture_file_is_made_like_what_it_learned_from_and_that_is_told(network, tmp_path):
+    from PIL import Image
+
+    picture = np.zeros((4, 3), np.uint8)
+    picture[1:3, 1] = 255
+    Image.fromarray(255 - picture).save(tmp_path / "white.png")
+    Image.fromarray(picture).save(tmp_path / "black.png")
+    network.mean = 40.0  # dark paper
+    expected = network.top(picture)
+    for name in ("black.png", str(tmp_path / "black.png")):
+        np.testing.assert_array_equal(network.top(tmp_path / name)[1], expected[1])
+    with pytest.warns(UserWarning, match=r"^predict: .*white.png was inverted, like the pictures"):
+        np.testing.assert_array_equal(network.predict(tmp_path / "white.png"), expected[0][:, 0])
+    with pytest.raises(FileNotFoundError, match=r"none\.png"):
+        network.predict(tmp_path / "none.png")
+    with pytest.raises(ValueError, match=r"^predict: a picture file needs a network that learned"):
+        Network((12, 3)).predict(tmp_path / "white.png")
+
+
+def test_it_knows_the_names_of_the_classes_that_it_learned(data):
+    network = Network((12, 3))
+    assert network.class_names is None
+    named = Dataset(data.images, data.labels, class_names=["a", "b", "c"])
+    network.learn([0], 1, dataset=named, optimizer=SGD(0.1))
+    assert network.class_names == copy.deepcopy(network).class_names == ("a", "b", "c")

@@ -111,3 +111,116 @@ def test_evaluate_of_a_loader_is_of_its_samples(network, data):
 def test_evaluate_normalises_as_what_it_learned_from(network, data):
     brighter = Dataset(data.images, data.labels, mean=0, std=1)
     assert network.evaluate(brighter) == network.evaluate(data)
+
+
+PICTURE = np.arange(12, dtype=np.uint8).reshape(4, 3) * 20
+
+
+@pytest.mark.parametrize("shape", [(12,), (4, 3), (1, 12), (1, 4, 3), (4, 3, 1), (1, 1, 4, 3)])
+def test_a_single_row_or_picture_is_one_row(network, shape):
+    expected = network.forward(PICTURE.reshape(1, 12))
+    np.testing.assert_array_equal(network.forward(PICTURE.reshape(shape)), expected)
+    assert network.predict(PICTURE.reshape(shape)).shape == (1,)
+
+
+@pytest.mark.parametrize("shape", [(50, 1, 4, 3), (50, 4, 3, 1), (50, 1, 12)])
+def test_axes_of_one_channel_are_no_matter(network, data, shape):
+    np.testing.assert_array_equal(network.forward(data.images.reshape(shape)),
+                                  network.forward(data.images))  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", [(11,), (2, 11), (5, 3, 2, 2), (3, 2, 2), (), (0,)])
+def test_other_shapes_are_told(network, shape):
+    with pytest.raises(ValueError, match=r"^predict: x must be \(rows, 12\), got shape \("):
+        network.predict(np.zeros(shape))
+
+
+def test_a_dataset_stands_for_its_images(network, data):
+    """As other libraries have it; normalised as what the network learned from."""
+    for own in (
+        data,
+        Dataset(data.images.astype(np.int64) * 300, data.labels),
+        Dataset(data[:][0], data.labels),
+    ):
+        right = (network.predict(own) == own.labels).mean()
+        assert right == network.evaluate(own)[1]
+    np.testing.assert_array_equal(
+        Network((12, 8, 3)).predict(data), Network((12, 8, 3)).predict(data[:][0])
+    )
+
+
+def test_a_loader_for_rows_is_told(network, data):
+    with pytest.raises(
+        TypeError, match=r"^predict: x must be rows, got a DataLoader; pass its .dataset$"
+    ):
+        network.predict(DataLoader(data))
+
+
+def test_evaluate_takes_a_tuple_of_all_rows_and_labels(network, data):
+    """As other libraries have it."""
+    assert network.evaluate((data.images, data.labels)) == network.evaluate(data)
+    assert (
+        network.evaluate((data.images.tolist(), data.labels.tolist()))[1]
+        == network.evaluate(data)[1]
+    )
+    halves = ((data.images[:25], data.labels[:25]), (data.images[25:], data.labels[25:]))
+    for batches in (halves, list(halves)):
+        assert network.evaluate(batches)[1] == network.evaluate(data)[1]
+
+
+def test_an_accuracy_far_below_chance_is_told_once(data):
+    network = Network((12, 3), output="softmax", loss="cross_entropy")
+    labels = data.images[:, 0] // 86
+    many = Dataset(np.tile(data.images, (20, 1)), np.tile(labels, 20))
+    for _ in range(30):
+        network.learn(np.arange(1000), 10, dataset=many, optimizer=SGD(0.1))
+    swapped = Dataset(255 - many.images, many.labels, mean=many.mean, std=many.std)
+    with pytest.warns(UserWarning, match=r"^evaluate: accuracy .* is far below chance: .*255 - x"):
+        network.evaluate(swapped)
+    network.evaluate(swapped)
+
+
+class Tensor:
+    """What raises an error of its own when NumPy reads it, as PyTorch's with gradients do."""
+
+    def __array__(self, *_, **__):
+        raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use detach() instead.")
+
+
+class Sparse:
+    """Of scipy, say."""
+
+    def toarray(self):
+        return np.zeros((1, 12))
+
+
+@pytest.mark.parametrize(
+    ("x", "message"),
+    [
+        (
+            Tensor(),
+            "x must be numbers that NumPy can read, got Tensor: Can't call numpy() on Tensor",
+        ),
+        (Sparse(), "x must be real numbers, got Sparse; pass x.toarray()"),
+        (None, "x must be real numbers, got NoneType"),
+        ({}, "x must be real numbers, got dict"),
+    ],
+)
+def test_what_numpy_cannot_read_is_told_in_our_words(network, x, message):
+    for method in (network.predict, network.forward, network.activations):
+        with pytest.raises(TypeError) as error:
+            method(x)
+        assert str(error.value).startswith(f"{method.__name__}: {message}")
+
+
+def test_two_classes_for_one_output_are_told_what_they_need(data):
+    binary = Dataset(data.images, data.labels > 0)
+    network = Network((12, 1), loss="binary_cross_entropy")
+    for learn in (
+        lambda: network.learn([0], 1, dataset=binary, optimizer=SGD(0.1)),
+        lambda: network.step(data[:][0], binary.labels, SGD(0.1)),
+    ):
+        with pytest.raises(
+            ValueError, match=r"labels must be below 1, .*got 1; two classes need two outputs$"
+        ):
+            learn()

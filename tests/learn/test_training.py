@@ -239,3 +239,105 @@ def test_an_epoch_of_lesson_9_recognises_nine_digits_of_ten(mnist):
     history = fit(net, batches, optimizer=SGD(5e-3), epochs=1, valid=valid_set)
     assert len(history.losses) == 782
     assert history.epochs[0]["valid_accuracy"] > 0.9
+
+
+class OtherLoader:
+    """Another library's loader: mini-batches anew at every pass."""
+
+    def __init__(self, data, batch):
+        self.data, self.batch = data, batch
+
+    def __len__(self):
+        return -(-len(self.data) // self.batch)
+
+    def __iter__(self):
+        for start in range(0, len(self.data), self.batch):
+            yield list(self.data[start : start + self.batch])
+
+
+ALIKE = Dataset(VALID.images, VALID.labels, mean=DATA.mean, std=DATA.std)
+
+
+@pytest.mark.parametrize(
+    "valid",
+    [OtherLoader(ALIKE, 7), list(OtherLoader(ALIKE, 7)), ALIKE[:]],
+    ids=["loader", "list", "pair"],
+)
+def test_another_library_s_loader_is_as_good_for_validation_as_for_training(valid):
+    own, other = network(), network()
+    options = dict(optimizer=SGD(0.1), epochs=2)
+    expected = fit(own, DataLoader(DATA, 16), valid=ALIKE, **options)
+    history = fit(other, OtherLoader(DATA, 16), valid=valid, **options)
+    for epoch, one in zip(history.epochs, expected.epochs, strict=True):
+        assert epoch["valid_accuracy"] == one["valid_accuracy"]
+        assert epoch["valid_loss"] == pytest.approx(one["valid_loss"], rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (dict(valid=iter([])), "valid must start anew at every pass, got list_iterator"),
+        (dict(valid=3), "valid must be a Dataset or yield (x, y) mini-batches, got int"),
+        (dict(valid="x"), "valid must be a Dataset or yield (x, y) mini-batches, got str"),
+        (
+            dict(loader=DATA),
+            "loader must yield (x, y) mini-batches, got a Dataset; wrap it: cutaway.DataLoader(dataset, 64",
+        ),
+        (
+            dict(loader=DATA[:]),
+            "loader must yield (x, y) mini-batches, got a tuple; wrap it: cutaway.DataLoader(cutaway.D",
+        ),
+    ],
+)
+def test_what_cannot_be_trained_with_is_told_at_the_call(given, message):
+    options = {"loader": loader(), "valid": VALID, **given}
+    with pytest.raises(TypeError) as error:
+        train(network(), options.pop("loader"), optimizer=SGD(0.1), **options)
+    assert str(error.value).startswith(f"train: {message}")
+
+
+def test_a_training_that_nobody_asked_for_is_told():
+    with pytest.warns(UserWarning, match=r"^train: nothing was learned.*loop over train") as caught:
+        train(network(), loader(), optimizer=SGD(0.1))
+    assert [warning.filename for warning in caught] == [__file__]
+    train(network(), loader(), optimizer=SGD(0.1)).close()  # somebody thought better of it
+    next(train(network(), loader(), optimizer=SGD(0.1)))
+
+
+def test_an_interrupted_fit_leaves_the_history_of_what_was_learned():
+    class Interrupted(OtherLoader):
+        def __iter__(self):
+            for i, batch in enumerate(super().__iter__()):
+                if self.passes == 1 and i == 130:
+                    raise KeyboardInterrupt
+                yield batch
+            self.passes += 1
+
+        passes = 0
+
+    net = network()
+    with pytest.raises(KeyboardInterrupt):
+        fit(net, Interrupted(Dataset(np.tile(DATA.images, (2, 1)), np.tile(DATA.labels, 2)), 1),
+            optimizer=SGD(0.01), epochs=3)  # fmt: skip
+    assert len(net.history.epochs) == 1
+    assert len(net.history.losses) == 300
+    history = fit(net, loader(), optimizer=SGD(0.1), epochs=1)
+    assert net.history is history
+
+
+def sorted_by_class(low, high):
+    labels = np.arange(60) * (high - low) // 60 + low
+    return Dataset(RNG.integers(0, 256, (60, 16), np.uint8), labels)
+
+
+def test_classes_that_only_the_validation_set_has_are_told():
+    message = "^train: the validation set has classes that the training set lacks: 8, 9; .* shuffle"
+    with pytest.warns(UserWarning, match=message):
+        train(Network((16, 10)), DataLoader(sorted_by_class(0, 8)), optimizer=SGD(0.1),
+              valid=sorted_by_class(8, 10)).close()  # fmt: skip
+
+
+def test_classes_that_the_training_set_lacks_are_told_by_their_names():
+    data = Dataset(DATA.images, 2 * DATA.labels, class_names=["a", "b", "c", "d", "e"])
+    with pytest.warns(UserWarning, match="^train: the training set lacks classes: b, d$"):
+        train(Network((16, 5)), DataLoader(data), optimizer=SGD(0.1), valid=data).close()

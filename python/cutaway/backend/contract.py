@@ -19,6 +19,7 @@ from .optimizer import Optimizer
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
 I64 = NDArray[np.int64]
+F64 = NDArray[np.float64]
 State = dict[str, Any]
 
 ACTIVATIONS = ("sigmoid", "relu", "tanh", "identity")

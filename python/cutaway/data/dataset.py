@@ -6,7 +6,7 @@ are normalised then.
 
 from __future__ import annotations
 
-import warnings
+from collections.abc import Sequence
 from copy import copy
 from typing import Any, overload
 
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
+from .labels import absent, encode
 
 F32 = NDArray[np.float32]
 I64 = NDArray[np.int64]
@@ -35,19 +36,26 @@ class Dataset:
     """Images with their labels. Integers are pixels, floats are numbers.
 
     Args:
-        images: (n, features) or (n, height, width). Integers and booleans are pixels: they are kept
-            (as uint8 where they fit, otherwise as float32) and normalised to (x - mean) / std as
-            they are used. Floats are taken as they are, in float32; with a mean or std, they
-            are normalised once, here. A contiguous array of uint8 or float32 that is not
-            normalised is not copied: leave it unchanged while the dataset lives.
-        labels: (n,) class numbers from 0, or (n, classes) one-hot rows.
+        images: (n, features) or (n, height, width); an axis of one channel is dropped. Integers and
+            booleans are pixels: they are kept (as uint8 where they fit, otherwise as float32) and
+            normalised to (x - mean) / std as they are used. Floats are taken as they are, in
+            float32; with a mean or std, they are normalised once, here. A contiguous array of uint8
+            or float32 that is not normalised is not copied: leave it unchanged while the dataset
+            lives.
+        labels: (n,) or (n, 1) class numbers from 0, which may be whole floats; (n, classes) one-hot
+            rows, which become class numbers; or text: the names of the classes, which are
+            numbered by the alphabet unless `class_names` are given ("5" stands for class 5).
         mean: What is subtracted. If None: the mean of all pixels; of floats, 0.
         std: What it is then divided by. If None: the standard deviation of all pixels; of floats,
             1. A validation or test set takes both from its training set.
+        class_names: The name of every class; with them, or with text or one-hot rows for labels,
+            a class may be without samples. A validation or test set takes them from its
+            training set.
 
     Attributes:
         images: (n, features), uint8 or float32.
         labels: (n,), int64.
+        class_names: The name of every class, or None.
         shape: (height, width) if the images came so, or None.
         pixels: Whether the images are pixels, which are normalised as they are used.
         mean: float, in units of a pixel.
@@ -58,7 +66,8 @@ class Dataset:
         ValueError: if shapes disagree, a number is not finite, or a label is out of range.
 
     Warns:
-        UserWarning: if floats spread as pixels do, and neither mean nor std is given.
+        UserWarning: if floats spread as pixels do, and neither mean nor std is given; if the classes
+            are numbered from 1.
     """
 
     images: NDArray[np.uint8] | F32
@@ -71,12 +80,9 @@ class Dataset:
         *,
         mean: float | None = None,
         std: float | None = None,
+        class_names: Sequence[str] | None = None,
     ) -> None:
-        array = checks.numbers("Dataset", "images", images)
-        if array.ndim not in (2, 3):
-            raise ValueError(
-                f"Dataset: images must be (n, features) or (n, height, width), got shape {array.shape}"
-            )
+        array = checks.images("Dataset", "images", checks.numbers("Dataset", "images", images))
         if 0 in array.shape:
             raise ValueError(f"Dataset: images must not be empty, got shape {array.shape}")
         self.shape: tuple[int, int] | None = None
@@ -84,7 +90,10 @@ class Dataset:
             self.shape = (array.shape[1], array.shape[2])
             array = array.reshape(len(array), -1)
         self.pixels = array.dtype.kind != "f"
-        self.labels = checks.labels("Dataset", labels, len(array))
+        self.labels, self._classes, self.class_names = encode(
+            "Dataset", labels, len(array), class_names
+        )
+        _warn_of_classes_from_1(self.labels, self.classes)
         if self.pixels:
             self.images = checks.pixels(array)
             if mean is None or std is None:
@@ -132,8 +141,14 @@ class Dataset:
 
     @property
     def classes(self) -> int:
-        """How many classes: one more than the highest label."""
-        return int(self.labels.max()) + 1
+        """How many classes: one more than the highest label, if names or one-hot rows tell no more."""
+        return max(self._classes, int(self.labels.max()) + 1)
+
+    def named(self, classes: Sequence[int]) -> str:
+        """Return classes by their names, or numbers, as a list to read: the first ten."""
+        words = [self.class_names[c] if self.class_names else str(c) for c in classes]
+        more = f" and {len(words) - 10} more" if len(words) > 10 else ""
+        return ", ".join(words[:10]) + more
 
     def one_hot(self, classes: int | None = None) -> F32:
         """Return the labels as rows (n, classes), float32: one 1 in each, the rest 0.
@@ -176,10 +191,18 @@ class Dataset:
 def _warn_of_pixels(images: F32) -> None:
     spread = float(images[:_ROWS].std(dtype=np.float64))
     if spread > MOST_NORMALISED:
-        warnings.warn(
+        checks.warn(
             f"Dataset: floats are taken as they are, and these spread by {spread:.3g}, as pixels do: "
-            "give pixels as integers, or mean and std to normalise with",
-            stacklevel=3,
+            "give pixels as integers, or mean and std to normalise with"
+        )
+
+
+def _warn_of_classes_from_1(labels: I64, classes: int) -> None:
+    """Tell if class 0 alone never occurs, unless so few samples may lack it by chance."""
+    if len(labels) >= 2 * classes > 4 and absent(labels, classes) == [0]:
+        checks.warn(
+            f"Dataset: labels are numbered from 1 to {classes - 1}, so that class 0 never occurs: "
+            "subtract 1 from them, or let one output go unused"
         )
 
 

@@ -17,10 +17,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .. import checks
 from ..backend.contract import Architecture
 from ..backend.optimizer import SGD, Adam
+from ..data.labels import check_names
 from ..files import MARK, replacing
 from .network import Network
 
@@ -36,10 +38,13 @@ def _with_digest(data: bytes, digest: str) -> bytes:
 
 
 def save(network: Network, path: str | os.PathLike[str]) -> None:
-    """Save a network: weights, architecture, mean, std and shape of the data, optimizer and memory.
+    """Save a network: weights, architecture, what it knows of its data, optimizer and memory.
 
     Raises:
         OSError: if the file cannot be written; an older file of that name is untouched then.
+
+    Warns:
+        UserWarning: if the network has diverged: it is kept all the same, to be looked at.
     """
     from safetensors import numpy as safetensors
 
@@ -49,12 +54,14 @@ def save(network: Network, path: str | os.PathLike[str]) -> None:
         optimizer = {"name": network.optimizer.name, **dataclasses.asdict(network.optimizer)}
         for name, values in network.optimizer_state().items():
             tensors[_OPTIMIZER + name] = np.asarray(values)
+    _tell_of_divergence("save", path, tensors)
     about = {
         "architecture": dataclasses.asdict(network.architecture),
         "mean": network.mean,
         "std": network.std,
         "pixels": network.pixels,
         "shape": network.shape,
+        "class_names": network.class_names,
         "optimizer": optimizer,
     }
     metadata = {
@@ -76,6 +83,9 @@ def load(
     Raises:
         ValueError: if the file is damaged, or is no checkpoint of cutaway.
         OSError: if it cannot be read.
+
+    Warns:
+        UserWarning: if the network had diverged when it was saved.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -102,9 +112,21 @@ def load(
         for layer, (fan_in, fan_out) in enumerate(pairwise(sizes)):
             if tensors[f"{layer}.weight"].shape != (fan_out, fan_in):  # before memory is taken
                 raise TypeError(f"sizes {sizes} are not those of the tensors")
+        _tell_of_divergence("load", path, tensors)
         return _network(about, tensors, backend, threads)
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"load: {name} describes no network that can be: {error!r}") from None
+
+
+def _tell_of_divergence(
+    who: str, path: str | os.PathLike[str], tensors: dict[str, NDArray[Any]]
+) -> None:
+    bad = [name for name, values in tensors.items() if not np.isfinite(values).all()]
+    if bad:
+        checks.warn(
+            f"{who}: the network of {os.fspath(path)} has diverged: {bad[0]} is not finite; "
+            "train it anew, with a smaller lr"
+        )
 
 
 def _from_1(metadata: dict[str, str]) -> dict[str, Any]:
@@ -127,7 +149,7 @@ def _network(
         if name.startswith(_OPTIMIZER)
     }
     weights = {name: v for name, v in tensors.items() if not name.startswith(_OPTIMIZER)}
-    network.load_state_dict(weights)
+    network.load_state_dict(weights, finite=False)
     if about["mean"] is not None:
         network.mean = checks.real("load", "mean", about["mean"])
         network.std = checks.real("load", "std", about["std"], "above 0", low=0, above=True)
@@ -136,8 +158,11 @@ def _network(
     if about["shape"] is not None:
         height, width = (checks.count("load", "shape", side) for side in about["shape"])
         network.shape = height, width
+    if about.get("class_names") is not None:
+        network.class_names = check_names("load", about["class_names"])
     if about["optimizer"] is not None:
         settings = dict(about["optimizer"])
         kind = {"sgd": SGD, "adam": Adam}[settings.pop("name")]
-        network.load_optimizer_state(kind(**settings), {**memory, "step": int(memory["step"])})
+        memory["step"] = int(memory["step"])
+        network.load_optimizer_state(kind(**settings), memory, finite=False)
     return network

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import checks
 from ..backend.choose import make_core
-from ..backend.contract import F32, I64, State, make_architecture
+from ..backend.contract import F32, F64, I64, State, make_architecture
 from ..backend.optimizer import Optimizer, check, same_memory
+from ..backend.turns import Turns
 from ..data.dataset import Dataset
 from .initial import normal
 from .rows import (
@@ -26,9 +27,14 @@ from .rows import (
     check_rates,
     check_rows,
     check_state,
+    far_below_chance,
     labelled,
     looks_like_the_other_kind,
+    square,
 )
+
+if TYPE_CHECKING:
+    from .training import History
 
 _LARGEST_BATCH = 1 << 62
 
@@ -60,6 +66,11 @@ class Network:
         std: Standard deviation likewise (1 if they were floats).
         pixels: Whether the images it learned from were integers, or None before that.
         shape: (height, width) of the images it learned from, if they had one, or None.
+        class_names: The names of the classes of the Dataset it learned from, if it had some, or None.
+        history: Of its last fit(), or None.
+
+    Several threads may use one network: whoever reads waits for the mini-batches that are being
+    learned. Only one may train it.
 
     Raises:
         TypeError, ValueError: for arguments that do not make a network.
@@ -81,14 +92,17 @@ class Network:
     ) -> None:
         self.architecture = make_architecture(sizes, activation, output, loss, reduction)
         seed = checks.count("Network", "seed", seed, least=0)
-        self.backend, self.threads, self._core = make_core(self.architecture, backend, threads)
+        self.backend, self.threads, core = make_core(self.architecture, backend, threads)
+        self._core: Any = Turns(core)
         self.mean: float | None = None
         self.std: float | None = None
         self.pixels: bool | None = None
         self.shape: tuple[int, int] | None = None
+        self.class_names: tuple[str, ...] | None = None
+        self.history: History | None = None
         self.optimizer: Optimizer | None = None  # whose memory the core holds
         self._loaded: Dataset | None = None  # whose images the core holds
-        self._warned = False  # of rows that look like the other kind
+        self._told: set[str] = set()  # of which warnings have been given: each comes once
         for layer, values in enumerate(normal(self.architecture, seed)):
             self._core.set_weights(layer, values)
 
@@ -106,7 +120,8 @@ class Network:
 
     def get_weights(self, layer: int) -> F32:
         """Return a copy of a layer's weights (1 + fan_in, fan_out), row 0 the bias."""
-        return self._core.weights(self._layer("get_weights", layer))
+        weights: F32 = self._core.weights(self._layer("get_weights", layer))
+        return weights
 
     def set_weights(self, layer: int, values: ArrayLike) -> None:
         """Replace a layer's weights.
@@ -130,28 +145,99 @@ class Network:
 
     # using it
 
-    def activations(self, x: ArrayLike) -> list[F32]:
+    def activations(self, x: ArrayLike | Dataset) -> list[F32]:
         """Return every layer's activations for rows x: [(rows, fan_out), ...].
 
         Args:
-            x: (rows, features) or (rows, height, width). Integers (and booleans) are pixels,
-                normalised as those that the network learned from; floats are numbers, taken as
-                they are. A network that learned from floats takes all as they are.
+            x: (rows, features) or (rows, height, width), or a single one of these; a Dataset stands
+                for its images. Integers (and booleans) are pixels, normalised as those that the
+                network learned from; floats are numbers, taken as they are. A network that learned
+                from floats takes all as they are.
 
         Warns:
             UserWarning: once, if the rows look like the other kind.
         """
         return self._forward("activations", x, range(self.architecture.layers))
 
-    def forward(self, x: ArrayLike) -> F32:
+    def forward(self, x: ArrayLike | Dataset) -> F32:
         """Return the output (rows, classes) for rows x; see activations()."""
-        return self._forward("forward", x, [self.architecture.layers - 1])[0]
+        return self._output("forward", x)
 
-    def predict(self, x: ArrayLike) -> I64:
-        """Return the class of each row of x (rows,): the number of its largest output."""
-        (output,) = self._forward("predict", x, [self.architecture.layers - 1])
-        classes: I64 = output.argmax(axis=1)
+    def predict(self, x: ArrayLike | Dataset | str | os.PathLike[str]) -> I64:
+        """Return the class of each row of x (rows,): the number of its largest output.
+
+        Args:
+            x: Rows, as activations() takes them; or the path of a picture file, which is made like
+                the pictures that the network learned from: gray, of their size, its ink centred,
+                and inverted if its paper is not theirs. A warning tells what was done.
+
+        Raises:
+            OSError: if a file cannot be read.
+        """
+        classes: I64 = self._output("predict", self._picture("predict", x)).argmax(axis=1)
         return classes
+
+    def predict_proba(self, x: ArrayLike | Dataset | str | os.PathLike[str]) -> F32:
+        """Return the probability of each class (rows, classes), for rows x or a file as in predict().
+
+        Raises:
+            ValueError: if the output is no distribution: it is of output="softmax" only.
+        """
+        output = self.architecture.activations[-1]
+        if output != "softmax":
+            raise ValueError(
+                f"predict_proba: the network must have output 'softmax', got {output!r}, whose rows "
+                "do not add up to 1; forward() returns them"
+            )
+        return self._output("predict_proba", self._picture("predict_proba", x))
+
+    def top(self, x: ArrayLike | Dataset | str | os.PathLike[str], k: int = 3) -> tuple[I64, F32]:
+        """Return the k best classes of each row of x, the best first, and their outputs.
+
+        Args:
+            x: Rows, or a file, as in predict().
+            k: How many; of equal ones the lowest comes first.
+
+        Returns:
+            Classes (rows, k), and outputs (rows, k).
+        """
+        k = checks.count("top", "k", k, most=self.architecture.sizes[-1])
+        output = self._output("top", self._picture("top", x))
+        best: I64 = np.argsort(-output, axis=1, kind="stable")[:, :k]
+        return best, np.take_along_axis(output, best, axis=1)
+
+    def outputs(self, data: Dataset | Iterable[tuple[Any, Any]]) -> Iterator[tuple[F32, I64]]:
+        """Yield the outputs (rows, classes) and labels (rows,) of a dataset, block after block.
+
+        Args:
+            data: As for evaluate().
+        """
+        for rows, labels in labelled("outputs", data, self.architecture, self.mean, self.std):
+            self._tell_kind("outputs", rows)
+            yield self._blocks(rows, [self.architecture.layers - 1])[0], labels
+
+    def confusion(self, data: Dataset | Iterable[tuple[Any, Any]]) -> I64:
+        """Return how often each class was taken for each: (classes, classes).
+
+        Args:
+            data: As for evaluate().
+
+        Returns:
+            A row per true class, a column per predicted one; the diagonal is right.
+        """
+        from ..measure.mistakes import confusion
+
+        return confusion(self, data)
+
+    def class_accuracy(self, data: Dataset | Iterable[tuple[Any, Any]]) -> F64:
+        """Return which part of each class's samples is recognised: (classes,), NaN where there are none.
+
+        Args:
+            data: As for evaluate().
+        """
+        from ..measure.mistakes import class_accuracy
+
+        return class_accuracy(self.confusion(data))
 
     def evaluate(self, data: Dataset | Iterable[tuple[Any, Any]]) -> tuple[float, float]:
         """Return the loss (mean per sample) and the accuracy (0 to 1) on a dataset.
@@ -159,19 +245,29 @@ class Network:
         Args:
             data: A Dataset, or a DataLoader of one: pixels are normalised as those that the network
                 learned from (if it learned from none, with the dataset's own mean and std), so
-                that the answer is that of predict(). Or (x, y) mini-batches of your own: rows as
-                activations() takes them.
+                that the answer is that of predict(). Or (x, y) mini-batches of your own, another
+                library's loader among them, or a tuple (x, y) of all: rows as activations() takes
+                them.
 
         Raises:
             ValueError: if there is no sample.
+
+        Warns:
+            UserWarning: once, if the accuracy is far below chance.
         """
         total, right, count = 0.0, 0, 0
-        for rows, labels in labelled(data, self.architecture, self.mean, self.std):
-            self._warn("evaluate", rows, stacklevel=3)
+        for rows, labels in labelled("evaluate", data, self.architecture, self.mean, self.std):
+            self._tell_kind("evaluate", rows)
             loss, correct = self._core.evaluate(rows.x, labels, rows.mean, rows.std)
             total, right, count = total + loss, right + correct, count + len(labels)
         if count == 0:
             raise ValueError("evaluate: data must have at least 1 sample, got 0")
+        if self.mean is not None and far_below_chance(right, count, self.architecture.sizes[-1]):
+            self._tell(
+                "chance",
+                f"evaluate: accuracy {right / count:.2%} is far below chance: are ink and paper swapped "
+                "(255 - x), or classes numbered otherwise?",
+            )
         return total / count, right / count
 
     # learning
@@ -187,7 +283,8 @@ class Network:
             The loss, and per layer the gradient (1 + fan_in, fan_out), row 0 the bias's.
         """
         rows, labels = self._batch("backprop", x, y)
-        return self._core.backprop(rows, labels)
+        result: tuple[float, list[F32]] = self._core.backprop(rows, labels)
+        return result
 
     def step(
         self, x: ArrayLike, y: ArrayLike, optimizer: Optimizer, rate: float | None = None
@@ -203,10 +300,11 @@ class Network:
         """
         rows, labels = self._batch("step", x, y)
         rates = check_rate("step", rate, optimizer)
-        self._use("step", optimizer)
-        self._loaded = None
-        self._core.load(rows, labels, 0.0, 1.0)
-        return float(self._core.learn(np.arange(len(rows)), len(rows), rates)[0])
+        with self._core.training("step"):
+            self._use("step", optimizer)
+            self._loaded = None
+            self._core.load(rows, labels, 0.0, 1.0)
+            return float(self._core.learn(np.arange(len(rows)), len(rows), rates)[0])
 
     def update(
         self, gradients: Sequence[ArrayLike], optimizer: Optimizer, rate: float | None = None
@@ -230,8 +328,9 @@ class Network:
             check_matrix("update", f"gradients[{layer}]", gradient, self.architecture, layer)
             for layer, gradient in enumerate(gradients)
         ]
-        self._use("update", optimizer)
-        self._core.update(arrays, float(rates[0]))
+        with self._core.training("update"):
+            self._use("update", optimizer)
+            self._core.update(arrays, float(rates[0]))
 
     def learn(
         self,
@@ -266,20 +365,24 @@ class Network:
         check_dataset("learn", dataset, self.architecture)
         rates = check_rates("learn", rates, optimizer, -(-len(numbers) // batch))
         mean, std = dataset.normalisation
-        fresh = self._loaded is not dataset or (self.mean, self.std) != (mean, std)
-        if fresh or not same_memory(self.optimizer, optimizer):  # else the core tells in time
-            check_order(numbers, len(dataset))
-        self._use("learn", optimizer)
-        if fresh:
-            self._loaded = None  # if interrupted in between, the next call loads again
-            self._core.load(dataset.images, dataset.labels, mean, std)
-            self._loaded, self.mean, self.std = dataset, mean, std
-            self.pixels, self.shape = dataset.pixels, dataset.shape
-        return self._core.learn(numbers, batch, rates)
+        with self._core.training("learn"):
+            fresh = self._loaded is not dataset or (self.mean, self.std) != (mean, std)
+            if fresh or not same_memory(self.optimizer, optimizer):  # else the core tells in time
+                check_order(numbers, len(dataset))
+            self._use("learn", optimizer)
+            if fresh:
+                self._loaded = None  # if interrupted in between, the next call loads again
+                self._core.load(dataset.images, dataset.labels, mean, std)
+                self._loaded, self.mean, self.std = dataset, mean, std
+                self.pixels, self.shape = dataset.pixels, dataset.shape
+                self.class_names = dataset.class_names
+            losses: F32 = self._core.learn(numbers, batch, rates)
+            return losses
 
     def correct(self) -> int:
         """Return how many samples of the last learn() or step() were recognised, before it."""
-        return self._core.correct()
+        correct: int = self._core.correct()
+        return correct
 
     # keeping it
 
@@ -292,8 +395,12 @@ class Network:
             result[f"{layer}.bias"] = values[0].copy()
         return result
 
-    def load_state_dict(self, state: Mapping[str, ArrayLike]) -> None:
+    def load_state_dict(self, state: Mapping[str, ArrayLike], *, finite: bool = True) -> None:
         """Replace all weights by those of such a dictionary.
+
+        Args:
+            state: As state_dict() returns.
+            finite: Refuse numbers that are not finite, which only a network that diverged has.
 
         Raises:
             ValueError: if a key is missing or unknown, or a shape differs; nothing changes then.
@@ -317,7 +424,8 @@ class Network:
                     raise ValueError(
                         f"load_state_dict: {layer}.{kind} must be {shape}, got shape {array.shape}"
                     )
-                checks.finite("load_state_dict", f"{layer}.{kind}", array)
+                if finite:
+                    checks.finite("load_state_dict", f"{layer}.{kind}", array)
                 arrays[kind] = array
             matrices.append(np.vstack([arrays["bias"], arrays["weight"].T]))
         for layer, values in enumerate(matrices):
@@ -327,10 +435,12 @@ class Network:
         """Return what the optimizer remembers: "step" and arrays by name; empty before learning."""
         return {} if self.optimizer is None else self._core.state()
 
-    def load_optimizer_state(self, optimizer: Optimizer, state: State) -> None:
-        """Go on from what optimizer_state() returned."""
+    def load_optimizer_state(
+        self, optimizer: Optimizer, state: State, *, finite: bool = True
+    ) -> None:
+        """Go on from what optimizer_state() returned; `finite` as for load_state_dict()."""
         who = "load_optimizer_state"
-        checked = check_state(who, check(who, optimizer), state, self.architecture)
+        checked = check_state(who, check(who, optimizer), state, self.architecture, finite)
         self._start(optimizer)
         self._core.set_state(checked)
 
@@ -349,7 +459,8 @@ class Network:
         state = state.copy()
         weights, memory = state.pop("_weights"), state.pop("_memory")
         self.__dict__.update(state)
-        _, _, self._core = make_core(self.architecture, self.backend, self.threads)
+        _, _, core = make_core(self.architecture, self.backend, self.threads)
+        self._core = Turns(core)
         self._loaded = None
         for layer, values in enumerate(weights):
             self._core.set_weights(layer, values)
@@ -372,29 +483,56 @@ class Network:
         except ValueError as error:
             raise IndexError(str(error)) from None
 
-    def _rows(self, who: str, x: ArrayLike) -> Rows:
-        return check_rows(who, x, self.architecture.sizes[0], self.mean, self.std)
+    def _picture(self, who: str, x: Any) -> Any:
+        """Return a picture file's pixels, and anything else as it is."""
+        if not isinstance(x, str | os.PathLike):
+            return x
+        if not self.pixels or self.mean is None:
+            raise ValueError(f"{who}: a picture file needs a network that learned from pixels")
+        from ..data.pictures import like
+
+        features = self.architecture.sizes[0]
+        pixels, done = like(who, x, self.shape or square(who, features), dark=self.mean < 128)
+        if done:
+            checks.warn(f"{who}: {os.fspath(x)} was {done}, like the pictures that it learned from")
+        return pixels
+
+    def _rows(self, who: str, x: ArrayLike | Dataset) -> Rows:
+        rows = check_rows(who, x, self.architecture.sizes[0], self.mean, self.std)
+        self._tell_kind(who, rows)
+        return rows
 
     def _batch(self, who: str, x: ArrayLike, y: ArrayLike) -> tuple[F32, I64]:
         return check_batch(who, self._rows(who, x), y, self.architecture.sizes[-1])
 
-    def _forward(self, who: str, x: ArrayLike, layers: Sequence[int]) -> list[F32]:
-        rows = self._rows(who, x)
-        self._warn(who, rows, stacklevel=4)
+    def _output(self, who: str, x: ArrayLike | Dataset) -> F32:
+        return self._forward(who, x, [self.architecture.layers - 1])[0]
+
+    def _forward(self, who: str, x: ArrayLike | Dataset, layers: Sequence[int]) -> list[F32]:
+        return self._blocks(self._rows(who, x), layers)
+
+    def _blocks(self, rows: Rows, layers: Sequence[int]) -> list[F32]:
+        """Return the activations of some layers, computed as many rows at once as a core should get."""
         block = block_of(self.architecture)
-        if len(rows.x) <= block:
-            return self._core.forward(rows.x, rows.mean, rows.std, layers)
-        parts = (rows.x[i : i + block] for i in range(0, len(rows.x), block))
+        starts = range(0, max(len(rows.x), 1), block)
+        parts = (rows.x[i : i + block] for i in starts)
         blocks = [self._core.forward(part, rows.mean, rows.std, layers) for part in parts]
+        if len(blocks) == 1:
+            return list(blocks[0])
         return [np.concatenate(layer) for layer in zip(*blocks, strict=True)]
 
-    def _warn(self, who: str, rows: Rows, stacklevel: int) -> None:
-        """Say once if rows look like pixels to a network of numbers, or the other way round."""
-        if self._warned or self.pixels is None or self.mean is None or self.std is None:
+    def _tell(self, what: str, message: str) -> None:
+        """Warn, once of each thing."""
+        if what not in self._told:
+            self._told.add(what)
+            checks.warn(message)
+
+    def _tell_kind(self, who: str, rows: Rows) -> None:
+        """Tell if rows look like pixels to a network of numbers, or the other way round."""
+        if self.pixels is None or self.mean is None or self.std is None:
             return
         if why := looks_like_the_other_kind(rows, self.pixels, self.mean, self.std):
-            self._warned = True
-            warnings.warn(f"{who}: {why}", stacklevel=stacklevel)
+            self._tell("kind", f"{who}: {why}")
 
     def _use(self, who: str, optimizer: Optimizer) -> None:
         if not same_memory(self.optimizer, check(who, optimizer)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -44,25 +45,28 @@ def block_of(architecture: Architecture) -> int:
 
 
 def check_rows(
-    who: str, x: ArrayLike, features: int, mean: float | None, std: float | None
+    who: str, x: ArrayLike | Dataset, features: int, mean: float | None, std: float | None
 ) -> Rows:
-    """Return rows (n, features) from such, or from (n, height, width).
+    """Return rows (n, features) from such, from pictures, or from a single one of either.
 
     Integers and booleans are pixels: normalised as the data that the network learned from. Floats
     stay as they are.
 
     Args:
         who: Begins the sentence of an error.
-        x: Rows.
+        x: Rows, or a Dataset, which stands for its images.
         features: Of the network.
         mean: Of the data that the network learned from, or None before that.
         std: Likewise.
     """
-    rows = checks.numbers(who, "x", x)
-    if rows.ndim == 3:
-        rows = rows.reshape(len(rows), rows.shape[1] * rows.shape[2])
-    if rows.ndim != 2 or rows.shape[1] != features:
-        raise ValueError(f"{who}: x must be (rows, {features}), got shape {np.shape(x)}")
+    if isinstance(x, DataLoader):
+        raise TypeError(f"{who}: x must be rows, got a DataLoader; pass its .dataset")
+    if isinstance(x, Dataset):
+        checks.rows(who, x.images, features)
+        if mean is None or std is None:
+            mean, std = x.normalisation
+        return _of_dataset(x, x.images, mean, std)
+    rows = checks.rows(who, checks.numbers(who, "x", x), features)
     if rows.dtype.kind == "f":
         return _numbers(checks.floats(who, "x", rows))
     if mean is None or std is None:
@@ -71,6 +75,11 @@ def check_rows(
             "network learned from, but it has learned from no Dataset; pass floats"
         )
     return _pixels(checks.pixels(rows), mean, std)
+
+
+def _of_dataset(data: Dataset, images: F32 | U8, mean: float, std: float) -> Rows:
+    """Return some of a Dataset's images as rows."""
+    return _pixels(images, mean, std) if data.pixels else _numbers(np.asarray(images, np.float32))
 
 
 def _numbers(x: F32) -> Rows:
@@ -100,17 +109,18 @@ def check_batch(who: str, rows: Rows, y: ArrayLike, classes: int) -> tuple[F32, 
 
 
 def labelled(
-    data: object, architecture: Architecture, mean: float | None, std: float | None
+    who: str, data: object, architecture: Architecture, mean: float | None, std: float | None
 ) -> Iterator[tuple[Rows, I64]]:
     """Yield what evaluate() is given as labelled rows, as many at once as a core should get.
 
     Args:
-        data: A Dataset; a DataLoader of one, which stands for its samples; or (x, y) mini-batches.
+        who: Begins the sentence of an error.
+        data: A Dataset; a DataLoader of one, which stands for its samples; (x, y) mini-batches; or a
+            tuple of all rows and their labels.
         architecture: Of the network.
         mean: Of the data that the network learned from. None before that: a Dataset's own.
         std: Likewise.
     """
-    who = "evaluate"
     order: I64 | None = None
     if isinstance(data, DataLoader) and data.direct is not None:
         order = None if data.complete else data.order()
@@ -126,14 +136,9 @@ def labelled(
         for start in range(0, len(data) if order is None else len(order), block):
             part: Any = slice(start, start + block)
             part = part if order is None else order[part]
-            x, y = data.images[part], data.labels[part]
-            yield (_pixels(x, mean, std) if data.pixels else _numbers(np.asarray(x, np.float32))), y
+            yield _of_dataset(data, data.images[part], mean, std), data.labels[part]
         return
-    if not isinstance(data, Iterable):
-        raise TypeError(
-            f"{who}: data must be a Dataset or yield (x, y) mini-batches, got {type(data).__name__}"
-        )
-    for pair in data:
+    for pair in [data] if is_pair(data) else batches(who, "data", data):
         if not isinstance(pair, tuple | list) or len(pair) != 2:
             raise TypeError(
                 f"{who}: data must yield (x, y) mini-batches, got {type(pair).__name__}"
@@ -141,6 +146,20 @@ def labelled(
         rows = check_rows(who, pair[0], architecture.sizes[0], mean, std)
         checks.finite(who, "x", rows.x)
         yield rows, checks.labels(who, pair[1], len(rows.x), architecture.sizes[-1])
+
+
+def is_pair(data: object) -> bool:
+    """Tell whether data are a tuple of rows and labels, rather than mini-batches."""
+    return isinstance(data, tuple) and len(data) == 2 and not isinstance(data[0], tuple)
+
+
+def batches(who: str, name: str, data: object) -> Iterable[Any]:
+    """Return what yields (x, y) mini-batches."""
+    if not isinstance(data, Iterable) or isinstance(data, str | bytes | Mapping | np.ndarray):
+        raise TypeError(
+            f"{who}: {name} must be a Dataset or yield (x, y) mini-batches, got {type(data).__name__}"
+        )
+    return data
 
 
 def looks_like_the_other_kind(rows: Rows, pixels: bool, mean: float, std: float) -> str | None:
@@ -166,6 +185,22 @@ def looks_like_the_other_kind(rows: Rows, pixels: bool, mean: float, std: float)
     )
 
 
+def far_below_chance(right: int, count: int, classes: int) -> bool:
+    """Tell whether so few right answers are no bad luck: five standard deviations below guessing."""
+    expected = count / classes
+    return expected - right > 5 * math.sqrt(expected * (1 - 1 / classes))
+
+
+def square(who: str, features: int) -> tuple[int, int]:
+    """Return height and width of a square picture of so many features."""
+    side = math.isqrt(features)
+    if side * side != features:
+        raise ValueError(
+            f"{who}: the network must have learned from pictures, got {features} features"
+        )
+    return side, side
+
+
 def check_dataset(who: str, dataset: object, architecture: Architecture) -> Dataset:
     """Return a Dataset that fits a network's features and classes."""
     if not isinstance(dataset, Dataset):
@@ -176,10 +211,12 @@ def check_dataset(who: str, dataset: object, architecture: Architecture) -> Data
             f"{who}: the network takes {features} features, "
             f"the dataset has {dataset.images.shape[1]}"
         )
-    if dataset.classes > classes:
+    highest = int(dataset.labels.max())
+    if highest >= classes:
+        two = "; two classes need two outputs" if classes == 1 else ""
         raise ValueError(
-            f"{who}: labels must be below {classes}, the network's number of classes, "
-            f"got {dataset.classes - 1}"
+            f"{who}: labels must be below {classes}, the network's number of outputs, "
+            f"got {highest}{two}"
         )
     return dataset
 
@@ -223,8 +260,10 @@ def check_rate(who: str, rate: float | None, optimizer: Optimizer) -> F32:
     return np.array([rate], np.float32)
 
 
-def check_state(who: str, optimizer: Optimizer, state: State, architecture: Architecture) -> State:
-    """Return what an optimizer remembers: "step", and finite arrays of the weights' shapes."""
+def check_state(
+    who: str, optimizer: Optimizer, state: State, architecture: Architecture, finite: bool
+) -> State:
+    """Return what an optimizer remembers: "step", and arrays of the weights' shapes."""
     if not isinstance(state, Mapping):
         raise TypeError(f"{who}: state must be a dictionary, got {type(state).__name__}")
     shapes = {
@@ -239,5 +278,6 @@ def check_state(who: str, optimizer: Optimizer, state: State, architecture: Arch
         checked[name] = checks.floats(who, name, state[name])
         if checked[name].shape != shape:
             raise ValueError(f"{who}: {name} must be {shape}, got shape {checked[name].shape}")
-        checks.finite(who, name, checked[name])
+        if finite:
+            checks.finite(who, name, checked[name])
     return checked

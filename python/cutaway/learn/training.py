@@ -1,13 +1,13 @@
 """Training: a network and a loader go in, `Moment`s come out; `fit` collects them in a `History`.
 
-`train()` is a generator: it does nothing until asked for the next Moment, `break` ends the training,
-and a second consumer is another line in the loop.
+`train()` does nothing until asked for the next Moment, as a generator: `break` ends the training, and a
+second consumer is another line in the loop.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Generator, Iterable, Iterator, Sized
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,10 +18,15 @@ from .. import checks
 from ..backend.contract import F32
 from ..backend.optimizer import Constant, Optimizer, Schedule, check
 from ..data.dataset import Dataset
+from ..data.labels import absent
 from ..data.loader import DataLoader
 from .network import Network
 from .progress import Bar
-from .rows import check_dataset
+from .rows import batches, check_dataset, is_pair
+
+_INTERRUPTIBLE = (
+    100  # mini-batches per Moment of fit(): an interrupted epoch leaves its losses, too
+)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -88,9 +93,9 @@ def train(
     optimizer: Optimizer,
     schedule: Schedule | None = None,
     epochs: int = 5,
-    valid: Dataset | DataLoader | None = None,
+    valid: Dataset | Iterable[tuple[Any, Any]] | None = None,
     every: int | None = None,
-) -> Iterator[Moment]:
+) -> Moments:
     """Train a network and yield a Moment every `every` mini-batches, or one per epoch.
 
     The last Moment of an epoch carries its metrics; it may hold fewer mini-batches than the others.
@@ -102,16 +107,28 @@ def train(
         optimizer: SGD or Adam; what it remembers stays with the network.
         schedule: Multiplies the optimizer's lr; constant if None.
         epochs: Passes over the loader.
-        valid: Evaluated after every epoch: a Dataset, or a DataLoader over samples of your own.
+        valid: Evaluated after every epoch: a Dataset, or whatever else evaluate() takes, anew at
+            every pass.
         every: Mini-batches per Moment; None for a whole epoch.
 
     Raises:
         TypeError, ValueError: at the call, for arguments that do not fit.
         RuntimeError: when a loss is no longer finite.
+
+    Warns:
+        UserWarning: if a class never occurs in the training set, or only in the validation set; if
+            what is returned is dropped before anything was learned.
     """
     who = "train"
     if not isinstance(network, Network):
         raise TypeError(f"{who}: network must be a Network, got {type(network).__name__}")
+    if isinstance(loader, Dataset) or is_pair(loader):
+        got = "a Dataset" if isinstance(loader, Dataset) else "a tuple"
+        whole = "dataset" if isinstance(loader, Dataset) else "cutaway.Dataset(x, y)"
+        raise TypeError(
+            f"{who}: loader must yield (x, y) mini-batches, got {got}; "
+            f"wrap it: cutaway.DataLoader({whole}, 64, shuffle=True)"
+        )
     if not (isinstance(loader, Sized) and isinstance(loader, Iterable)):
         raise TypeError(
             f"{who}: loader must have a length and yield (x, y), got {type(loader).__name__}"
@@ -122,16 +139,65 @@ def train(
         checks.count(who, "every", every)
     if len(loader) == 0:
         raise ValueError(f"{who}: loader must have at least 1 mini-batch, got 0")
-    if valid is not None and not isinstance(valid, Dataset | DataLoader):
+    if isinstance(valid, Iterator):
         raise TypeError(
-            f"{who}: valid must be a Dataset or a DataLoader, got {type(valid).__name__}"
+            f"{who}: valid must start anew at every pass, got {type(valid).__name__}, "
+            "which ends after one"
         )
+    if valid is not None and not isinstance(valid, Dataset) and not is_pair(valid):
+        batches(who, "valid", valid)
     if schedule is not None and (isinstance(schedule, type) or not hasattr(schedule, "factors")):
         raise TypeError(f"{who}: schedule must be OneCycle(...) or Constant(), got {schedule!r}")
-    for dataset in (getattr(loader, "dataset", None), valid):
+    sets = [getattr(data, "dataset", data) for data in (loader, valid)]
+    for dataset in sets:
         if isinstance(dataset, Dataset):
             check_dataset(who, dataset, network.architecture)
-    return _moments(network, loader, optimizer, schedule or Constant(), epochs, valid, every)
+    _tell_of_classes(*sets)
+    return Moments(
+        _moments(network, loader, optimizer, schedule or Constant(), epochs, valid, every)
+    )
+
+
+def _tell_of_classes(training: object, validation: object) -> None:
+    """Warn of classes that nothing is learned of."""
+    if not isinstance(training, Dataset):
+        return
+    missing = absent(training.labels, training.classes)
+    unknown: list[int] = []
+    if isinstance(validation, Dataset):
+        there = set(range(validation.classes)) - set(absent(validation.labels, validation.classes))
+        unknown = sorted(there - (set(range(training.classes)) - set(missing)))
+    if unknown:
+        checks.warn(
+            f"train: the validation set has classes that the training set lacks: "
+            f"{training.named(unknown)}; if a file is sorted by class, shuffle before you split it"
+        )
+    elif missing not in ([], [0]):  # of 0 alone the Dataset has told
+        checks.warn(f"train: the training set lacks classes: {training.named(missing)}")
+
+
+class Moments(Iterator[Moment]):
+    """The Moments of a training, which goes on as they are asked for; what `train()` returns."""
+
+    def __init__(self, moments: Generator[Moment, None, None]) -> None:
+        self._moments = moments
+        self._asked = False
+
+    def __next__(self) -> Moment:
+        self._asked = True
+        return next(self._moments)
+
+    def close(self) -> None:
+        """End the training."""
+        self._asked = True
+        self._moments.close()
+
+    def __del__(self) -> None:
+        if not self._asked:
+            checks.warn(
+                "train: nothing was learned, for nobody asked for a Moment: loop over train(...), or "
+                "call fit(...)"
+            )
 
 
 def _moments(
@@ -140,9 +206,9 @@ def _moments(
     optimizer: Optimizer,
     schedule: Schedule,
     epochs: int,
-    valid: Dataset | DataLoader | None,
+    valid: Dataset | Iterable[tuple[Any, Any]] | None,
     every: int | None,
-) -> Iterator[Moment]:
+) -> Generator[Moment, None, None]:
     steps = len(loader)
     every = min(every or steps, steps)
     step = 0
@@ -227,10 +293,13 @@ def fit(
     optimizer: Optimizer,
     schedule: Schedule | None = None,
     epochs: int = 5,
-    valid: Dataset | DataLoader | None = None,
+    valid: Dataset | Iterable[tuple[Any, Any]] | None = None,
     progress: bool = False,
 ) -> History:
     """Train a network to the end and return its history; arguments as for train().
+
+    The history is `network.history`, too, from the first mini-batch on: after Ctrl-C or an error it
+    tells what was learned so far.
 
     Args:
         network: Is trained in place.
@@ -241,7 +310,7 @@ def fit(
         valid: As for train().
         progress: Show a bar on stderr.
     """
-    history = History()
+    history = network.history = History()
     moments = train(
         network,
         loader,
@@ -249,7 +318,7 @@ def fit(
         schedule=schedule,
         epochs=epochs,
         valid=valid,
-        every=100 if progress else None,
+        every=_INTERRUPTIBLE,
     )
     bar = Bar(epochs * len(loader)) if progress else None  # type: ignore[arg-type]
     with closing(bar) if bar else nullcontext():

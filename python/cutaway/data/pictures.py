@@ -1,0 +1,160 @@
+"""Picture files: PNG, JPEG and others go in, gray pixels come out; Pillow reads them.
+
+Formats are named, so that none is read by running a program.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import warnings
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+U8 = NDArray[np.uint8]
+F32 = NDArray[np.float32]
+
+SUFFIXES = (
+    ".png",
+    ".jpg",
+    ".jpeg",
+    ".bmp",
+    ".gif",
+    ".tif",
+    ".tiff",
+    ".webp",
+    ".pgm",
+    ".ppm",
+    ".pbm",
+)
+_FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
+_MOST_PIXELS = 50_000_000  # of a picture: a few bytes can say that they are more
+_BOX = 20 / 28  # of the side: the box that MNIST's digits fill
+_INK = 0.15  # of the strongest ink: what is weaker is paper
+
+
+def read(path: str | os.PathLike[str]) -> tuple[U8, bool]:
+    """Return a picture's brightness (height, width), and whether it had colours.
+
+    Raises:
+        ValueError: if it is no picture that is read here, is damaged, or is too large.
+        OSError: if the file cannot be read.
+    """
+    from PIL import Image as Images
+    from PIL import UnidentifiedImageError
+
+    name = os.fspath(path)
+    too_large = f"{name}: a picture must have at most {_MOST_PIXELS:,} pixels"
+    with Path(path).open("rb") as file, warnings.catch_warnings():
+        warnings.simplefilter("error", Images.DecompressionBombWarning)
+        try:
+            with Images.open(file, formats=_FORMATS) as image:
+                if image.width * image.height > _MOST_PIXELS:
+                    raise ValueError(f"{too_large}, got {image.width} x {image.height}")
+                return _gray(image)
+        except UnidentifiedImageError:
+            listed = ", ".join(_FORMATS)
+            raise ValueError(f"{name}: must be a picture ({listed}), is none or damaged") from None
+        except (Images.DecompressionBombError, Images.DecompressionBombWarning):
+            raise ValueError(too_large) from None
+        except (OSError, SyntaxError, EOFError, struct.error, zlib.error) as error:
+            raise ValueError(f"{name}: the picture is damaged: {error}") from None
+
+
+def _gray(image: Image) -> tuple[U8, bool]:
+    """Return a picture's brightness (height, width), and whether it had colours.
+
+    What is transparent is seen over white paper; 16 bits are cut to their upper 8.
+    """
+    from PIL import Image as Images
+
+    if image.mode.startswith("I"):
+        return (np.asarray(image).astype(np.int64).clip(0, 65535) >> 8).astype(np.uint8), False
+    if image.mode == "F":
+        return np.asarray(image).clip(0, 255).astype(np.uint8), False
+    if "A" in image.mode or "transparency" in image.info:
+        layered = image.convert("RGBA")
+        image = Images.alpha_composite(Images.new("RGBA", image.size, "white"), layered)
+    if image.mode in ("1", "L"):
+        return np.asarray(image.convert("L")), False
+    channels = np.asarray(image.convert("RGB"))
+    coloured = bool((channels != channels[:, :, :1]).any())
+    return np.asarray(image.convert("RGB").convert("L")), coloured
+
+
+def like(
+    who: str, path: str | os.PathLike[str], shape: tuple[int, int], *, dark: bool
+) -> tuple[U8, str]:
+    """Return a picture made like those that a network knows, and what was done to it.
+
+    A picture of their size is inverted where its paper is not theirs. Others are cut to their ink,
+    too, scaled to a box of 20 / 28 of the side and centred by mass, as MNIST's digits were (LeCun,
+    Cortes, Burges, "The MNIST database").
+
+    Args:
+        who: Begins the sentence of an error.
+        path: Of the picture file.
+        shape: (height, width) of the pictures it should be like.
+        dark: Whether their paper is dark.
+
+    Returns:
+        (1, height, width), uint8, and words: "" if nothing was done.
+    """
+    try:
+        pixels, coloured = read(path)
+    except ValueError as error:
+        raise ValueError(f"{who}: {error}") from None
+    done = ["turned gray"] if coloured else []
+    border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+    bright = bool(np.median(border) >= 128)
+    if bright == dark:
+        done.append("inverted")
+    if pixels.shape != shape:
+        done.append(f"scaled from {pixels.shape[0]} x {pixels.shape[1]} and centred")
+        ink = _centred(255 - pixels if bright else pixels, shape)
+        pixels, bright = ink, False
+    result = 255 - pixels if bright == dark else pixels
+    return result[np.newaxis], ", ".join(done)
+
+
+def _centred(ink: U8, shape: tuple[int, int]) -> U8:
+    """Return ink on dark paper in a picture of another size, its centre of mass in the middle."""
+    from PIL import Image as Images
+
+    paper = np.float32(np.median(np.concatenate([ink[0], ink[-1]])))
+    strength: F32 = (ink.astype(np.float32) - paper).clip(0)
+    strength /= max(float(strength.max()), 1.0)
+    strong = strength > _INK
+    result = np.zeros(shape, np.float32)
+    if not strong.any():  # an empty sheet
+        return result.astype(np.uint8)
+    rows, columns = np.flatnonzero(strong.any(axis=1)), np.flatnonzero(strong.any(axis=0))
+    cut = strength[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    scale = _BOX * min(shape[0] / cut.shape[0], shape[1] / cut.shape[1])
+    height, width = (max(1, round(n * scale)) for n in cut.shape)
+    small = np.asarray(
+        Images.fromarray(cut).resize(
+            (width, height), Images.Resampling.BOX if scale < 1 else Images.Resampling.BICUBIC
+        )
+    )
+    small = small.clip(0) / np.float32(max(float(small.max()), 1e-6))
+    top, left = (
+        int(np.clip(round((extent - 1) / 2 - mean), 0, extent - n))
+        for extent, n, mean in zip(shape, small.shape, _centre(small), strict=True)
+    )
+    result[top : top + height, left : left + width] = small
+    return (255 * result).round().astype(np.uint8)
+
+
+def _centre(ink: NDArray[Any]) -> tuple[float, float]:
+    """Return the row and the column of the centre of mass."""
+    total = float(ink.sum())
+    rows, columns = np.arange(ink.shape[0]), np.arange(ink.shape[1])
+    return float(ink.sum(axis=1) @ rows) / total, float(ink.sum(axis=0) @ columns) / total

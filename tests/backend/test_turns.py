@@ -1,0 +1,114 @@
+"""Turns: threads that share a network wait for one another; only one of them trains it."""
+
+import os
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from cutaway import SGD, Dataset, Network
+from cutaway.backend.turns import Turns
+
+
+@pytest.fixture
+def data():
+    rng = np.random.default_rng(0)
+    return Dataset(rng.integers(0, 256, (400, 49), np.uint8), rng.integers(0, 10, 400))
+
+
+def learn(network, data, passes):
+    order = np.tile(np.arange(400), passes)
+    return network.learn(order, 32, dataset=data, optimizer=SGD(0.1))
+
+
+@pytest.fixture
+def while_training(data):
+    """Call something again and again while a thread called "trainer" trains; return the thread's error."""
+
+    def while_training(network, action, passes=30):
+        errors = []
+
+        def train():
+            try:
+                for _ in range(100):
+                    learn(network, data, passes)
+            except Exception as error:
+                errors.append(error)
+
+        trainer = threading.Thread(target=train, name="trainer")
+        trainer.start()
+        try:
+            while trainer.is_alive():
+                action()
+        finally:
+            trainer.join()
+        return errors
+
+    return while_training
+
+
+@pytest.mark.parametrize("backend", ["cpu", "numpy"])
+def test_whoever_reads_waits_and_whoever_trains_goes_on_to_the_same_bits(
+    backend, data, while_training
+):
+    alone, watched = (Network((49, 16, 10), backend=backend, threads=1) for _ in range(2))
+    x = np.ones((1, 49))
+    seen = []
+
+    def read():
+        seen.append(watched.forward(x)[0, 0])
+        watched.evaluate(data)
+        watched.get_weights(0)
+        time.sleep(0.002)
+
+    passes = 30 if backend == "cpu" else 1
+    assert while_training(watched, read, passes) == []
+    for _ in range(100):
+        learn(alone, data, passes)
+    assert watched.fingerprint() == alone.fingerprint()
+    assert len(set(seen)) > 1  # it was seen at several moments
+
+
+@pytest.mark.parametrize("how", ["learn", "step", "update"])
+def test_a_second_one_that_trains_is_told_who_does(how, data, while_training):
+    network = Network((49, 64, 10), backend="cpu", threads=1)
+    messages = []
+
+    def train_too():
+        if messages:
+            time.sleep(0.01)
+            return
+        try:
+            if how == "learn":
+                learn(network, data, 1)
+            elif how == "step":
+                network.step(np.ones((1, 49)), [1], SGD(0.0))
+            else:
+                layers = [np.zeros((50, 64)), np.zeros((65, 10))]
+                network.update(layers, SGD(0.0))
+        except RuntimeError as error:
+            messages.append(str(error))
+
+    errors = while_training(network, train_too)
+    told = "the network is trained by the thread 'trainer' at this moment; give each thread a"
+    if errors:  # it may be the trainer that came second
+        told = told.replace("trainer", "MainThread")
+        messages = [str(errors[0]).replace("learn:", f"{how}:")]
+    assert messages
+    assert messages[0].startswith(f"{how}: {told}")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_a_forked_child_does_not_wait_for_a_thread_that_it_has_not():
+    class Core:
+        def forward(self):
+            return 7
+
+    turns = Turns(Core())
+    with turns._lock, turns.training("learn"):  # as another thread of the parent might
+        child = os.fork()
+        if child == 0:
+            with turns.training("learn"):
+                os._exit(turns.forward())
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7

@@ -1,0 +1,72 @@
+"""Labels: class numbers, one-hot rows or text become class numbers and names."""
+
+import re
+
+import numpy as np
+import pytest
+
+from cutaway.data.labels import absent, encode
+
+WORDS = ["dog", "cat", "cat", "emu"]
+NUMBERS = [1, 0, 0, 2]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [WORDS, np.array(WORDS), np.array(WORDS, object), np.array(WORDS, "S"), np.array([WORDS]).T],
+    ids=["list", "array", "objects", "bytes", "column"],
+)
+def test_text_is_numbered_by_the_alphabet_and_kept_as_names(words):
+    labels = encode("Dataset", words)
+    assert labels.numbers.tolist() == NUMBERS
+    assert labels.classes == 3
+    assert labels.names == ("cat", "dog", "emu")
+
+
+def test_text_is_numbered_as_the_names_are():
+    labels = encode("Dataset", WORDS, names=["emu", "dog", "cat", "ant"])
+    assert labels.numbers.tolist() == [1, 2, 2, 0]
+    assert (labels.classes, labels.names) == (4, ("emu", "dog", "cat", "ant"))
+
+
+@pytest.mark.parametrize(
+    "labels", [["5", "0", "9"], np.array(["5", " 0", "9"], object), [5.0, 0.0, 9.0], [[5], [0], [9]],
+               np.array([5, 0, 9], object)]
+)  # fmt: skip
+def test_whole_numbers_are_classes_whatever_they_are_written_as(labels):
+    """As `fetch_openml` has them, and MedMNIST."""
+    result = encode("Dataset", labels)
+    assert result.numbers.tolist() == [5, 0, 9]
+    assert result.names is None
+
+
+def test_one_hot_rows_tell_how_many_classes_there_are():
+    assert encode("Dataset", np.eye(5)[:3]).classes == 5
+
+
+@pytest.mark.parametrize(
+    ("labels", "names", "error", "message"),
+    [
+        (["a", "b"], ["a", "c"], ValueError, "labels must be among class_names, got 'b'"),
+        ([0, 3], ["a", "b"], ValueError, "class_names must be one per class (4), got 2"),
+        ([0, 1], ["a", "a"], ValueError, "class_names must differ, got 'a' twice"),
+        ([0, 1], [0, 1], TypeError, "class_names must be a list of texts, got [0, 1]"),
+        ([0, 1], "ab", TypeError, "class_names must be a list of texts, got 'ab'"),
+        (np.array(["a", None], object), None, TypeError, "labels must be all text or all numbers"),
+        ([0, None], None, TypeError, "labels must be real numbers, got object"),
+        ([0.5, 1], None, ValueError, "labels must be whole numbers, got 0.5"),
+        ([-1.0, 1], None, ValueError, "labels must be 0 or more, got -1"),
+    ],
+)  # fmt: skip
+def test_labels_without_a_class_are_refused(labels, names, error, message):
+    with pytest.raises(error, match=f"^Dataset: {re.escape(message)}"):
+        encode("Dataset", labels, names=names)
+
+
+def test_there_must_be_as_many_as_images():
+    with pytest.raises(ValueError, match="3 images need as many labels, got 4"):
+        encode("Dataset", WORDS, 3)
+
+
+def test_absent_classes_are_those_without_a_sample():
+    assert absent(np.array([1, 1, 4]), 6) == [0, 2, 3, 5]

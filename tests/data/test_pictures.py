@@ -1,0 +1,104 @@
+"""Picture files: gray pixels come out, made like those that a network knows, or a sentence."""
+
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cutaway.data import pictures
+
+RAMP = np.arange(64, dtype=np.uint8).reshape(8, 8) * 4
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(pixels, name="one.png", **options):
+        image = pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)
+        image.save(tmp_path / name, **options)
+        return tmp_path / name
+
+    return write
+
+
+CLEAR = np.dstack([RAMP, RAMP, RAMP, np.zeros_like(RAMP)])
+GRAY = {
+    "gray": (RAMP, RAMP),
+    "RGB without colour": (np.dstack([RAMP] * 3), RAMP),
+    "16 bits": (RAMP.astype(np.uint16) * 257, RAMP),
+    "black and white": (Image.fromarray(RAMP > 99), np.where(RAMP > 99, 255, 0)),
+    "transparent": (CLEAR, np.full((8, 8), 255)),
+    "palette": (Image.fromarray(RAMP).convert("P"), RAMP),
+}
+
+
+@pytest.mark.parametrize(("given", "expected"), GRAY.values(), ids=GRAY)
+def test_a_picture_is_its_brightness(write, given, expected):
+    pixels, coloured = pictures.read(write(given))
+    assert pixels.dtype == np.uint8
+    np.testing.assert_array_equal(pixels, expected)
+    assert not coloured
+
+
+def test_a_picture_with_colours_is_told(write):
+    red = np.zeros((8, 8, 3), np.uint8)
+    red[..., 0] = 255
+    pixels, coloured = pictures.read(write(red))
+    assert coloured
+    assert (pixels == 76).all()  # ITU-R 601: 0.299 of white
+
+
+def test_what_is_no_picture_is_refused_by_its_name(tmp_path, write):
+    whole = write(RAMP).read_bytes()
+    for content in (b"", b"%!PS-Adobe-3.0 EPSF-3.0\n", whole[:50], whole[:-30]):
+        path = tmp_path / "bad.png"
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=f"^{re.escape(str(path))}: .*(picture|damaged)"):
+            pictures.read(path)
+
+
+@pytest.mark.parametrize("side", [10_000, 14_000])
+def test_a_picture_that_says_that_it_is_huge_is_not_unpacked(write, side):
+    path = write(Image.new("1", (side, side)))
+    with pytest.raises(ValueError, match="a picture must have at most 50,000,000 pixels"):
+        pictures.read(path)
+
+
+def test_a_picture_like_those_that_a_network_knows_is_taken_as_it_is(write):
+    dark = np.zeros((8, 8), np.uint8)
+    dark[2:6, 3:5] = 200
+    pixels, done = pictures.like("predict", write(dark), (8, 8), dark=True)
+    np.testing.assert_array_equal(pixels, dark[np.newaxis])
+    assert done == ""
+
+
+@pytest.mark.parametrize("dark", [True, False])
+def test_a_picture_on_the_other_paper_is_inverted(write, dark):
+    page = np.full((8, 8), 255 if dark else 0, np.uint8)
+    page[2:6, 3:5] = 55
+    pixels, done = pictures.like("predict", write(page), (8, 8), dark=dark)
+    np.testing.assert_array_equal(pixels, 255 - page[np.newaxis])
+    assert done == "inverted"
+
+
+def test_a_picture_of_another_size_becomes_a_digit_as_mnist_has_them(write):
+    """A box of 20 of 28 pixels, the centre of mass in the middle."""
+    page = np.full((300, 400), 250, np.uint8)
+    page[20:220, 30:60] = 10  # a thick 1, in the corner of a photo
+    pixels, done = pictures.like("predict", write(page), (28, 28), dark=True)
+    assert done == "inverted, scaled from 300 x 400 and centred"
+    ink = pixels[0] > 127
+    assert np.flatnonzero(ink.any(axis=1)).tolist() == list(range(4, 24))
+    assert np.flatnonzero(ink.any(axis=0)).tolist() == [13, 14, 15] or ink.any(axis=0).sum() in (
+        3,
+        4,
+    )
+    assert pixels.max() == 255
+
+
+def test_an_empty_sheet_is_an_empty_picture(write):
+    pixels, _ = pictures.like(
+        "predict", write(np.full((50, 60), 255, np.uint8)), (28, 28), dark=True
+    )
+    assert pixels.shape == (1, 28, 28)
+    assert not pixels.any()

@@ -1,6 +1,8 @@
 """What users pass in: a clean array or number comes out, or one clear sentence is raised."""
 
+import math
 import re
+from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
@@ -193,6 +195,40 @@ def test_a_real_number_becomes_a_float(value):
 def test_what_is_no_such_number_is_refused(value, error, message):
     with pytest.raises(error, match=f"^SGD: {re.escape(message)}$"):
         checks.real("SGD", "momentum", value, "in [0, 1)", low=0, high=1, below=True)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (np.int64(3), Fraction(3)),
+        (np.float32(29.97), Fraction(2997, 100)),
+        (Decimal("0.5"), Fraction(1, 2)),
+        (Fraction(30000, 1001), Fraction(30000, 1001)),
+        (math.pi, Fraction(355, 113)),
+    ],
+)
+def test_a_ratio_is_a_fraction_of_small_python_integers(value, expected):
+    result = checks.ratio("Film", "fps", value, 0.5, 100)
+    assert result == expected
+    assert {type(result.numerator), type(result.denominator)} == {int}
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "message"),
+    [
+        (0, ValueError, "fps must be from 0.5 to 100, got 0"),
+        (np.float32(0.25), ValueError, "fps must be from 0.5 to 100, got 0.25"),
+        (Decimal("1e9999999"), ValueError, "fps must be from 0.5 to 100, got 1E+9999999"),
+        (Decimal("nan"), ValueError, "fps must be from 0.5 to 100, got NaN"),
+        (np.inf, ValueError, "fps must be from 0.5 to 100, got inf"),
+        (np.True_, TypeError, f"fps must be a number, got {np.True_!r}"),
+        ("30", TypeError, "fps must be a number, got '30'"),
+        (2j, TypeError, "fps must be a number, got 2j"),
+    ],
+)
+def test_what_is_no_such_ratio_is_refused(value, error, message):
+    with pytest.raises(error, match=f"^Film: {re.escape(message)}$"):
+        checks.ratio("Film", "fps", value, 0.5, 100)
 
 
 def test_an_open_end_excludes_its_bound_and_a_closed_one_has_it():

@@ -6,11 +6,14 @@ import math
 import operator
 import sys
 import warnings
-from numbers import Real
-from typing import Any
+from numbers import Rational, Real
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 _LARGEST = int(np.iinfo(np.int64).max)
 _BYTE = int(np.iinfo(np.uint8).max)
@@ -242,6 +245,30 @@ def real(
     if not inside:
         raise ValueError(f"{who}: {name} must be {rule}, got {number:g}")
     return number
+
+
+def ratio(
+    who: str, name: str, value: object, low: float, high: float, finest: int = 1001
+) -> Fraction:
+    """Return any real number within [low, high] as a fraction whose denominator is at most `finest`.
+
+    Raises:
+        TypeError: if it is no real number; a Decimal is one.
+        ValueError: if it is NaN, infinite or out of bounds.
+    """
+    from decimal import Decimal  # neither is wanted where `import cutaway` is all there is
+    from fractions import Fraction
+
+    if isinstance(value, bool) or not isinstance(value, Real | Decimal):
+        raise TypeError(f"{who}: {name} must be a number, got {value!r}")
+    exact: Fraction | Decimal | float
+    if isinstance(value, Rational):
+        exact = Fraction(int(value.numerator), int(value.denominator))  # NumPy's become Python's
+    else:
+        exact = value if isinstance(value, Decimal) else float(value)
+    if not (isinstance(exact, Fraction) or math.isfinite(exact)) or not low <= exact <= high:
+        raise ValueError(f"{who}: {name} must be from {low:g} to {high:g}, got {value}")
+    return Fraction(exact).limit_denominator(finest)
 
 
 def choice(who: str, name: str, value: object, choices: tuple[str, ...]) -> str:

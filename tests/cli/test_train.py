@@ -4,7 +4,9 @@ import json
 import signal
 import subprocess
 import sys
+from fractions import Fraction
 
+import av
 import pytest
 
 from cutaway import load
@@ -46,6 +48,16 @@ def test_without_json_the_results_are_on_stdout_and_stderr_is_empty(call, data, 
     assert [line.split()[0] for line in lines[:4]] == ["epoch", "1", "2", "test"]
     assert lines[5:] == [str(tmp_path / name) for name in files if name != "learn.mp4"]
     assert not (tmp_path / "learn.mp4").exists()
+
+
+@pytest.mark.parametrize(
+    ("fps", "expected"), [("29.97", Fraction(2997, 100)), ("30000/1001", Fraction(30000, 1001))]
+)
+def test_frames_per_second_may_be_a_decimal_or_a_fraction(call, data, tmp_path, fps, expected):
+    code, _, _ = call("train", "--data", data, "--out", tmp_path, "--epochs", 1, "--fps", fps)
+    assert code == 0
+    with av.open(str(tmp_path / "learn.mp4")) as container:
+        assert container.streams.video[0].average_rate == expected
 
 
 def test_the_number_of_threads_changes_no_bit(call, data, tmp_path):

@@ -2,6 +2,8 @@
 
 import queue
 import threading
+from decimal import Decimal
+from fractions import Fraction
 
 import av
 import numpy as np
@@ -64,6 +66,29 @@ def test_h264_is_what_every_browser_plays(path):
         assert stream.average_rate == 25
     data = path.read_bytes()
     assert data.index(b"moov") < data.index(b"mdat")  # playable before it is all there
+
+
+@pytest.mark.parametrize("codec", ENCODERS)
+@pytest.mark.parametrize(
+    ("fps", "expected"),
+    [
+        (30.0, 30),
+        (np.int64(30), 30),
+        (np.float32(29.97), Fraction(2997, 100)),
+        (Decimal("29.97"), Fraction(2997, 100)),
+        (Fraction(30000, 1001), Fraction(30000, 1001)),
+        (0.5, Fraction(1, 2)),
+        (0.01, Fraction(1, 100)),
+        (1000, 1000),
+    ],
+)
+def test_frames_per_second_are_any_number(path, codec, fps, expected):
+    film = write(path, [plain()] * 3, fps=fps, codec=codec)
+    assert film.fps == expected
+    with av.open(str(path)) as container:
+        (stream,) = container.streams
+        assert float(stream.average_rate) == pytest.approx(float(expected), rel=1e-4)
+    assert len(decode(path)) == 3
 
 
 @pytest.mark.parametrize(("codec", "name"), [("h264", "h264"), ("mp4v", "mpeg4")])
@@ -163,7 +188,11 @@ def test_an_image_of_another_size_is_an_error_that_leaves_nothing(path):
         ("learn.avi", {}, ValueError, "path must end in .mp4"),
         ("learn.mp4", {"codec": "avc1"}, ValueError, "codec must be one of"),
         ("learn.mp4", {"pace": "slow"}, ValueError, "pace must be one of"),
-        ("learn.mp4", {"fps": 0}, ValueError, "fps must be at least 1, got 0"),
+        ("learn.mp4", {"fps": 0}, ValueError, "fps must be from 0.01 to 1000, got 0"),
+        ("learn.mp4", {"fps": -1.5}, ValueError, "fps must be from 0.01 to 1000, got -1.5"),
+        ("learn.mp4", {"fps": np.nan}, ValueError, "fps must be from 0.01 to 1000, got nan"),
+        ("learn.mp4", {"fps": True}, TypeError, "fps must be a number, got True"),
+        ("learn.mp4", {"fps": "30"}, TypeError, "fps must be a number, got '30'"),
         ("learn.mp4", {"scale": 1.5}, TypeError, "scale must be an integer, got 1.5"),
         ("no/learn.mp4", {}, FileNotFoundError, "no is not a folder"),
     ],

@@ -28,6 +28,15 @@ def test_neuron_is_one_unit_with_its_largest_weight_at_full_strength():
     np.testing.assert_array_equal(neuron(np.ones(9), limit=4, scale=1), expected)
 
 
+def test_options_may_be_scalars_and_arrays_of_numpy():
+    weights, two = np.ones((16, 4)), np.int64(2)
+    given = {"shape": np.array([2, 8]), "columns": two, "limit": np.float32(2), "scale": two}
+    expected = grid(weights, shape=(2, 8), columns=2, limit=2, scale=2, legend=True)
+    assert grid(weights, **given, border=np.True_, legend=np.True_) == expected
+    expected = neuron(weights, 2, legend=True)
+    assert neuron(weights, two, scale=np.uint8(8), legend=np.True_) == expected
+
+
 @pytest.mark.parametrize(
     ("weights", "options", "error", "text"),
     [
@@ -37,6 +46,11 @@ def test_neuron_is_one_unit_with_its_largest_weight_at_full_strength():
         (np.ones((2, 2, 2)), {}, ValueError, "must be (fan_in, units) or (fan_in,), got shape"),
         (np.ones((6, 2)), {"shape": (2, 2)}, ValueError, "shape must hold 6 pixels, got (2, 2)"),
         (np.ones(4), {"scale": 1.5}, TypeError, "scale must be an integer, got 1.5"),
+        (np.ones(4), {"shape": (2.0, 2)}, TypeError, "shape[0] must be an integer, got 2.0"),
+        (np.ones(4), {"shape": 2}, ValueError, "shape must be (height, width), got 2"),
+        (np.ones(4), {"shape": (-2, -2)}, ValueError, "shape[0] must be at least 1, got -2"),
+        (np.ones(4), {"limit": [1, 2]}, TypeError, "limit must be a number, got [1, 2]"),
+        (np.ones(4), {"limit": "all"}, ValueError, "limit must be above 0, 'each' or None, got"),
         (np.ones(4), {"limit": 0}, ValueError, "limit must be above 0, 'each' or None, got 0"),
         (np.ones(4), {"style": "sepia"}, ValueError, "style must be one of"),
     ],

@@ -5,12 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from .. import checks
 from ..backend.choose import BACKENDS, check_backend
+from ..look.film import FPS
 from ..threads import MOST_THREADS
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 Callback = TypeVar("Callback", bound=Callable[..., Any])
 
@@ -23,6 +28,22 @@ def finite(_: click.Context, param: click.Parameter, value: float | None) -> flo
     if value is not None and not (math.isfinite(value) and value >= 0):
         raise click.BadParameter(f"must be finite and 0 or more, got {value}", param=param)
     return value
+
+
+def rational(_: click.Context, param: click.Parameter, value: str) -> Fraction:
+    """Read frames per second, a number or a fraction of whole numbers: the callback of --fps."""
+    from decimal import Decimal
+    from fractions import Fraction
+
+    try:
+        over, slash, under = value.partition("/")
+        number = Fraction(int(over), int(under)) if slash else Decimal(value)
+    except (ArithmeticError, ValueError):
+        raise click.BadParameter(f"must be a number, got {value!r}", param=param) from None
+    try:
+        return checks.ratio("train", "fps", number, *FPS)
+    except ValueError as error:
+        raise click.BadParameter(str(error).removeprefix("train: fps "), param=param) from None
 
 
 def _backend(_: click.Context, param: click.Parameter, value: str) -> str:

@@ -61,7 +61,14 @@ from .terminal import plain, talk
     show_default=True,
     help="Mini-batches per frame of the film.",
 )
-@click.option("--fps", type=click.IntRange(1, 1000), default=70, show_default=True)
+@click.option(
+    "--fps",
+    callback=options.rational,
+    default="70",
+    show_default=True,
+    metavar="N",
+    help="Frames per second: 25, 29.97, 30000/1001.",
+)
 @click.option("--codec", type=click.Choice(["h264", "mp4v"]), default="h264", show_default=True)
 @click.option(
     "--film/--no-film", default=None, help="Whether to make a film; without: several times faster."

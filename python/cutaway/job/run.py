@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import SupportsFloat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,7 +46,7 @@ def run(
     threads: int | None = None,
     film: bool | None = None,
     every: int = 1,
-    fps: int = 70,
+    fps: SupportsFloat = 70,
     codec: str = "h264",
     force: bool = False,
     watch: Callable[[Moment], None] | None = None,
@@ -63,7 +64,7 @@ def run(
         threads: As for Network.
         film: Make `learn.mp4`; None for what the recipe does.
         every: Mini-batches per frame.
-        fps: Frames per second.
+        fps: As for Film.
         codec: As for Film.
         force: Replace files that cutaway did not write.
         watch: Is shown every Moment.

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 U8 = NDArray[np.uint8]
 
@@ -28,7 +31,7 @@ class Encoder(Protocol):
 class H264:
     """H.264 in yuv420p with the index in front: what every browser plays. By PyAV."""
 
-    def __init__(self, path: Path, width: int, height: int, fps: int, scale: int) -> None:
+    def __init__(self, path: Path, width: int, height: int, fps: Fraction, scale: int) -> None:
         import av
 
         self._av = av
@@ -75,7 +78,7 @@ class H264:
 class Mp4v:
     """MPEG-4 part 2, as the tutorial writes it; browsers do not play it. By OpenCV."""
 
-    def __init__(self, path: Path, width: int, height: int, fps: int, scale: int) -> None:
+    def __init__(self, path: Path, width: int, height: int, fps: Fraction, scale: int) -> None:
         import cv2
 
         self._scale = scale

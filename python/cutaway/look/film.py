@@ -12,7 +12,7 @@ import queue
 import threading
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, SupportsFloat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 PACES = ("every", "log")
 SUFFIXES = (".mp4",)
+FPS = (0.01, 1000.0)
 WAITING = 64  # frames for the encoder, at most: bounds the memory, smooths the flow
 _LOG_FRAMES = 60  # frames of pace="log" for every e-fold of images
 
@@ -38,7 +39,7 @@ class Film:
 
     Args:
         path: Ends in ".mp4"; its folder must exist.
-        fps: Frames per second.
+        fps: Frames per second, any number from 0.01 to 1000: 25, 29.97, Fraction(30000, 1001).
         codec: "h264", which plays everywhere, or "mp4v", the tutorial's.
         scale: Pixels per pixel of the images and side; even factors keep thin lines sharp.
         pace: "every" makes a frame of every image; "log" of those whose number grows by a constant
@@ -48,14 +49,14 @@ class Film:
         frames: Frames so far.
 
     Raises:
-        ValueError: for an unknown suffix, codec or pace, or fps or scale below 1.
+        ValueError: for an unknown suffix, codec or pace, fps out of bounds, or scale below 1.
         OSError: if the folder is missing, or the file cannot be written or read back.
     """
 
     def __init__(
         self,
         path: str | os.PathLike[str],
-        fps: int = 70,
+        fps: SupportsFloat = 70,
         codec: str = "h264",
         scale: int = 2,
         pace: str = "every",
@@ -65,11 +66,11 @@ class Film:
             raise ValueError(f"Film: path must end in {SUFFIXES[0]}, got {os.fspath(path)!r}")
         checks.choice("Film", "codec", codec, tuple(ENCODERS))
         checks.choice("Film", "pace", pace, PACES)
-        fps = checks.count("Film", "fps", fps)
+        rate = checks.ratio("Film", "fps", fps, *FPS)
         scale = checks.count("Film", "scale", scale)
         if not self.path.parent.is_dir():
             raise FileNotFoundError(f"Film: {self.path.parent} is not a folder")
-        self.fps, self.codec, self.scale, self.pace = fps, codec, scale, pace
+        self.fps, self.codec, self.scale, self.pace = rate, codec, scale, pace
         self.frames = 0
         self._images = 0
         self._encoded = 0

@@ -96,5 +96,5 @@ def neuron(
         style=style,
         border=False,
         scale=scale,
-        legend=f"neuron {unit}" if legend is True else legend,
+        legend=legend if isinstance(legend, str) or not legend else f"neuron {unit}",
     )

@@ -54,11 +54,13 @@ def _shape(who: str, fan_in: int, shape: tuple[int, int] | None) -> tuple[int, i
     if shape is None:
         side = math.isqrt(fan_in)
         return (side, side) if side * side == fan_in else (1, fan_in)
-    if not isinstance(shape, Sequence) or len(shape) != 2:
+    listed = isinstance(shape, Sequence) or (isinstance(shape, np.ndarray) and shape.ndim == 1)
+    if not listed or len(shape) != 2:
         raise ValueError(f"{who}: shape must be (height, width), got {shape!r}")
-    if min(shape) < 1 or shape[0] * shape[1] != fan_in:
-        raise ValueError(f"{who}: shape must hold {fan_in} pixels, got {tuple(shape)}")
-    return int(shape[0]), int(shape[1])
+    height, width = (checks.count(who, f"shape[{i}]", n) for i, n in enumerate(shape))
+    if height * width != fan_in:
+        raise ValueError(f"{who}: shape must hold {fan_in} pixels, got {(height, width)}")
+    return height, width
 
 
 def limits_of(who: str, weights: F32, limit: float | str | None, style: str) -> F32:
@@ -67,13 +69,14 @@ def limits_of(who: str, weights: F32, limit: float | str | None, style: str) -> 
         limit = "each" if style == "classic" else float(np.quantile(np.abs(weights), _STRONG))
         limit = limit or float(np.abs(weights).max()) or 1.0  # all zero: any limit will do
     smallest, largest = np.finfo(np.float32).tiny, np.finfo(np.float32).max
-    if limit == "each":
+    if isinstance(limit, str):
+        if limit != "each":
+            raise ValueError(f"{who}: limit must be above 0, 'each' or None, got {limit!r}")
         limits = np.abs(weights).max(axis=0)
         limits[limits == 0] = 1
-    elif isinstance(limit, str) or not (math.isfinite(limit) and limit > 0):
-        raise ValueError(f"{who}: limit must be above 0, 'each' or None, got {limit!r}")
     else:
-        limits = np.array([min(limit, largest)], np.float32)
+        number = checks.real(who, "limit", limit, "above 0, 'each' or None", low=0, above=True)
+        limits = np.array([min(number, largest)], np.float32)
     result: F32 = np.maximum(limits, smallest)
     return result
 

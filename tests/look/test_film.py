@@ -8,6 +8,8 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from PIL import Image
 
 from cutaway import Film
@@ -148,7 +150,34 @@ def test_gray_arrays_and_pillow_images_are_as_good_as_rgb(path):
     gray = RNG.integers(0, 256, (16, 16), np.uint8)
     write(path, [gray.repeat(3).reshape(16, 16, 3)])
     expected = path.read_bytes()
-    for image in (gray, *(Image.fromarray(gray).convert(mode) for mode in ("L", "RGBA", "P"))):
+    pillow = [Image.fromarray(gray).convert(mode) for mode in ("L", "RGBA", "P")]
+    for image in (gray, gray[:, :, np.newaxis], *pillow):
+        write(path, [image])
+        assert path.read_bytes() == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "alpha", "shown"), [(0, 0, 255), (0, 255, 0), (100, 128, 177), (255, 7, 255)]
+)
+def test_what_is_transparent_shows_white(path, value, alpha, shown):
+    expected = write(path, [plain([shown] * 3)]).path.read_bytes()
+    rgba = np.full((16, 16, 4), value, np.uint8)
+    rgba[:, :, 3] = alpha
+    gray = Image.merge("LA", [Image.new("L", (16, 16), level) for level in (value, alpha)])
+    palette = Image.new("P", (16, 16))
+    palette.putpalette([value] * 3)
+    palette.info["transparency"] = bytes([alpha])
+    for image in (rgba, memoryview(rgba), Image.fromarray(rgba), gray, palette):
+        write(path, [image])
+        assert path.read_bytes() == expected
+
+
+def test_a_canvas_of_matplotlib_is_an_image(path):
+    figure = Figure(figsize=(1, 0.5), dpi=40, facecolor=(1, 0, 0, 0.5))
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    expected = write(path, [plain((255, 127, 127), 20, 40)]).path.read_bytes()
+    for image in (canvas.buffer_rgba(), np.asarray(canvas.buffer_rgba())):
         write(path, [image])
         assert path.read_bytes() == expected
 
@@ -209,7 +238,13 @@ def test_what_makes_no_film_is_refused_at_once(tmp_path, name, options, error, t
     ("image", "error"),
     [
         (np.zeros((8, 8)), TypeError),
-        (np.zeros((8, 8, 4), np.uint8), ValueError),
+        ([[0, 0], [0, 0]], TypeError),
+        (bytes(64), TypeError),
+        (np.zeros((8, 8, 2), np.uint8), ValueError),
+        (np.zeros((8, 8, 5), np.uint8), ValueError),
+        (np.zeros((0, 8, 4), np.uint8), ValueError),
+        (np.zeros(8, np.uint8), ValueError),
+        (np.zeros((1, 8, 8, 3), np.uint8), ValueError),
     ],
 )
 def test_what_is_no_image_is_refused(path, image, error):

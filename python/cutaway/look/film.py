@@ -12,7 +12,7 @@ import queue
 import threading
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, SupportsFloat
+from typing import TYPE_CHECKING, Any, SupportsFloat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,8 +81,13 @@ class Film:
         self._failure: BaseException | None = None
         self._open = True
 
-    def write(self, image: Image | NDArray[np.uint8]) -> None:
-        """Add an image: a PIL image, or uint8 (height, width) gray or (height, width, 3) RGB.
+    def write(self, image: Image | NDArray[np.uint8] | memoryview) -> None:
+        """Add an image; what is transparent shows white.
+
+        Args:
+            image: A PIL image, or uint8: (height, width) or (height, width, 1) gray,
+                (height, width, 3) RGB or (height, width, 4) RGBA, as a matplotlib canvas's
+                buffer_rgba().
 
         Raises:
             TypeError, ValueError: if it is no such image, or of another size than the first.
@@ -202,19 +207,36 @@ class Film:
             )
 
 
-def _pixels(image: Image | NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _pixels(image: Any) -> NDArray[np.uint8]:
+    """Return an image as (height, width, 3), RGB."""
     if hasattr(image, "convert"):
-        image = np.asarray(image.convert("RGB"))
+        image = np.asarray(image.convert("RGBA" if image.has_transparency_data else "RGB"))
+    elif isinstance(image, memoryview) or hasattr(image, "__array__"):
+        image = np.asarray(image)
     if not isinstance(image, np.ndarray) or image.dtype != np.uint8:
         kind = getattr(image, "dtype", type(image).__name__)
         raise TypeError(f"Film: an image must be a PIL image or a uint8 array, got {kind}")
-    if image.ndim == 2:
-        image = np.repeat(image[:, :, np.newaxis], 3, axis=2)
-    if image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
+    channels = 1 if image.ndim == 2 else image.shape[2] if image.ndim == 3 else 0
+    if channels not in (1, 3, 4) or 0 in image.shape:
         raise ValueError(
-            f"Film: an image must be (height, width) or (height, width, 3), got {image.shape}"
+            "Film: an image must be (height, width) or (height, width, 1, 3 or 4), "
+            f"got {image.shape}"
         )
-    return image
+    if channels == 1:
+        return np.repeat(image.reshape(*image.shape[:2], 1), 3, axis=2)
+    pixels: NDArray[np.uint8] = image
+    return _over_white(pixels) if channels == 4 else pixels
+
+
+def _over_white(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return (height, width, 4), whose colours are not multiplied by alpha, as (..., 3) on white."""
+    alpha = image[:, :, 3:].astype(np.uint16)
+    if alpha.min() == 255:
+        return image[:, :, :3]
+    mixed: NDArray[np.uint8] = (
+        (image[:, :, :3] * alpha + 255 * (255 - alpha) + 127) // 255  # at most 65152
+    ).astype(np.uint8)
+    return mixed
 
 
 def _is_log_frame(number: int) -> bool:

@@ -1,6 +1,7 @@
 """How many threads: what affinity, container quota and the user's word allow."""
 
 import re
+from functools import cache
 
 import pytest
 
@@ -11,7 +12,8 @@ CPUS = 8
 
 @pytest.fixture(autouse=True)
 def eight_free_cpus(monkeypatch):
-    monkeypatch.delenv("CUTAWAY_NUM_THREADS", raising=False)
+    for name in ("CUTAWAY_NUM_THREADS", *machine.CONVENTIONAL):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(CPUS)), raising=False)
 
 
@@ -107,6 +109,56 @@ def test_the_users_number_goes_before_the_quota(root, monkeypatch, text, expecte
     monkeypatch.setenv("CUTAWAY_NUM_THREADS", text)
     folder = root("0::/", **{f"{V2}/cpu.max": "200000 100000"})
     assert machine.default_threads(folder) == expected
+
+
+@pytest.mark.parametrize("name", machine.CONVENTIONAL)
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1", 1),
+        ("3", 3),
+        (" 03 ", 3),
+        ("4,2", 4),  # a list is for nested loops
+        (" 4 , 2", 4),
+        ("64", CPUS),  # never more than there are
+        ("9" * 5000, CPUS),
+        ("", CPUS),
+        ("0", CPUS),
+        ("-1", CPUS),
+        ("abc", CPUS),
+        ("2.5", CPUS),
+        ("²", CPUS),
+        (",3", CPUS),
+    ],
+    ids=repr,
+)
+def test_the_variables_of_the_field_lower_the_number(tmp_path, monkeypatch, name, text, expected):
+    monkeypatch.setenv(name, text)
+    assert machine.default_threads(tmp_path) == expected
+
+
+def test_the_variables_of_the_field_never_exceed_the_quota(root, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "4")
+    assert machine.default_threads(root("0::/", **{f"{V2}/cpu.max": "200000 100000"})) == 2
+
+
+def test_ours_goes_before_those_of_the_field_and_openmp_before_the_libraries(tmp_path, monkeypatch):
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "2")
+    monkeypatch.setenv("OMP_NUM_THREADS", "abc")
+    assert machine.default_threads(tmp_path) == 2
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert machine.default_threads(tmp_path) == 3
+    monkeypatch.setenv("CUTAWAY_NUM_THREADS", "12")
+    assert machine.default_threads(tmp_path) == 12
+
+
+def test_a_single_product_reads_the_variables_of_the_field_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(machine, "_first_conventional", cache(machine._conventional))
+    for text in ("3", "4"):
+        monkeypatch.setenv("OMP_NUM_THREADS", text)
+        assert machine.default_threads(tmp_path, anew=False) == 3
+    monkeypatch.setenv("CUTAWAY_NUM_THREADS", "5")
+    assert machine.default_threads(tmp_path, anew=False) == 5
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MOST_THREADS = 1024
+CONVENTIONAL = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
-def default_threads(root: str | os.PathLike[str] = "/") -> int:
+def default_threads(root: str | os.PathLike[str] = "/", *, anew: bool = True) -> int:
     """Return CUTAWAY_NUM_THREADS if set, else the CPUs that affinity and container quota allow.
+
+    Of these, no more than OMP_NUM_THREADS, or else MKL_NUM_THREADS or OPENBLAS_NUM_THREADS, says:
+    joblib's workers and batch systems set them so that processes share a machine.
+
+    Args:
+        root: Where the system's files are.
+        anew: Look at the field's variables again; False for what takes microseconds itself.
 
     Raises:
         ValueError: if CUTAWAY_NUM_THREADS is not an integer from 1 to MOST_THREADS.
@@ -29,7 +37,25 @@ def default_threads(root: str | os.PathLike[str] = "/") -> int:
     everywhere = not hasattr(os, "sched_getaffinity")
     available = os.cpu_count() or 1 if everywhere else len(os.sched_getaffinity(0))
     quota = _quota(os.fspath(root))
-    return max(1, available if quota is None else min(available, math.ceil(quota)))
+    limits = [available, math.inf if quota is None else math.ceil(quota)]
+    limits.append(_conventional() if anew else _first_conventional())
+    return max(1, int(min(limits)))
+
+
+def _conventional() -> float:
+    """Return the first number of the first variable of the field that has one; else infinity.
+
+    OpenMP allows a list, "4,2": threads of the outer loop, of loops inside. What is no number from 1
+    up is meant for others, as it is to them.
+    """
+    for name in CONVENTIONAL:
+        first = os.environ.get(name, "").partition(",")[0].strip()
+        if first.isdecimal() and (digits := first.lstrip("0")):
+            return float(digits)
+    return math.inf
+
+
+_first_conventional = cache(_conventional)  # for good, as OpenMP reads them
 
 
 @cache  # to look takes longer than many a product

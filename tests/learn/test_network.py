@@ -163,6 +163,18 @@ def test_copies_of_a_network_that_has_not_learned(data):
         assert other.evaluate(data) == network.evaluate(data)
 
 
+def test_a_copy_finds_the_threads_of_its_process_unless_their_number_was_asked_for(monkeypatch):
+    """So that a network which comes to one of joblib's workers takes that worker's share."""
+    monkeypatch.setenv("CUTAWAY_NUM_THREADS", "4")
+    free, fixed = Network((12, 8, 3)), Network((12, 8, 3), threads=3)
+    assert (free.threads, fixed.threads) == (4, 3)
+    monkeypatch.delenv("CUTAWAY_NUM_THREADS")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    for _ in range(2):  # a copy of a copy likewise
+        free, fixed = copies(free)[0], copies(fixed)[1]
+        assert (free.threads, fixed.threads) == (1, 3)
+
+
 BAD_STATES = [
     (TypeError, "must be a dictionary", None),
     (ValueError, "keys must be", {"step": 1}),

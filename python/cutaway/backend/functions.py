@@ -16,6 +16,8 @@ from ..threads import default_threads
 
 Array = NDArray[Any]
 
+_WORTH_THREADS = 1 << 15  # multiplications: fewer are one thread's in the core, whatever is asked
+
 
 def _float_type(*arrays: Array) -> np.dtype[Any]:
     common = arrays[0].dtype
@@ -83,7 +85,8 @@ def matmul(a: ArrayLike, b: ArrayLike, out: Array | None = None) -> Array:
         _check_out(out, shape, dtype, left, right)
     left, right = (_operand(array, dtype, stack) for array in (left, right))
     matrices = out.reshape(full) if row or column else out
-    _core.matmul(left, right, matrices, default_threads())
+    large = out.size * left.shape[-1] >= _WORTH_THREADS
+    _core.matmul(left, right, matrices, default_threads(anew=False) if large else 1)
     return out
 
 

@@ -55,7 +55,9 @@ class Network:
             "auto": "cuda" where cuda_status() says that it is usable, else "cpu". A small network
             may learn in less time than a GPU takes to start.
         threads: Of the CPU; None for CUTAWAY_NUM_THREADS, or else what affinity and container quota
-            allow. The results are the same bits for any number.
+            allow and OMP_NUM_THREADS (or MKL's or OpenBLAS's variable) does not lower. The results
+            are the same bits for any number. A pickle holds what was asked for: None is found anew
+            in the process that reads it.
 
     Attributes:
         architecture: Sizes, activations, loss and reduction.
@@ -92,6 +94,7 @@ class Network:
     ) -> None:
         self.architecture = make_architecture(sizes, activation, output, loss, reduction)
         seed = checks.count("Network", "seed", seed, least=0)
+        self._asked_threads = threads
         self.backend, self.threads, core = make_core(self.architecture, backend, threads)
         self._core: Any = Turns(core)
         self.mean: float | None = None
@@ -447,7 +450,7 @@ class Network:
     def __getstate__(self) -> dict[str, Any]:
         """Return all but the core, which the weights and the optimizer's memory stand for."""
         state = self.__dict__.copy()
-        del state["_core"], state["_loaded"]
+        del state["_core"], state["_loaded"], state["threads"]
         layers = range(self.architecture.layers)
         return state | {
             "_weights": [self.get_weights(layer) for layer in layers],
@@ -459,7 +462,7 @@ class Network:
         state = state.copy()
         weights, memory = state.pop("_weights"), state.pop("_memory")
         self.__dict__.update(state)
-        _, _, core = make_core(self.architecture, self.backend, self.threads)
+        _, self.threads, core = make_core(self.architecture, self.backend, self._asked_threads)
         self._core = Turns(core)
         self._loaded = None
         for layer, values in enumerate(weights):

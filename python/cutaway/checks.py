@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 import operator
-import sys
-import warnings
 from numbers import Rational, Real
 from typing import TYPE_CHECKING, Any
 
@@ -17,14 +15,6 @@ if TYPE_CHECKING:
 
 _LARGEST = int(np.iinfo(np.int64).max)
 _BYTE = int(np.iinfo(np.uint8).max)
-
-
-def warn(message: str) -> None:
-    """Warn users, at the line of theirs that led here, however deep in the package this is."""
-    level, frame = 1, sys._getframe()
-    while frame.f_back and frame.f_globals["__name__"].partition(".")[0] == __package__:
-        level, frame = level + 1, frame.f_back
-    warnings.warn(message, stacklevel=level)
 
 
 def array_of(who: str, name: str, value: object) -> NDArray[Any]:

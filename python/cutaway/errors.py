@@ -1,6 +1,11 @@
-"""Every exception of ours; whatever else users meet is Python's own ValueError, TypeError, OSError..."""
+"""Every exception of ours, and our warnings; the rest is Python's own ValueError, TypeError, OSError..."""
 
 from __future__ import annotations
+
+import sys
+import warnings
+
+_PACKAGE = __file__.removesuffix("errors.py")
 
 
 class DeviceError(RuntimeError):
@@ -19,6 +24,25 @@ class DeviceError(RuntimeError):
     def __reduce__(self) -> tuple[type[DeviceError], tuple[str, str]]:
         """Survive pickling: two arguments, of which BaseException keeps one."""
         return type(self), (self.code, self.text)
+
+
+def warn(text: str) -> None:
+    """Give a UserWarning that names the line of the user's which led here, however deep it is.
+
+    As `skip_file_prefixes` of Python 3.12 does it.
+    """
+    frame = sys._getframe(1)
+    while frame.f_code.co_filename.startswith(_PACKAGE) and frame.f_back is not None:
+        frame = frame.f_back
+    names = frame.f_globals
+    warnings.warn_explicit(
+        text,
+        UserWarning,
+        frame.f_code.co_filename,
+        frame.f_lineno,
+        names.get("__name__"),
+        names.setdefault("__warningregistry__", {}),
+    )
 
 
 class Terminated(KeyboardInterrupt):

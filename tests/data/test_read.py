@@ -171,6 +171,14 @@ def test_load_pickle_takes_other_floats_as_numbers(write_pickle):
         np.testing.assert_array_equal(part.images, expected.astype(np.float32))
 
 
+def test_what_load_pickle_warns_of_names_the_line_that_called_it(write_pickle):
+    wide = (FLOATS * 1e3, LABELS)
+    path = write_pickle((wide, wide, wide))
+    with pytest.warns(UserWarning, match="as pixels do") as caught:
+        load_pickle(path)
+    assert {warning.filename for warning in caught} == {__file__}
+
+
 @pytest.mark.parametrize(
     ("value", "message"),
     [

@@ -5,7 +5,7 @@ import copy
 import numpy as np
 import pytest
 
-from cutaway import SGD, DataLoader, Dataset, Network
+from cutaway import SGD, DataLoader, Dataset, Network, fit, train
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.int64, np.float32, np.float64])
@@ -66,6 +66,14 @@ def test_floats_that_look_like_pixels_are_told_once(network, data):
     other = copy.deepcopy(network)
     other.evaluate([(floats, data.labels)])
     network.predict(data[:][0])
+
+
+@pytest.mark.parametrize("learn", [fit, lambda *a, **k: list(train(*a, **k))])
+def test_a_warning_names_the_users_line_however_deep_it_comes_from(network, data, learn):
+    floats = Dataset(data.images.astype(float), data.labels, mean=0, std=1)
+    with pytest.warns(UserWarning, match=r"^evaluate: the network learned from pixels") as caught:
+        learn(network, DataLoader(data, 10), optimizer=SGD(0.1), epochs=1, valid=floats)
+    assert [warning.filename for warning in caught] == [__file__]
 
 
 def test_integers_that_look_like_pixels_are_told_to_one_that_learned_from_floats(data):

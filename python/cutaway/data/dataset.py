@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
+from ..errors import warn
 from .labels import absent, encode
 
 F32 = NDArray[np.float32]
@@ -191,7 +192,7 @@ class Dataset:
 def _warn_of_pixels(images: F32) -> None:
     spread = float(images[:_ROWS].std(dtype=np.float64))
     if spread > MOST_NORMALISED:
-        checks.warn(
+        warn(
             f"Dataset: floats are taken as they are, and these spread by {spread:.3g}, as pixels do: "
             "give pixels as integers, or mean and std to normalise with"
         )
@@ -200,7 +201,7 @@ def _warn_of_pixels(images: F32) -> None:
 def _warn_of_classes_from_1(labels: I64, classes: int) -> None:
     """Tell if class 0 alone never occurs, unless so few samples may lack it by chance."""
     if len(labels) >= 2 * classes > 4 and absent(labels, classes) == [0]:
-        checks.warn(
+        warn(
             f"Dataset: labels are numbered from 1 to {classes - 1}, so that class 0 never occurs: "
             "subtract 1 from them, or let one output go unused"
         )

@@ -23,6 +23,7 @@ from .. import checks
 from ..backend.contract import Architecture
 from ..backend.optimizer import SGD, Adam
 from ..data.labels import check_names
+from ..errors import warn
 from ..files import MARK, replacing
 from .network import Network
 
@@ -123,7 +124,7 @@ def _tell_of_divergence(
 ) -> None:
     bad = [name for name, values in tensors.items() if not np.isfinite(values).all()]
     if bad:
-        checks.warn(
+        warn(
             f"{who}: the network of {os.fspath(path)} has diverged: {bad[0]} is not finite; "
             "train it anew, with a smaller lr"
         )

@@ -15,6 +15,7 @@ from ..backend.contract import F32, F64, I64, State, make_architecture
 from ..backend.optimizer import Optimizer, check, same_memory
 from ..backend.turns import Turns
 from ..data.dataset import Dataset
+from ..errors import warn
 from .initial import normal
 from .rows import (
     Rows,
@@ -497,7 +498,7 @@ class Network:
         features = self.architecture.sizes[0]
         pixels, done = like(who, x, self.shape or square(who, features), dark=self.mean < 128)
         if done:
-            checks.warn(f"{who}: {os.fspath(x)} was {done}, like the pictures that it learned from")
+            warn(f"{who}: {os.fspath(x)} was {done}, like the pictures that it learned from")
         return pixels
 
     def _rows(self, who: str, x: ArrayLike | Dataset) -> Rows:
@@ -528,7 +529,7 @@ class Network:
         """Warn, once of each thing."""
         if what not in self._told:
             self._told.add(what)
-            checks.warn(message)
+            warn(message)
 
     def _tell_kind(self, who: str, rows: Rows) -> None:
         """Tell if rows look like pixels to a network of numbers, or the other way round."""

@@ -20,6 +20,7 @@ from ..backend.optimizer import Constant, Optimizer, Schedule, check
 from ..data.dataset import Dataset
 from ..data.labels import absent
 from ..data.loader import DataLoader
+from ..errors import warn
 from .network import Network
 from .progress import Bar
 from .rows import batches, check_dataset, is_pair
@@ -168,12 +169,12 @@ def _tell_of_classes(training: object, validation: object) -> None:
         there = set(range(validation.classes)) - set(absent(validation.labels, validation.classes))
         unknown = sorted(there - (set(range(training.classes)) - set(missing)))
     if unknown:
-        checks.warn(
+        warn(
             f"train: the validation set has classes that the training set lacks: "
             f"{training.named(unknown)}; if a file is sorted by class, shuffle before you split it"
         )
     elif missing not in ([], [0]):  # of 0 alone the Dataset has told
-        checks.warn(f"train: the training set lacks classes: {training.named(missing)}")
+        warn(f"train: the training set lacks classes: {training.named(missing)}")
 
 
 class Moments(Iterator[Moment]):
@@ -194,7 +195,7 @@ class Moments(Iterator[Moment]):
 
     def __del__(self) -> None:
         if not self._asked:
-            checks.warn(
+            warn(
                 "train: nothing was learned, for nobody asked for a Moment: loop over train(...), or "
                 "call fit(...)"
             )

@@ -96,6 +96,39 @@ def test_collate_gets_the_samples_of_a_batch_as_a_list(source):
     assert list(loader) == [[0, 1], [0, 1], [0]]
 
 
+def test_collate_fn_is_pytorchs_word_for_collate(dataset):
+    loader = DataLoader(dataset, batch_size=5, collate_fn=len, collate=None)
+    assert list(loader) == [5, 5]
+
+
+def test_pytorchs_keywords_are_taken_at_values_that_mean_nothing_here(dataset):
+    """With a line of PyTorch's in which everything is written out."""
+    loader = DataLoader(
+        dataset, batch_size=4, shuffle=None, sampler=None, batch_sampler=None, num_workers=0,
+        collate_fn=None, pin_memory=False, drop_last=False, timeout=0, worker_init_fn=None,
+        multiprocessing_context=None, generator=None, prefetch_factor=None,
+        persistent_workers=False, pin_memory_device="", in_order=True,
+    )  # fmt: skip
+    assert loader.direct is dataset
+
+
+@pytest.mark.parametrize(
+    ("keywords", "message"),
+    [
+        ({"num_workers": 4}, "num_workers=4 does nothing here"),
+        ({"in_order": False}, "in_order=False does nothing here"),
+        (
+            {"pin_memory": True, "timeout": 1.5, "num_workers": 0, "prefetch_factor": 2},
+            "pin_memory=True, timeout=1.5, prefetch_factor=2 do nothing here",
+        ),
+    ],
+)
+def test_keywords_that_do_nothing_here_are_told_in_one_sentence(dataset, keywords, message):
+    with pytest.warns(UserWarning, match=f"^DataLoader: {re.escape(message)}: ") as caught:
+        DataLoader(dataset, **keywords)
+    assert [warning.filename for warning in caught] == [__file__]
+
+
 @pytest.mark.parametrize("sampler", [OneTwoThree(), [1, 2, 3], np.array([1, 2, 3])])
 def test_a_sampler_says_which_samples_and_in_which_order(dataset, sampler):
     loader = DataLoader(dataset, batch_size=2, sampler=sampler)
@@ -130,6 +163,22 @@ def test_samples_that_are_no_numbers_are_refused(sample, message):
             ValueError,
             "give either shuffle=True or a sampler, got both",
         ),
+        (
+            {"collate": len, "collate_fn": len},
+            TypeError,
+            "give either collate or collate_fn, got both",
+        ),
+        (
+            {"batch_sampler": [[0, 1]]},
+            TypeError,
+            "batch_sampler must be None, got list; give sampler= and batch_size= instead",
+        ),
+        (
+            {"generator": np.random.default_rng(0)},
+            TypeError,
+            "generator must be None, got Generator; give seed= instead",
+        ),
+        ({"batchsize": 5}, TypeError, "there is no keyword 'batchsize'"),
         ({"dataset": iter([])}, TypeError, "dataset must have a length and [i], got list_iterator"),
         ({"dataset": {1, 2}}, TypeError, "dataset must have a length and [i], got set"),
     ],

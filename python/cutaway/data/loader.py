@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from .. import checks
+from ..errors import warn
 from .dataset import F32, I64, Dataset
 
 
@@ -85,6 +86,44 @@ def stack(samples: Sequence[tuple[Any, Any]]) -> tuple[F32, I64]:
     return x, np.asarray([y for _, y in samples])
 
 
+_IDLE = {  # PyTorch's keywords that have no meaning here, and whether they are on by default
+    "num_workers": False,
+    "pin_memory": False,
+    "pin_memory_device": False,
+    "timeout": False,
+    "worker_init_fn": False,
+    "multiprocessing_context": False,
+    "prefetch_factor": False,
+    "persistent_workers": False,
+    "in_order": True,
+}
+_REFUSED = {  # those that change what is learned, and what does the same here
+    "batch_sampler": "sampler= and batch_size=",
+    "generator": "seed=",
+}
+
+
+def _check_pytorch(keywords: dict[str, Any]) -> None:
+    """Tell which of PyTorch's keywords do nothing here; refuse those that would, and unknown ones."""
+    idle = []
+    for name, value in keywords.items():
+        if name in _REFUSED:
+            if value is not None:
+                raise TypeError(
+                    f"DataLoader: {name} must be None, got {type(value).__name__}; "
+                    f"give {_REFUSED[name]} instead"
+                )
+        elif name not in _IDLE:
+            raise TypeError(f"DataLoader: there is no keyword {name!r}")
+        elif bool(value) != _IDLE[name]:
+            idle.append(f"{name}={value!r}")
+    if idle:
+        do = "does" if len(idle) == 1 else "do"
+        warn(
+            f"DataLoader: {', '.join(idle)} {do} nothing here: batches are made where they are used"
+        )
+
+
 class DataLoader:
     """Mini-batches of a dataset: iterate over it for (x, y), once per epoch.
 
@@ -98,10 +137,17 @@ class DataLoader:
             integer array.
         sampler: Sample numbers in the order to use, anew at every pass; instead of `shuffle`. One
             without a length is counted by a pass of its own.
+        collate_fn: PyTorch's word for `collate`.
+        pytorch: Other keywords of PyTorch's DataLoader: `num_workers=4` and the like change nothing
+            here; `batch_sampler` and `generator` are refused.
 
     Raises:
-        TypeError: if the dataset has no length.
+        TypeError: if the dataset has no length, for both collate and collate_fn, or for a keyword
+            that is unknown or would change what is learned.
         ValueError: if batch_size is less than 1, or both shuffle and sampler are given.
+
+    Warns:
+        UserWarning: if a keyword of PyTorch's asks for what does not happen here.
     """
 
     def __init__(
@@ -113,7 +159,13 @@ class DataLoader:
         drop_last: bool = False,
         collate: Collate | None = None,
         sampler: Iterable[int] | None = None,
+        *,
+        collate_fn: Collate | None = None,
+        **pytorch: Any,
     ) -> None:
+        _check_pytorch(pytorch)
+        if collate is not None and collate_fn is not None:
+            raise TypeError("DataLoader: give either collate or collate_fn, got both")
         if not (hasattr(dataset, "__len__") and hasattr(dataset, "__getitem__")):
             raise TypeError(
                 "DataLoader: dataset must have a length and [i], "
@@ -129,7 +181,7 @@ class DataLoader:
         self.dataset = dataset
         self.batch_size = checks.count("DataLoader", "batch_size", batch_size)
         self.drop_last = drop_last
-        self.collate = collate
+        self.collate = collate if collate is not None else collate_fn
         self.sampler: Iterable[int] = (
             sampler
             if sampler is not None

@@ -77,6 +77,10 @@ def test_samples_that_are_no_images_are_drawn_as_strips(out, rows, recipe, decod
     assert decode(out / "learn.mp4")[0].shape == (2 * (2 * 2 + 1), 2 * (3 * 13 + 1), 3)
 
 
+def test_a_run_knows_the_layout_of_its_weights(out, rows, recipe):
+    run(dataclasses.replace(recipe, hidden=(64,)), rows, out)  # a warning would be an error
+
+
 def test_a_second_run_replaces_the_first(out, recipe, data, files, contents):
     run(recipe, data, out)
     before = contents(out)

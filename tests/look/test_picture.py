@@ -1,5 +1,7 @@
 """Pictures: a layer or one unit as an image, and what cannot be drawn."""
 
+import re
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -37,6 +39,46 @@ def test_options_may_be_scalars_and_arrays_of_numpy():
     assert neuron(weights, two, scale=np.uint8(8), legend=np.True_) == expected
 
 
+def test_weights_as_pytorch_has_them_are_drawn_with_their_layout():
+    weights = np.random.default_rng(0).standard_normal((64, 3))
+    assert grid(weights.T, layout="out,in", legend=True) == grid(weights, legend=True)
+    assert grid(weights, layout="in,out") == grid(weights)
+    assert neuron(weights.T, 2, layout="out,in") == neuron(weights, 2)
+    assert neuron(weights[:, 2], layout="out,in") == neuron(weights, 2)
+    np.testing.assert_array_equal(tiles(weights.T, layout="out,in"), tiles(weights))
+
+
+@pytest.mark.parametrize("draw", [grid, neuron, tiles])
+@pytest.mark.parametrize("shape", [(128, 784), (800, 784), (10, 64)])
+def test_weights_of_which_only_the_first_axis_is_a_picture_are_told(draw, shape):
+    units_first = np.ones(shape)  # (units, fan_in), as PyTorch's
+    with pytest.warns(UserWarning, match='as PyTorch has them, pass layout="out,in"') as caught:
+        draw(units_first)
+    assert [warning.filename for warning in caught] == [__file__]
+    for layout in ("in,out", "out,in"):
+        draw(units_first, layout=layout)
+    draw(units_first, shape=(shape[0] // 2, 2))  # somebody knows
+
+
+@pytest.mark.parametrize("shape", [(784, 128), (784, 64), (512, 256), (300, 100), (30, 49), (128,)])
+def test_other_weights_are_drawn_in_silence(shape):
+    grid(np.ones(shape), legend=True)
+
+
+@pytest.mark.parametrize("draw", [grid, neuron])
+@pytest.mark.parametrize(
+    ("shape", "layout", "other"),
+    [((6, 4), None, "out,in"), ((6, 4), "in,out", "out,in"), ((4, 6), "out,in", "in,out")],
+)
+def test_a_shape_that_fits_the_other_axis_is_told(draw, shape, layout, other):
+    message = (
+        f"{draw.__name__}: shape must hold 6 pixels, got (2, 2), which fits the other axis: "
+        f'transpose the weights, or pass layout="{other}"'
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        draw(np.ones(shape), shape=(2, 2), layout=layout)
+
+
 @pytest.mark.parametrize(
     ("weights", "options", "error", "text"),
     [
@@ -45,6 +87,12 @@ def test_options_may_be_scalars_and_arrays_of_numpy():
         ([["1", "2"]], {}, TypeError, "grid: weights must be real numbers, got <U1"),
         (np.ones((2, 2, 2)), {}, ValueError, "must be (fan_in, units) or (fan_in,), got shape"),
         (np.ones((6, 2)), {"shape": (2, 2)}, ValueError, "shape must hold 6 pixels, got (2, 2)"),
+        (
+            np.ones(4),
+            {"layout": "out"},
+            ValueError,
+            "layout must be one of 'in,out', 'out,in', got",
+        ),
         (np.ones(4), {"scale": 1.5}, TypeError, "scale must be an integer, got 1.5"),
         (np.ones(4), {"shape": (2.0, 2)}, TypeError, "shape[0] must be an integer, got 2.0"),
         (np.ones(4), {"shape": 2}, ValueError, "shape must be (height, width), got 2"),

@@ -55,10 +55,12 @@ def command(
     if unit is None:
         image = grid(
             weights, shape=shape, columns=columns, style=style, scale=scale or 3, legend=True,
-            border=True,
+            border=True, layout="in,out",
         )  # fmt: skip
     else:
-        image = neuron(weights, unit, shape=shape, style=style, scale=scale or 16, legend=True)
+        image = neuron(
+            weights, unit, shape=shape, style=style, scale=scale or 16, legend=True, layout="in,out"
+        )
     write_png(image, output, {"Software": MARK, "Description": f"layer {layer} of {network!r}"})
     print(plain(str(output)))
     return 0

@@ -88,7 +88,7 @@ def frames_of(
         shape: Height and width of an image; None for a strip.
     """
     limit = _FILM_LIMIT * float(network.weights[0].std())
-    return lambda moment: tiles(moment.weights[0], shape=shape, limit=limit)
+    return lambda moment: tiles(moment.weights[0], shape=shape, limit=limit, layout="in,out")
 
 
 def _write(result: Result, path: Path, how: Callable[[Path], None]) -> None:
@@ -122,11 +122,13 @@ def write_pictures(result: Result, out: Path, shape: tuple[int, int] | None) -> 
         "Software": MARK,
         "Description": f"{network!r}, seed {result.seed}, {len(history.losses)} mini-batches",
     }
-    native = tiles(weights, shape=shape).shape[1]
-    hidden = grid(weights, shape=shape, scale=max(1, round(_HIDDEN_WIDTH / native)), legend=True)
+    native = tiles(weights, shape=shape, layout="in,out").shape[1]
+    scale = max(1, round(_HIDDEN_WIDTH / native))
+    hidden = grid(weights, shape=shape, scale=scale, legend=True, layout="in,out")
     native = tiles(weights[:, :1], shape=shape, border=False).shape[1]
+    scale = max(1, round(_NEURON_WIDTH / native))
     strongest_neuron = neuron(
-        weights, strongest, shape=shape, scale=max(1, round(_NEURON_WIDTH / native)), legend=True
+        weights, strongest, shape=shape, scale=scale, legend=True, layout="in,out"
     )
     _write(result, out / _HIDDEN, lambda path: write_png(hidden, path, notes))
     _write(result, out / _NEURON, lambda path: write_png(strongest_neuron, path, notes))

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from .. import checks
 from .labels import with_legend
-from .tiles import check_weights, limits_of, tiles
+from .tiles import check_weights, limits_of, tile_shape, tiles
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -26,11 +26,13 @@ def grid(
     border: bool | None = None,
     scale: int = 1,
     legend: bool | str = False,
+    layout: str | None = None,
 ) -> Image:
     """Draw a layer: one tile per unit, its incoming weights as a picture.
 
     Args:
-        weights: (fan_in, units), as `network.weights[0]`.
+        weights: (fan_in, units), as `network.weights[0]`; with layout="out,in" (units, fan_in), as
+            the weight of a PyTorch layer.
         shape: As for tiles().
         columns: As for tiles().
         limit: As for tiles().
@@ -38,13 +40,16 @@ def grid(
         border: As for tiles().
         scale: Pixels per weight and side.
         legend: Add a colour scale with its numbers below; a text is its title.
+        layout: As for tiles().
 
     Returns:
         An RGB image.
     """
     from PIL import Image as Images
 
-    pixels = tiles(weights, shape=shape, columns=columns, limit=limit, style=style, border=border)
+    matrix = check_weights("grid", weights, layout, shape)
+    shape = tile_shape("grid", matrix, shape, layout)
+    pixels = tiles(matrix, shape=shape, columns=columns, limit=limit, style=style, border=border)
     image = Images.fromarray(pixels)
     scale = checks.count("grid", "scale", scale)
     if image.width * image.height * scale**2 > _MOST_PIXELS:
@@ -55,7 +60,7 @@ def grid(
     image = image.resize((image.width * scale, image.height * scale), Images.Resampling.NEAREST)
     if not legend:
         return image
-    limits = limits_of("grid", check_weights("grid", weights), limit, style)
+    limits = limits_of("grid", matrix, limit, style)
     title = legend if isinstance(legend, str) else "weights"
     return with_legend(image, float(limits[0]) if len(limits) == 1 else None, style, title)
 
@@ -69,29 +74,31 @@ def neuron(
     style: str = "diverging",
     scale: int = 8,
     legend: bool | str = False,
+    layout: str | None = None,
 ) -> Image:
     """Draw one unit's incoming weights as a picture.
 
     Args:
-        weights: (fan_in, units), as `network.weights[0]`, or one unit's (fan_in,).
-        unit: Which column of weights.
+        weights: As for grid(), or one unit's (fan_in,).
+        unit: Which one.
         shape: As for tiles().
         limit: The weight with the strongest colour; None for the unit's largest.
         style: As for tiles().
         scale: Pixels per weight and side.
         legend: Add a colour scale with its numbers below; a text is its title.
+        layout: As for tiles().
 
     Raises:
         TypeError: if the unit is no integer.
         IndexError: if there is no such unit.
     """
-    matrix = check_weights("neuron", weights)
+    matrix = check_weights("neuron", weights, layout, shape)
     unit = checks.count("neuron", "unit", unit, least=-(1 << 62))
     if not -matrix.shape[1] <= unit < matrix.shape[1]:
         raise IndexError(f"neuron: unit must be below {matrix.shape[1]}, got {unit}")
     return grid(
         matrix[:, unit],
-        shape=shape,
+        shape=tile_shape("neuron", matrix, shape, layout),
         limit="each" if limit is None else limit,
         style=style,
         border=False,

@@ -14,16 +14,19 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
+from ..errors import warn
 
 U8 = NDArray[np.uint8]
 F32 = NDArray[np.float32]
 STYLES = ("diverging", "classic")
+LAYOUTS = ("in,out", "out,in")
 
 _NEGATIVE = ((8, 48, 107), (33, 113, 181), (158, 202, 225))  # strong to weak
 _POSITIVE = ((253, 190, 133), (217, 95, 14), (127, 39, 4))  # weak to strong
 _ZERO = (255, 255, 255)
 _GAP = (168, 172, 180)
 _RED = (255, 0, 0)
+_SMALLEST = 64  # pixels of what looks like a picture
 _STRONG = 0.999  # quantile of |weights| that gets the strongest colour
 
 
@@ -38,28 +41,61 @@ def colours(style: str) -> U8:
     return np.stack([np.interp(t, at, stops[:, c]) for c in range(3)], 1).round().astype(np.uint8)
 
 
-def check_weights(who: str, weights: ArrayLike) -> F32:
-    """Return finite weights (fan_in, units), from such or from one unit's (fan_in,)."""
+def check_weights(
+    who: str,
+    weights: ArrayLike,
+    layout: str | None = None,
+    shape: tuple[int, int] | None = None,
+) -> F32:
+    """Return finite weights (fan_in, units), from such, from (units, fan_in) or one unit's (fan_in,).
+
+    Warns:
+        UserWarning: if no layout and no shape says which axis is a picture, and only the units' is one.
+    """
+    if layout is not None:
+        checks.choice(who, "layout", layout, LAYOUTS)
     array = checks.floats(who, "weights", weights)
     if array.ndim not in (1, 2) or array.size == 0:
         raise ValueError(
             f"{who}: weights must be (fan_in, units) or (fan_in,), got shape {array.shape}"
         )
     checks.finite(who, "weights", array)
-    return array[:, np.newaxis] if array.ndim == 1 else array
+    if array.ndim == 1:
+        return array[:, np.newaxis]
+    fan_in, units = array.shape
+    # Widening layers are rare, but 784 wide ones but for pixels rarer.
+    picture = _is_square(units) and (units > fan_in or units == 784) and units >= _SMALLEST
+    if layout is None and shape is None and picture and not _is_square(fan_in):
+        warn(
+            f"{who}: weights {array.shape} are drawn as (fan_in, units), {units} tiles of {fan_in}; "
+            'if they are (units, fan_in), as PyTorch has them, pass layout="out,in" or transpose '
+            'them, and if not, layout="in,out"'
+        )
+    return array.T if layout == "out,in" else array
 
 
-def _shape(who: str, fan_in: int, shape: tuple[int, int] | None) -> tuple[int, int]:
-    """Return a tile's (height, width): a square if that fits, else a strip."""
+def _is_square(n: int) -> bool:
+    return math.isqrt(n) ** 2 == n
+
+
+def tile_shape(
+    who: str, weights: F32, shape: tuple[int, int] | None, layout: str | None = None
+) -> tuple[int, int]:
+    """Return a tile's (height, width): what is given, or a square if that fits, else a strip."""
+    fan_in, units = weights.shape
     if shape is None:
         side = math.isqrt(fan_in)
-        return (side, side) if side * side == fan_in else (1, fan_in)
+        return (side, side) if _is_square(fan_in) else (1, fan_in)
     listed = isinstance(shape, Sequence) or (isinstance(shape, np.ndarray) and shape.ndim == 1)
     if not listed or len(shape) != 2:
         raise ValueError(f"{who}: shape must be (height, width), got {shape!r}")
     height, width = (checks.count(who, f"shape[{i}]", n) for i, n in enumerate(shape))
     if height * width != fan_in:
-        raise ValueError(f"{who}: shape must hold {fan_in} pixels, got {(height, width)}")
+        hint = ""
+        if height * width == units:
+            other = LAYOUTS[layout != "out,in"]
+            hint = f', which fits the other axis: transpose the weights, or pass layout="{other}"'
+        raise ValueError(f"{who}: shape must hold {fan_in} pixels, got {(height, width)}{hint}")
     return height, width
 
 
@@ -89,11 +125,12 @@ def tiles(
     limit: float | str | None = None,
     style: str = "diverging",
     border: bool | None = None,
+    layout: str | None = None,
 ) -> U8:
     """Draw a layer as an array of pixels: fast enough for every frame of a film.
 
     Args:
-        weights: (fan_in, units), or one unit's (fan_in,).
+        weights: (fan_in, units), one unit's (fan_in,), or what `layout` says.
         shape: (height, width) of a tile; a square if fan_in is one, else a strip.
         columns: Tiles per row; as square as it gets if None. Unit 1 is right of unit 0.
         limit: The weight with the strongest colour, "each" for the largest of every unit by itself,
@@ -102,18 +139,23 @@ def tiles(
         style: "diverging", or "classic" for the tutorial's gray.
         border: A line between tiles ("classic": red, on the tiles' own edge). None: a line for
             "diverging", none for "classic".
+        layout: "in,out" for (fan_in, units), as cutaway and scikit-learn have weights; "out,in" for
+            (units, fan_in), as PyTorch has them. None for the first.
 
     Returns:
         (height, width, 3), uint8, RGB.
 
     Raises:
         TypeError, ValueError: for weights or options that make no picture.
+
+    Warns:
+        UserWarning: without layout and shape, if the weights look like the other layout.
     """
     who = "grid"
-    matrix = check_weights(who, weights)
+    matrix = check_weights(who, weights, layout, shape)
     checks.choice(who, "style", style, STYLES)
-    fan_in, units = matrix.shape
-    height, width = _shape(who, fan_in, shape)
+    units = matrix.shape[1]
+    height, width = tile_shape(who, matrix, shape, layout)
     across = (
         math.ceil(math.sqrt(units)) if columns is None else checks.count(who, "columns", columns)
     )

@@ -13,18 +13,19 @@ PACKAGE = Path(__file__).parent.parent / "python" / "cutaway"
 
 # The stations of the flow, in its order: a place imports only from lines above it, and narrower
 # where that is said.
-BASE = "checks errors files threads version"
+BASE = "checks errors files reprs threads version"
 ALLOWED = {
     "errors": "",
+    "reprs": "",
     "version": "",
     "checks": "errors",
     "files": "checks errors version",
     "threads": "checks errors",
-    "data": "checks errors files",
-    "backend": "checks errors threads _core _cuda",  # it alone
+    "data": "checks errors files reprs",
+    "backend": "checks errors reprs threads _core _cuda",  # it alone
     "learn": f"{BASE} data backend",
     "measure": f"{BASE} data backend learn",
-    "look": "checks errors files",
+    "look": "checks errors files reprs",
     "job": f"{BASE} data backend learn measure look",
     "bench": f"{BASE} data backend learn look job",
     "cli": f"{BASE} data backend learn measure look job bench",  # it alone has bench

@@ -11,11 +11,14 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from ..reprs import short_repr
+
 _PIP = "CUTAWAY_CUDA=ON pip install --no-cache-dir --force-reinstall --no-binary cutaway cutaway"
 _OLDEST = (7, 5)
 _NO_DEVICE, _OLD_DRIVER, _NO_KERNEL = 100, 35, 209  # CUDA's numbers of errors
 
 
+@short_repr
 class CudaStatus(NamedTuple):
     """Whether a GPU can be used.
 
@@ -28,6 +31,9 @@ class CudaStatus(NamedTuple):
     usable: bool
     code: str
     text: str
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.text}"  # whole, where the repr is cut
 
 
 def device_of(backend: str) -> int | None:

@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import checks
+from ..reprs import short_repr
 
 
+@short_repr
 @dataclass(frozen=True)
 class SGD:
     """Stochastic gradient descent, as PyTorch's.
@@ -32,6 +34,7 @@ class SGD:
         checks.real("SGD", "weight_decay", self.weight_decay, "0 or more", low=0)
 
 
+@short_repr
 @dataclass(frozen=True)
 class Adam:
     """Adam (Kingma and Ba 2015, algorithm 1), as PyTorch's.
@@ -90,6 +93,7 @@ class Schedule(Protocol):
         """Return what the optimizer's lr is multiplied by at `steps` (0 to total - 1)."""
 
 
+@short_repr
 @dataclass(frozen=True)
 class Constant:
     """The optimizer's lr at every step."""
@@ -100,6 +104,7 @@ class Constant:
         return np.ones(len(steps))
 
 
+@short_repr
 @dataclass(frozen=True)
 class OneCycle:
     """One cycle (Smith 2018, "Super-convergence"): half a cosine up to the optimizer's lr, another

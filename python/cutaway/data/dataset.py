@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
 from ..errors import warn
+from ..reprs import short_repr
 from .labels import absent, encode
 
 F32 = NDArray[np.float32]
@@ -33,6 +34,7 @@ def normalise(images: NDArray[Any], mean: float, std: float) -> F32:
     return result
 
 
+@short_repr
 class Dataset:
     """Images with their labels. Integers are pixels, floats are numbers.
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from .. import checks
 from ..errors import warn
+from ..reprs import short_repr
 from .dataset import F32, I64, Dataset
 
 
@@ -30,6 +31,7 @@ def _length(who: str, n: int | Sized) -> int:
     return len(n) if isinstance(n, Sized) else checks.count(who, "n", n, least=0)
 
 
+@short_repr
 class SequentialSampler:
     """Sample numbers 0, 1, ..., n - 1. `n` is a number or anything with a length."""
 
@@ -48,7 +50,11 @@ class SequentialSampler:
             checks.count("order", "epoch", epoch, 0)
         return np.arange(self.n)
 
+    def __repr__(self) -> str:
+        return f"SequentialSampler({self.n})"
 
+
+@short_repr
 class RandomSampler:
     """Sample numbers in a new random order at every pass, which its seed and its number determine.
 
@@ -78,6 +84,9 @@ class RandomSampler:
             self.epoch = number + 1
         words = np.random.SeedSequence(self.seed, spawn_key=(number,))
         return np.random.default_rng(words).permutation(self.n)
+
+    def __repr__(self) -> str:
+        return f"RandomSampler({self.n}, seed={self.seed}, epoch={self.epoch})"
 
 
 def stack(samples: Sequence[tuple[Any, Any]]) -> tuple[F32, I64]:
@@ -124,6 +133,7 @@ def _check_pytorch(keywords: dict[str, Any]) -> None:
         )
 
 
+@short_repr
 class DataLoader:
     """Mini-batches of a dataset: iterate over it for (x, y), once per epoch.
 
@@ -235,3 +245,12 @@ class DataLoader:
                 yield self.direct[numbers]
             else:
                 yield (self.collate or stack)([self.dataset[int(i)] for i in numbers])
+
+    def __repr__(self) -> str:
+        sampler: Any = self.sampler
+        if not isinstance(sampler, SequentialSampler | RandomSampler):
+            sampler = type(sampler).__name__  # to ask for more could start a pass
+        return (
+            f"DataLoader({type(self.dataset).__name__} of {len(self.dataset)}, "
+            f"batch_size={self.batch_size}, {sampler})"
+        )

@@ -16,6 +16,7 @@ from ..backend.optimizer import Optimizer, check, same_memory
 from ..backend.turns import Turns
 from ..data.dataset import Dataset
 from ..errors import warn
+from ..reprs import short_repr
 from .initial import normal
 from .rows import (
     Rows,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 _LARGEST_BATCH = 1 << 62
 
 
+@short_repr
 class Network:
     """A fully connected network.
 

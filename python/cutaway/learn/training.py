@@ -21,6 +21,7 @@ from ..data.dataset import Dataset
 from ..data.labels import absent
 from ..data.loader import DataLoader
 from ..errors import warn
+from ..reprs import short_repr
 from .network import Network
 from .progress import Bar
 from .rows import batches, check_dataset, is_pair
@@ -30,6 +31,7 @@ _INTERRUPTIBLE = (
 )
 
 
+@short_repr
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Moment:
     """The network at one moment of its training.
@@ -55,7 +57,12 @@ class Moment:
     metrics: dict[str, float]
     seconds: float
 
+    def __repr__(self) -> str:
+        facts = {"loss": float(self.losses[-1]), **_last_metrics(self.metrics)}
+        return f"Moment(epoch={self.epoch}, step={self.step}, {_listed(facts)})"
 
+
+@short_repr
 @dataclass
 class History:
     """What a training leaves behind.
@@ -67,7 +74,7 @@ class History:
         seconds: Of all Moments so far.
     """
 
-    losses: list[float] = field(default_factory=list, repr=False)
+    losses: list[float] = field(default_factory=list)
     epochs: list[dict[str, Any]] = field(default_factory=list)
     seconds: float = 0.0
 
@@ -85,6 +92,21 @@ class History:
                     "seconds": round(self.seconds - before, 6),
                 }
             )
+
+    def __repr__(self) -> str:
+        last = _last_metrics(self.epochs[-1] if self.epochs else {})
+        facts = {"epochs": len(self.epochs), **last, "seconds": self.seconds}
+        return f"History({len(self.losses)} losses, {_listed(facts)})"
+
+
+def _last_metrics(metrics: dict[str, Any]) -> dict[str, float]:
+    """Return loss and accuracy of the validation set if there was one, else of the training."""
+    kind = "valid" if "valid_accuracy" in metrics else "train"
+    return {name: value for name, value in metrics.items() if name.startswith(kind)}
+
+
+def _listed(facts: dict[str, float]) -> str:
+    return ", ".join(f"{name}={value:.4g}" for name, value in facts.items())
 
 
 def train(

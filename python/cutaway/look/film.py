@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from .. import checks
 from ..files import MARK_OF_ANY_VERSION, Replacement
+from ..reprs import short_repr
 from .codecs import ENCODERS, Encoder, count_frames, even
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ WAITING = 64  # frames for the encoder, at most: bounds the memory, smooths the 
 _LOG_FRAMES = 60  # frames of pace="log" for every e-fold of images
 
 
+@short_repr
 class Film:
     """A video file, as a context manager: `with Film("learn.mp4") as film: film.write(image)`.
 
@@ -80,6 +82,7 @@ class Film:
         self._thread: threading.Thread | None = None
         self._failure: BaseException | None = None
         self._open = True
+        self._whole = False  # once it is finished, and its file is there
 
     def write(self, image: Image | NDArray[np.uint8] | memoryview) -> None:
         """Add an image; what is transparent shows white.
@@ -153,6 +156,11 @@ class Film:
         else:
             self.discard()
 
+    def __repr__(self) -> str:
+        state = "open" if self._open else "finished" if self._whole else "empty"
+        facts = f"frames={self.frames}, fps={self.fps}, codec={self.codec!r}"
+        return f"Film({self.path.name!r}, {facts}, {state})"
+
     # the encoder's thread
 
     def _encode(self, path: Path) -> None:
@@ -192,6 +200,7 @@ class Film:
             mark = MARK_OF_ANY_VERSION
             end.write((8 + len(mark)).to_bytes(4, "big") + b"free" + mark)
         file.commit()
+        self._whole = True
 
     def _check(self, path: Path) -> None:
         try:

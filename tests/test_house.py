@@ -33,11 +33,24 @@ ALLOWED = {
     "__main__": "cli",
 }
 
-# Conveniences of users that hand down to a later place: a single import inside a function.
-HANDED_DOWN = {"learn/network": ["measure"]}
+# Conveniences that hand down to a later place: a single import inside the function, named here.
+CONVENIENCES = {
+    "data/dataset": {"Dataset._repr_html_": "look"},
+    "learn/network": {
+        "Network._repr_html_": "look",
+        "Network.confusion": "measure",
+        "Network.class_accuracy": "measure",
+    },
+    "learn/training": {"History._repr_html_": "look", "Moment._repr_html_": "look"},
+}
 
 # Libraries that may be imported at the head of a file; others are imported where they are used.
-LIBRARIES = {"": {"numpy"}, "cli": {"numpy", "click"}, "bench/torch_script": {"numpy", "torch"}}
+LIBRARIES = {
+    "": {"numpy"},
+    "bench/torch_script": {"numpy", "torch"},
+    "cli": {"numpy", "click"},
+    "look/figure": {"matplotlib"},  # which is itself imported where it is used
+}
 
 
 def files():
@@ -52,27 +65,35 @@ def place_of(path):
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
-def walk(node):
-    """All nodes that count when the program runs."""
+def walk(node, function=""):
+    """All nodes that count when the program runs, with the name of the function they are in."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
             continue
-        yield child
-        yield from walk(child)
+        inside = function
+        if isinstance(child, ast.ClassDef | ast.FunctionDef):
+            inside = f"{function}.{child.name}".removeprefix(".")
+        yield inside, child
+        yield from walk(child, inside)
 
 
 def own_imports(path):
-    """Places of the package that a file imports when it runs."""
+    """Places of the package that a file imports when it runs, with the function that does."""
     above = path.relative_to(PACKAGE).parts[:-1]
-    for node in walk(ast.parse(path.read_text())):
+    for function, node in walk(ast.parse(path.read_text())):
         if not isinstance(node, ast.ImportFrom) or node.level == 0:
             continue
         base = above[: len(above) - (node.level - 1)]
         module = (*base, *(node.module.split(".") if node.module else ()))
-        if module:
-            yield module[0]
-        else:
-            yield from (alias.name for alias in node.names)
+        places = [module[0]] if module else [alias.name for alias in node.names]
+        yield from ((function, place) for place in places)
+
+
+def handed_down(path):
+    """What a file imports from places that the table does not allow it: (function, place), ..."""
+    place = place_of(path)
+    allowed = {*ALLOWED[place].split(), place}
+    return [(function, other) for function, other in own_imports(path) if other not in allowed]
 
 
 def libraries(path):
@@ -85,10 +106,18 @@ def libraries(path):
 
 
 @pytest.mark.parametrize("path", files(), ids=name_of)
-def test_a_place_imports_only_what_the_table_allows(path):
-    place = place_of(path)
-    allowed = {*ALLOWED[place].split(), place, *HANDED_DOWN.get(name_of(path), ())}
-    assert set(own_imports(path)) - allowed == set()
+def test_a_place_imports_only_what_the_tables_allow(path):
+    listed = CONVENIENCES.get(name_of(path), {}).items()
+    assert set(handed_down(path)) - set(listed) == set()
+
+
+@pytest.mark.parametrize(
+    ("file", "function", "place"),
+    [(file, *row) for file, rows in CONVENIENCES.items() for row in rows.items()],
+)
+def test_a_convenience_that_is_listed_is_there_and_a_single_import(file, function, place):
+    imported = handed_down(PACKAGE / f"{file}.py")
+    assert [other for name, other in imported if name == function] == [place]
 
 
 @pytest.mark.parametrize("path", files(), ids=name_of)

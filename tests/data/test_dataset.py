@@ -246,3 +246,12 @@ def test_classes_that_are_numbered_from_1_are_told():
     assert [warning.filename for warning in caught] == [__file__]
     Dataset(images, labels + 1)  # here 0 and 1 are missing, which may be meant
     Dataset(images[:3], [1, 2, 3])  # so few may lack it by chance
+
+
+def test_a_notebook_shows_samples_with_the_names_of_their_classes_if_it_has_them():
+    dataset = Dataset(np.arange(24, dtype=np.uint8).reshape(4, 2, 3), [0, 1, 0, 1])
+    html = dataset._repr_html_()
+    assert html.count("<img") == 4
+    assert "Dataset(4 images" in html
+    dataset.class_names = ("cat", "dog")
+    assert dataset._repr_html_().count(">dog<") == 2

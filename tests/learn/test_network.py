@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from cutaway import SGD, Adam, DataLoader, Dataset, Network
+from cutaway.look import notebook
 
 
 @pytest.mark.parametrize(("activation", "spread"), [("sigmoid", 1), ("tanh", 1), ("relu", 2)])
@@ -272,3 +273,17 @@ def test_it_knows_the_names_of_the_classes_that_it_learned(data):
     named = Dataset(data.images, data.labels, class_names=["a", "b", "c"])
     network.learn([0], 1, dataset=named, optimizer=SGD(0.1))
     assert network.class_names == copy.deepcopy(network).class_names == ("a", "b", "c")
+
+
+def test_a_notebook_shows_a_network_as_its_first_layer_in_the_shape_of_its_images(monkeypatch):
+    shown = []
+    monkeypatch.setattr(notebook, "layer", lambda *arguments: shown.append(arguments) or "<img>")
+    network = Network((6, 4, 2))
+    assert network._repr_html_() == "<img>"
+    dataset = Dataset(np.arange(12, dtype=np.uint8).reshape(2, 2, 3), [0, 1])
+    network.learn([0, 1], 2, dataset=dataset, optimizer=SGD(0.1))
+    network._repr_html_()
+    assert [(line, shape) for line, _, shape in shown] == [
+        (repr(network), None), (repr(network), (2, 3))
+    ]  # fmt: skip
+    np.testing.assert_array_equal(shown[1][1], network.weights[0])

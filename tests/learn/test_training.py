@@ -1,5 +1,6 @@
 """Training: when Moments come and what they hold, however the mini-batches are made."""
 
+import sys
 import time
 from dataclasses import replace
 from types import SimpleNamespace
@@ -341,3 +342,32 @@ def test_classes_that_the_training_set_lacks_are_told_by_their_names():
     data = Dataset(DATA.images, 2 * DATA.labels, class_names=["a", "b", "c", "d", "e"])
     with pytest.warns(UserWarning, match="^train: the training set lacks classes: b, d$"):
         train(Network((16, 5)), DataLoader(data), optimizer=SGD(0.1), valid=data).close()
+
+
+def test_a_notebook_shows_a_moment_as_its_first_layer_and_where_it_stands():
+    moment = moments(network(), epochs=1, every=3)[0]
+    assert moment.shape == DATA.shape == (4, 4)
+    html = moment._repr_html_()
+    assert "<img" in html
+    assert "Moment(epoch=1, step=3, loss=" in html
+
+
+def test_a_notebook_shows_a_history_as_curves_and_a_table():
+    html = fit(network(), loader(), optimizer=SGD(0.1), epochs=2)._repr_html_()
+    assert "<img" in html
+    assert html.count("<tr>") == 3
+    assert "History(14 losses, epochs=2, train_loss=" in html
+
+
+def test_a_bar_in_a_notebook_needs_no_widgets_and_warns_of_none(monkeypatch, capsys):
+    """tqdm.auto and tqdm.notebook warn there (an error in these tests), unless ipywidgets is installed."""
+    app = SimpleNamespace(config={"IPKernelApp": {}})
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: app))
+    monkeypatch.setitem(sys.modules, "ipywidgets", None)
+    for name in ("tqdm.auto", "tqdm.autonotebook", "tqdm.notebook"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    fit(network(), loader(), optimizer=SGD(0.1), epochs=2, progress=True)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "14/14" in err
+    assert "IProgress" not in err

@@ -1,6 +1,7 @@
 """Curves: every loss and accuracy is drawn where it belongs, without a display."""
 
 import io
+import pickle
 import sys
 
 import numpy as np
@@ -46,3 +47,13 @@ def test_loss_curve_of_one_epoch_has_no_curve_of_accuracies():
 def test_loss_curve_needs_losses():
     with pytest.raises(ValueError, match=r"^loss_curve: losses must be a list of numbers"):
         loss_curve([])
+
+
+def test_a_notebook_shows_a_figure_as_its_picture():
+    picture = Image.open(io.BytesIO(loss_curve(HISTORY)._repr_png_()))
+    assert (picture.format, picture.size) == ("PNG", (960, 720))
+
+
+def test_a_figure_can_be_pickled():
+    figure = pickle.loads(pickle.dumps(loss_curve(HISTORY)))
+    assert figure._repr_png_() == loss_curve(HISTORY)._repr_png_()

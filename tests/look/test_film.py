@@ -369,3 +369,21 @@ def test_count_frames_refuses_what_is_no_film(path):
     path.write_bytes(b"no film" * 100)
     with pytest.raises(OSError, match="not a readable film"):
         count_frames(path)
+
+
+def test_a_notebook_shows_a_finished_film_and_a_sentence_until_then(tmp_path):
+    with Film(tmp_path / "a.mp4") as film:
+        film.write(np.zeros((8, 8), np.uint8))
+        assert "not finished yet" in film._repr_html_()
+    assert '<video src="data:video/mp4;base64,' in film._repr_html_()
+
+
+def test_a_notebook_does_not_show_the_older_film_in_place_of_one_that_failed(tmp_path):
+    path = tmp_path / "a.mp4"
+    with Film(path) as film:
+        film.write(np.zeros((8, 8), np.uint8))
+    failed = Film(path)
+    failed.write(np.zeros((8, 8), np.uint8))
+    failed.discard()
+    assert path.exists()
+    assert "<video" not in failed._repr_html_()

@@ -190,6 +190,12 @@ class Dataset:
             f"{self.classes} classes, mean={self.mean:.4g}, std={self.std:.4g})"
         )
 
+    def _repr_html_(self) -> str:
+        from ..look import notebook
+
+        names = getattr(self, "class_names", None)
+        return notebook.dataset(repr(self), self.images, self.labels, self.shape, names)
+
 
 def _warn_of_pixels(images: F32) -> None:
     spread = float(images[:_ROWS].std(dtype=np.float64))

@@ -481,6 +481,11 @@ class Network:
             f"{architecture.loss}, {self.backend}, threads={self.threads})"
         )
 
+    def _repr_html_(self) -> str:
+        from ..look import notebook
+
+        return notebook.layer(repr(self), self.get_weights(0)[1:], self.shape)
+
     # for its own use
 
     def _layer(self, who: str, layer: int) -> int:

@@ -47,6 +47,7 @@ class Moment:
             "valid_accuracy"; otherwise empty. Losses are means per sample, accuracies 0 to 1.
         seconds: Of the work since the last Moment, evaluation included; not of what was done with
             that Moment.
+        shape: (height, width) of the images that the network learns from, if they have one, or None.
     """
 
     epoch: int
@@ -56,10 +57,16 @@ class Moment:
     biases: tuple[F32, ...]
     metrics: dict[str, float]
     seconds: float
+    shape: tuple[int, int] | None = None
 
     def __repr__(self) -> str:
         facts = {"loss": float(self.losses[-1]), **_last_metrics(self.metrics)}
         return f"Moment(epoch={self.epoch}, step={self.step}, {_listed(facts)})"
+
+    def _repr_html_(self) -> str:
+        from ..look import notebook
+
+        return notebook.layer(repr(self), self.weights[0], self.shape)
 
 
 @short_repr
@@ -97,6 +104,11 @@ class History:
         last = _last_metrics(self.epochs[-1] if self.epochs else {})
         facts = {"epochs": len(self.epochs), **last, "seconds": self.seconds}
         return f"History({len(self.losses)} losses, {_listed(facts)})"
+
+    def _repr_html_(self) -> str:
+        from ..look import notebook
+
+        return notebook.history(repr(self), self)
 
 
 def _last_metrics(metrics: dict[str, Any]) -> dict[str, float]:
@@ -263,6 +275,7 @@ def _moments(
                 biases=tuple(layer[0] for layer in layers),
                 metrics=metrics,
                 seconds=time.perf_counter() - begin,
+                shape=network.shape,
             )
             begin = time.perf_counter()
 

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
     from ..learn.training import History
+    from .figure import Figure
 
 _BLUE, _ORANGE = "#2171b5", "#d95f0e"
 
@@ -27,9 +27,9 @@ def loss_curve(
         title: Above the plot.
 
     Returns:
-        A matplotlib Figure, made without a display.
+        A matplotlib Figure, made without a display, which a notebook shows.
     """
-    from matplotlib.figure import Figure
+    from .figure import Figure
 
     losses = np.asarray(getattr(history, "losses", history), dtype=float)
     epochs: list[dict[str, Any]] = list(getattr(history, "epochs", []))

@@ -157,9 +157,17 @@ class Film:
             self.discard()
 
     def __repr__(self) -> str:
-        state = "open" if self._open else "finished" if self._whole else "empty"
         facts = f"frames={self.frames}, fps={self.fps}, codec={self.codec!r}"
-        return f"Film({self.path.name!r}, {facts}, {state})"
+        return f"Film({self.path.name!r}, {facts}, {self._state})"
+
+    def _repr_html_(self) -> str:
+        from . import notebook
+
+        return notebook.film(repr(self), self.path, self.codec, self._state)
+
+    @property
+    def _state(self) -> str:
+        return "open" if self._open else "finished" if self._whole else "empty"
 
     # the encoder's thread
 

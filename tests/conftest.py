@@ -13,6 +13,8 @@ from cutaway.backend import choose
 # CUTAWAY_REQUIRE=torch,cuda names it, a lack is no excuse: they fail.
 NEEDS = {
     "cuda": "no usable GPU",
+    "ipykernel": "ipykernel is not installed: pip install ipykernel",
+    "nbclient": "nbclient is not installed: pip install nbclient",
     "sklearn": "scikit-learn is not installed: pip install scikit-learn",
     "torch": "PyTorch is not installed: pip install torch",
 }

@@ -92,7 +92,9 @@ def test_a_tile_has_the_shape_that_the_network_knows():
     ],
 )
 def test_what_is_large_is_shown_in_part_and_says_so(fan_in, units, text):
-    html = notebook.layer("", np.ones((fan_in, units), np.float32), None)
+    weights = np.ones((fan_in, units), np.float32)
+    weights[:, 100:] = np.nan  # which is not looked at
+    html = notebook.layer("", weights, None)
     (picture,) = Page(html).pictures
     assert max(picture.size) < 1000
     assert text in Page(html).text

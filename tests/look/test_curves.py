@@ -39,6 +39,17 @@ def test_loss_curve_draws_every_loss_and_their_running_mean():
     assert mean.get_xdata()[-1] == 190.5  # in the middle of losses 181 to 200
 
 
+def test_a_long_curve_has_few_points_that_keep_every_peak():
+    losses = np.ones(100_007)
+    losses[[5, 50_000, 100_006]] = (0.1, 3, 2)
+    every, mean = loss_curve(losses).axes[0].lines
+    assert len(every.get_xdata()) < 10_100 > len(mean.get_xdata())
+    assert (every.get_xdata()[0], every.get_xdata()[-1]) == (1, 100_007)
+    assert (np.diff(every.get_xdata()) > 0).all()
+    at = {value: every.get_xdata()[every.get_ydata() == value].item() for value in (0.1, 2, 3)}
+    np.testing.assert_allclose([at[0.1], at[3], at[2]], [6, 50_001, 100_007], atol=22)
+
+
 def test_loss_curve_of_one_epoch_has_no_curve_of_accuracies():
     history = History(HISTORY.losses, HISTORY.epochs[:1])
     assert len(loss_curve(history).axes) == 1

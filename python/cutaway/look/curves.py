@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .figure import Figure
 
 _BLUE, _ORANGE = "#2171b5", "#d95f0e"
+_MOST_POINTS = 10_000  # of a line: ten for every pixel across
 
 
 def loss_curve(
@@ -62,11 +63,23 @@ def _draw_losses(axes: Axes, losses: NDArray[np.float64]) -> None:
     mean = np.convolve(losses, np.ones(window) / window, "valid")
     middle = steps[: mean.size] + (window - 1) / 2
     highest = float(np.quantile(losses, 0.999))  # the first few losses may be many times the rest
-    axes.plot(steps, losses, color=_BLUE, alpha=0.35, lw=0.7, label="every mini-batch")
+    axes.plot(*_envelope(steps, losses), color=_BLUE, alpha=0.35, lw=0.7, label="every mini-batch")
     dot = "o" if losses.size == 1 else ""  # a line needs two points
-    axes.plot(middle, mean, color=_BLUE, lw=1.8, marker=dot, label=f"mean of {window}")
+    axes.plot(*_envelope(middle, mean), color=_BLUE, lw=1.8, marker=dot, label=f"mean of {window}")
     axes.set(ylabel="training loss of a mini-batch", ylim=(0, 1.05 * highest or 1))
     axes.legend(frameon=False)
+
+
+def _envelope(x: NDArray[Any], y: NDArray[np.float64]) -> tuple[NDArray[Any], NDArray[np.float64]]:
+    """Return few points that draw the same line: of every block its lowest and its highest."""
+    if y.size <= _MOST_POINTS:
+        return x, y
+    block = 2 * -(-y.size // _MOST_POINTS)
+    whole = y.size // block * block  # what is left over are points of their own
+    blocks = y[:whole].reshape(-1, block)
+    extremes = np.stack([blocks.min(axis=1), blocks.max(axis=1)], axis=1).ravel()
+    ends = x[:whole].reshape(-1, block)[:, [0, -1]].ravel()
+    return np.append(ends, x[whole:]), np.append(extremes, y[whole:])
 
 
 def _draw_accuracies(axes: Axes, epochs: list[dict[str, Any]]) -> None:

@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import signal
 from importlib.util import find_spec
 
 import pytest
@@ -55,6 +56,14 @@ def files():
     return [
         "learn.mp4", "model.safetensors", "history.json", "hidden.png", "neuron.png", "loss.png"
     ]  # fmt: skip
+
+
+@pytest.fixture
+def ctrl_c():
+    """SIGINT ends this process and those it starts; a script's background jobs are born deaf to it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

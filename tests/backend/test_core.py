@@ -146,6 +146,7 @@ def test_a_forked_child_trains_on():
     assert child == network.fingerprint()
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_ends_a_long_call_after_a_whole_step():
     code = """
         import sys, threading, _thread, time

@@ -242,6 +242,7 @@ def test_a_forked_child_gets_an_error_and_the_parent_goes_on():
     network.learn(np.arange(40), 8, dataset=data_of(), optimizer=SGD(0.1))
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_an_interrupted_network_has_learned_whole_steps(emulated):
     emulated.emulate(patience=1.0)  # FLOPs between two looks at the signals: every step
     order = np.tile(np.arange(40), 2000)

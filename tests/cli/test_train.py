@@ -97,14 +97,14 @@ def test_a_gpu_is_told_by_its_name(call, data, tmp_path):
     assert load(model, backend="cuda").fingerprint() == load(model, backend="cpu").fingerprint()
 
 
+@pytest.mark.usefixtures("ctrl_c")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_run_that_is_stopped_leaves_a_whole_film_and_a_model(
     data, tmp_path, number, code, files, environment
 ):
-    listening = "import signal as s; s.signal(s.SIGINT, s.default_int_handler)"
     command = [
-        sys.executable, "-c", f"{listening}; from cutaway.cli.main import main; main()",
-        "train", "--data", data, "--out", tmp_path, "--epochs", "100000", "--json",
+        sys.executable, "-m", "cutaway", "train", "--data", data, "--out", tmp_path,
+        "--epochs", "100000", "--json",
     ]  # fmt: skip
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()

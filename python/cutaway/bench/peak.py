@@ -68,7 +68,7 @@ def measure(setting: Setting) -> Iterator[Part]:
             "rounds": len(peaks),
             "peak_gflops": statistics.median(peaks),
             "dense_gflops": statistics.median(reached),
-            "efficiency": statistics.median(r / p for r, p in zip(reached, peaks, strict=True)),
+            "efficiency": statistics.median(reached) / statistics.median(peaks),
             "threads": setting.threads,
             "seconds": medians(times),
             "times": times,

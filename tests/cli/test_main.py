@@ -6,7 +6,6 @@ import pytest
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        ([], "Missing command; see 'cutaway --help'"),
         (["fly"], "No such command 'fly'; see 'cutaway --help'"),
         (["train", "--fast"], "train: No such option '--fast'"),
         (["train", "--epochs", "0"], "train: Invalid value for '--epochs'"),
@@ -68,11 +67,15 @@ def test_a_wrong_setting_in_the_environment_is_one_line(name, value, text, cutaw
     assert f"got '{value}'" in process.stderr
 
 
-@pytest.mark.parametrize("options", [["train", "--help"], ["--version"]])
+@pytest.mark.parametrize("options", [["train", "--help"], ["--version"], [], ["--debug"]])
 def test_help_and_version_go_to_stdout(call, options):
     code, out, err = call(*options)
     assert (code, err) == (0, "")
     assert "cutaway" in out
+
+
+def test_alone_it_is_its_help(call):
+    assert call() == call("--help")
 
 
 def test_a_command_loads_nothing_that_another_one_needs(cutaway):

@@ -64,7 +64,9 @@ def _run(arguments: list[str]) -> int:
     debug = "--debug" in arguments
     arguments = [a for a in arguments if a != "--debug"]
     try:
-        return int(cli.main(arguments, prog_name="cutaway", standalone_mode=False) or 0)
+        return int(
+            cli.main(arguments or ["--help"], prog_name="cutaway", standalone_mode=False) or 0
+        )
     except click.ClickException as error:
         talk(f"cutaway: error: {_usage(error)}")
         return error.exit_code

@@ -17,7 +17,7 @@ import cutaway
 from cutaway import SGD, Adam, Dataset, DeviceError, Network
 from cutaway.backend import choose, cuda
 
-PIP = "CUTAWAY_CUDA=ON pip install --no-cache-dir --force-reinstall --no-binary cutaway cutaway"
+PIP = "CUTAWAY_CUDA=ON pip install ."  # as the README has it
 
 HEALTHY = dict(
     forked=False, loader="", driver=13000, runtime=13000, error=0, error_name="", error_text="",
@@ -97,6 +97,7 @@ def test_a_build_without_cuda_tells_the_pip_line(monkeypatch):
     status = cutaway.cuda_status()
     assert (status.usable, status.code) == (False, "NOT_BUILT")
     assert PIP in status.text
+    assert PIP in (Path(__file__).parents[2] / "README.md").read_text()
     with pytest.raises(RuntimeError, match="CUTAWAY_CUDA=ON pip install") as caught:
         Network(backend="cuda")
     assert caught.value.code == "NOT_BUILT"

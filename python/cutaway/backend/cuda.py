@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from ..reprs import short_repr
 
-_PIP = "CUTAWAY_CUDA=ON pip install --no-cache-dir --force-reinstall --no-binary cutaway cutaway"
+_BUILD = "CUTAWAY_CUDA=ON pip install ."  # no index has cutaway
 _OLDEST = (7, 5)
 _NO_DEVICE, _OLD_DRIVER, _NO_KERNEL = 100, 35, 209  # CUDA's numbers of errors
 
@@ -55,8 +55,8 @@ def status(load: Callable[[], Any], device: int = 0) -> CudaStatus:
         found = load().probe(device)
     except ModuleNotFoundError as error:
         if str(error.name).endswith("_cuda"):
-            return _fails("NOT_BUILT", f"this build of cutaway is without CUDA; build one: {_PIP}"
-                          " (or, in a clone, CUTAWAY_CUDA=ON pip install .)")  # fmt: skip
+            return _fails("NOT_BUILT", "this build of cutaway is without CUDA; in the folder of its "
+                          f"sources, build one: {_BUILD}")  # fmt: skip
         return _fails("LOAD_FAILED", f"cutaway._cuda does not load: {error}")
     except Exception as error:  # of the loader, in its own words
         return _fails("LOAD_FAILED", f"cutaway._cuda does not load: {error}")
@@ -106,7 +106,8 @@ def _judge(found: dict[str, Any], device: int) -> CudaStatus:
         return _fails(
             "NO_KERNEL",
             f"this build of cutaway has no code for {name}, only for the architectures "
-            f"{found['architectures']}; build it: CUDAARCHS={major}{minor}-real {_PIP}",
+            f"{found['architectures']}; in the folder of its sources, build one: "
+            f"CUDAARCHS={major}{minor}-real {_BUILD}",
         )
     if found["kernel_error"]:
         return _fails(

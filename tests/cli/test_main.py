@@ -74,6 +74,15 @@ def test_help_and_version_go_to_stdout(call, options):
     assert "cutaway" in out
 
 
+def test_a_warning_is_one_line(cutaway):
+    code = (
+        "from cutaway.cli import main; from cutaway.errors import warn; "
+        "main.cli.main = lambda *_, **__: warn('grid: so\\nit is'); main.main()"
+    )
+    process = cutaway(start=("-c", code))
+    assert (process.returncode, process.stderr) == (0, "cutaway: warning: grid: so\\x0ait is\n")
+
+
 def test_alone_it_is_its_help(call):
     assert call() == call("--help")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import warnings
 from importlib import import_module
 from typing import NoReturn
 
@@ -55,8 +56,15 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 
     open_streams()
     signal.signal(signal.SIGTERM, terminate)
-    code = _run(split_hidden(list(sys.argv[1:] if arguments is None else arguments)))
+    with warnings.catch_warnings():
+        warnings.showwarning = _tell  # type: ignore[assignment]  # it is called by place
+        code = _run(split_hidden(list(sys.argv[1:] if arguments is None else arguments)))
     sys.exit(flush_stdout(143 if terminated else code))
+
+
+def _tell(text: Warning | str, *_: object) -> None:
+    """Show a warning: the line of a program that it names is none of the user's here."""
+    talk(f"cutaway: warning: {plain(str(text))}")
 
 
 def _run(arguments: list[str]) -> int:

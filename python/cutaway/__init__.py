@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     )
     from .data.dataset import Dataset
     from .data.loader import DataLoader, RandomSampler, SequentialSampler
-    from .data.read import load_idx, load_pickle, mnist
+    from .data.read import load_data, load_idx, load_pickle, mnist
     from .learn.checkpoint import load, save
     from .learn.training import History, Moment, fit, train
     from .look.curves import loss_curve
@@ -53,6 +53,7 @@ __all__ = [
     "fit",
     "grid",
     "load",
+    "load_data",
     "load_idx",
     "load_pickle",
     "loss_curve",
@@ -76,7 +77,7 @@ _MODULE_OF = {
     for module, names in {
         "learn.checkpoint": "load save",
         "data.dataset": "Dataset",
-        "data.read": "load_idx load_pickle mnist",
+        "data.read": "load_data load_idx load_pickle mnist",
         "look.film": "Film",
         "backend.functions": "matmul relu relu_derivative sigmoid sigmoid_derivative "
         "softmax softmax_derivative tanh tanh_derivative",

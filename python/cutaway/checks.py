@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+from collections.abc import Sequence
 from numbers import Rational, Real
 from typing import TYPE_CHECKING, Any
 
@@ -259,6 +260,19 @@ def ratio(
     if not (isinstance(exact, Fraction) or math.isfinite(exact)) or not low <= exact <= high:
         raise ValueError(f"{who}: {name} must be from {low:g} to {high:g}, got {value}")
     return Fraction(exact).limit_denominator(finest)
+
+
+def pair(who: str, name: str, value: object) -> tuple[int, int]:
+    """Return (height, width), of two integers of at least 1.
+
+    Raises:
+        TypeError: if one is no integer.
+        ValueError: if there are not two, or one is below 1.
+    """
+    sides = list(value) if isinstance(value, Sequence | np.ndarray) and np.ndim(value) == 1 else []
+    if len(sides) != 2:
+        raise ValueError(f"{who}: {name} must be (height, width), got {value!r}")
+    return count(who, f"{name}[0]", sides[0]), count(who, f"{name}[1]", sides[1])
 
 
 def choice(who: str, name: str, value: object, choices: tuple[str, ...]) -> str:

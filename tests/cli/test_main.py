@@ -29,9 +29,10 @@ def test_wrong_usage_is_one_line_and_exit_2(call, arguments, text, error_line):
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (["--data", "nowhere"], "nowhere/train-images-idx3-ubyte (or "),
+        (["--data", "nowhere"], "nowhere: No such file or directory"),
         (["--backend", "cuda:99"], "Network: backend 'cuda:99': "),
         (["--out", "file/in"], "file/in: Not a directory"),
+        (["--data", "file"], "load_data: file: is none of: IDX, CSV, npz, "),
         (["--lr", "1e30"], "the loss must stay finite, got "),
         (["--lr", "1e300"], "rates must be finite, got inf"),
     ],
@@ -41,7 +42,9 @@ def test_a_failure_is_one_line_and_exit_1(
 ):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "file").touch()
-    code, _, err = call("train", "--data", data, "--recipe", "lesson5", "--no-film", *arguments)
+    code, _, err = call(
+        "train", "--data", data, "--quiet", "--recipe", "lesson5", "--no-film", *arguments
+    )
     assert code == 1
     assert text in error_line(err)
 

@@ -10,7 +10,8 @@ import termios
 
 
 def test_beside_json_stderr_has_a_line_per_epoch_and_no_bar(done):
-    head, *lines = done[0].stderr.splitlines()
+    told, head, *lines = done[0].stderr.splitlines()
+    assert told.startswith("data: IDX: 868 images of 8 x 8, 4 classes; 640 to train, ")
     assert "validation loss" in head
     assert [line.split()[0] for line in lines] == ["1", "2"]
     assert not set("\r\x1b|█") & set(done[0].stderr)

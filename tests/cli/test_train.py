@@ -45,8 +45,8 @@ def test_without_json_the_results_are_on_stdout_and_stderr_is_empty(call, data, 
     )  # fmt: skip
     assert (code, err) == (0, "")
     lines = out.splitlines()
-    assert [line.split()[0] for line in lines[:4]] == ["epoch", "1", "2", "test"]
-    assert lines[5:] == [str(tmp_path / name) for name in files if name != "learn.mp4"]
+    assert [line.split()[0] for line in lines[:5]] == ["data:", "epoch", "1", "2", "test"]
+    assert lines[6:] == [str(tmp_path / name) for name in files if name != "learn.mp4"]
     assert not (tmp_path / "learn.mp4").exists()
 
 
@@ -110,7 +110,7 @@ def test_a_run_that_is_stopped_leaves_a_whole_film_and_a_model(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
     ) as process:
         try:
-            for _ in range(4):  # the head and three epochs
+            for _ in range(5):  # what the data are, the head and three epochs
                 process.stderr.readline()
             process.send_signal(number)
             out, err = process.communicate(timeout=60)

@@ -35,31 +35,31 @@ def write(tmp_path):
     ("pack", "name"), [(bytes, "train"), (bytes, "train.gz"), (gzip.compress, "train")]
 )
 def test_gzip_or_raw_is_told_by_content_not_by_name(write, pack, name):
-    array = idx.read(write(pack(IMAGES), name), axes=3)
+    array = idx.images(write(pack(IMAGES), name))
     assert array.dtype == np.uint8
     assert not array.flags.writeable
     np.testing.assert_array_equal(array, PIXELS)
 
 
 def test_labels_have_one_axis(write):
-    np.testing.assert_array_equal(idx.read(write(LABELS), axes=1), [7, 0, 255])
+    np.testing.assert_array_equal(idx.labels(write(LABELS)), [7, 0, 255])
 
 
 def test_a_gzip_file_of_several_members_is_one_file(write):
     members = [gzip.compress(IMAGES[i : i + 7]) for i in range(0, len(IMAGES), 7)]
-    np.testing.assert_array_equal(idx.read(write(b"".join(members)), axes=3), PIXELS)
+    np.testing.assert_array_equal(idx.images(write(b"".join(members))), PIXELS)
 
 
 BAD = {
     "empty": (b"", "not an IDX file: it starts with nothing"),
     "short magic": (b"\0\0\x08", "not an IDX file: it starts with 00 00 08"),
     "a PNG": (b"\x89PNG\r\n", "not an IDX file: it starts with 89 50 4e 47"),
-    "floats": (
-        header(2, 3, 4, kind=0x0D),
-        "IDX data must be unsigned bytes (type 0x08), got type 0x0d",
+    "an unknown type": (
+        header(2, 3, 4, kind=0x0A),
+        "IDX data must be of a type from 0x08 to 0x0e, got type 0x0a",
     ),
     "labels for images": (LABELS, "expected images (3 axes), got labels (1 axis)"),
-    "two axes": (header(2, 12) + bytes(24), "expected images (3 axes), got 2 axes"),
+    "four axes": (header(2, 3, 4, 1) + bytes(24), "expected images (3 axes), got 4 axes"),
     "cut header": (IMAGES[:15], "the header is cut short"),
     "no data": (IMAGES[:16], "the header says 2 items, the file holds 0.0"),
     "cut data": (IMAGES[:-6], "the header says 2 items, the file holds 1.5"),
@@ -76,20 +76,21 @@ BAD = {
 def test_a_bad_file_is_refused_with_its_name_and_the_reason(write, content, message):
     for path in (write(content, "raw"), write(gzip.compress(content), "packed")):
         with pytest.raises(ValueError, match=f"^{re.escape(f'{path}: {message}')}"):
-            idx.read(path, axes=3)
+            idx.images(path)
 
 
 def test_a_file_may_hold_as_much_as_is_allowed(write, monkeypatch):
+    packed = write(gzip.compress(IMAGES))
     monkeypatch.setattr(idx, "LARGEST", PIXELS.size)
-    np.testing.assert_array_equal(idx.read(write(IMAGES), axes=3), PIXELS)
+    np.testing.assert_array_equal(idx.images(packed), PIXELS)
     monkeypatch.setattr(idx, "LARGEST", PIXELS.size - 1)
     with pytest.raises(ValueError, match="says 24 bytes of data, more than 23 allowed"):
-        idx.read(write(IMAGES), axes=3)
+        idx.images(packed)
 
 
 def test_images_for_labels_is_said(write):
     with pytest.raises(ValueError, match=r"expected labels \(1 axis\), got images \(3 axes\)"):
-        idx.read(write(IMAGES), axes=1)
+        idx.labels(write(IMAGES))
 
 
 def test_a_truncated_gzip_is_refused_with_the_file_name(write):
@@ -97,7 +98,7 @@ def test_a_truncated_gzip_is_refused_with_the_file_name(write):
     for length in range(2, len(packed)):
         path = write(packed[:length])
         with pytest.raises(ValueError, match="images-file: the gzip data are cut short"):
-            idx.read(path, axes=3)
+            idx.images(path)
 
 
 def test_a_flipped_bit_in_a_gzip_never_changes_the_data(write):
@@ -107,7 +108,7 @@ def test_a_flipped_bit_in_a_gzip_never_changes_the_data(write):
         damaged = bytearray(packed)
         damaged[bit // 8] ^= 1 << bit % 8
         try:
-            array = idx.read(write(damaged), axes=3)
+            array = idx.images(write(damaged))
         except ValueError as error:
             assert "images-file: " in str(error)  # noqa: PT017
         else:
@@ -116,17 +117,54 @@ def test_a_flipped_bit_in_a_gzip_never_changes_the_data(write):
     assert unnoticed < 4  # the last byte before the checksum is filled up with any bits
 
 
-@pytest.mark.parametrize("rest", [b"\0", b"garbage", gzip.compress(b"more", mtime=0)])
+@pytest.mark.parametrize("padding", [1, 512, 100_000])
+def test_zeros_after_a_gzip_are_padding(write, padding):
+    """As tapes and some programs leave them."""
+    packed = gzip.compress(IMAGES) + bytes(padding)
+    np.testing.assert_array_equal(idx.images(write(packed)), PIXELS)
+    with pytest.raises(ValueError, match="images-file: the gzip data are damaged: zeros, and then"):
+        idx.images(write(packed + b"1"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "dtype"),
+    [(0x09, "i1"), (0x0B, ">i2"), (0x0C, ">i4"), (0x0D, ">f4"), (0x0E, ">f8")],
+)
+def test_every_type_of_idx_is_read(write, kind, dtype):
+    numbers = (PIXELS.astype(dtype) - 7) / (4 if "f" in dtype else 1)
+    array = idx.images(write(header(2, 3, 4, kind=kind) + numbers.astype(dtype).tobytes()))
+    np.testing.assert_array_equal(array, numbers)
+    assert array.dtype.isnative
+
+
+def test_rows_of_features_are_images_too(write):
+    rows = idx.images(write(header(2, 12) + PIXELS.tobytes()))
+    np.testing.assert_array_equal(rows, PIXELS.reshape(2, 12))
+
+
+def test_of_columns_of_labels_the_first_is_the_class(write):
+    """As QMNIST has them, in int32."""
+    columns = np.array([[7, 1, 2], [0, 3, 4]], ">i4")
+    labels = idx.labels(write(header(2, 3, kind=0x0C) + columns.tobytes()))
+    assert labels.tolist() == [7, 0]
+
+
+def test_a_raw_file_may_hold_as_much_as_the_disk(write, monkeypatch):
+    monkeypatch.setattr(idx, "LARGEST", 1)
+    np.testing.assert_array_equal(idx.images(write(IMAGES)), PIXELS)
+
+
+@pytest.mark.parametrize("rest", [b"garbage", gzip.compress(b"more", mtime=0)])
 def test_what_follows_a_gzip_is_refused(write, rest):
     with pytest.raises(ValueError, match=r"images-file: (the gzip data are|there are more data)"):
-        idx.read(write(gzip.compress(IMAGES) + rest), axes=3)
+        idx.images(write(gzip.compress(IMAGES) + rest))
 
 
 def peak_of_refusing(path):
     tracemalloc.start()
     try:
         with pytest.raises(ValueError, match=re.escape(f"{path}: ")):
-            idx.read(path, axes=3)
+            idx.images(path)
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -144,4 +182,4 @@ def test_a_gzip_bomb_is_not_unpacked(write):
 
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="no-such-file"):
-        idx.read(tmp_path / "no-such-file", axes=3)
+        idx.images(tmp_path / "no-such-file")

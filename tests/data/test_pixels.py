@@ -10,8 +10,8 @@ BYTES = np.arange(10_000 * 3, dtype=np.uint8).reshape(10_000, 3)
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("computed", [np.float32, np.float64])
-@pytest.mark.parametrize("whole", [255, 256])
-def test_parts_of_255_and_of_256_become_bytes(whole, computed, dtype):
+@pytest.mark.parametrize("whole", [255, 256, 1])
+def test_parts_of_255_and_of_256_and_whole_numbers_become_bytes(whole, computed, dtype):
     floats = (BYTES.astype(computed) / computed(whole)).astype(dtype)
     parts = bytes_again([floats, floats[:7], floats[:0]])
     assert [part.dtype for part in parts] == [np.uint8] * 3
@@ -31,7 +31,8 @@ def test_a_last_bit_does_not_matter():
         lambda floats: floats * (1 - 1e-6),
         lambda floats: floats + 1e-7,
         lambda floats: -floats,
-        lambda floats: floats * 255,
+        lambda floats: floats * 256 + 0.5,
+        lambda floats: np.rint(floats * 255) * 2,
         lambda floats: np.where(np.arange(len(floats))[:, None] == 9_999, 0.5, floats),
         lambda floats: np.where(floats == 1, np.nan, floats),
     ],

@@ -52,6 +52,7 @@ def command(
     network = load(model, backend="cpu")
     weights = network.get_weights(layer)[1:]
     may_write(output, force)
+    shape = network.shape if shape is None and layer == 0 else shape
     if unit is None:
         image = grid(
             weights, shape=shape, columns=columns, style=style, scale=scale or 3, legend=True,

@@ -10,10 +10,10 @@ from typing import Any
 
 import click
 
-from ..data.read import load_directory, mnist
+from ..data.read import mnist, read_sets
 from ..job.outputs import Result
 from ..job.recipes import RECIPES
-from ..job.run import run
+from ..job.run import Data, run
 from . import options
 from .progress import Progress
 from .terminal import plain, talk
@@ -30,9 +30,20 @@ from .terminal import plain, talk
 @click.option(
     "--data",
     type=options.PATH,
-    metavar="DIR",
-    help="Folder with the four files of MNIST's format; the embedded MNIST if not given.",
+    metavar="PATH",
+    help="File or folder of your own: IDX, CSV, npz, parquet, a pickle, or pictures with a folder per "
+    "class; the embedded MNIST if not given.",
 )
+@click.option(
+    "--label", metavar="COLUMN", help="Of a CSV file: by its name, first, last, or from 0."
+)
+@click.option(
+    "--size",
+    type=(options.AT_LEAST_ONE, options.AT_LEAST_ONE),
+    metavar="H W",
+    help="Of pictures: scale all to height and width.",
+)
+@click.option("--invert", is_flag=True, help="Of pictures: turn black into white.")
 @click.option(
     "--hidden",
     type=options.AT_LEAST_ONE,
@@ -79,6 +90,9 @@ from .terminal import plain, talk
 def command(
     recipe: str,
     data: Path | None,
+    label: str | None,
+    size: tuple[int, int] | None,
+    invert: bool,
     hidden: tuple[int, ...],
     out: Path,
     as_json: bool,
@@ -95,7 +109,10 @@ def command(
     if hidden:
         changes["hidden"] = hidden
     chosen = dataclasses.replace(RECIPES[recipe], **changes)
-    sets = mnist() if data is None else load_directory(data)
+    reading = {"label": label, "size": size, "invert": invert}
+    sets, told = _read(data, **reading)
+    if told and not quiet:  # as the lines of the epochs: a result, but talk beside JSON
+        print(f"data: {plain(told)}", file=sys.stderr if as_json else sys.stdout, flush=True)
 
     steps = chosen.epochs * -(-len(sets[0]) // chosen.batch_size)
     show = Progress(steps, bar=not quiet and sys.stderr.isatty(), lines=not quiet, json=as_json)
@@ -110,6 +127,16 @@ def command(
         talk(f"cutaway: interrupted; {out} holds what was learned so far")
         return 130
     return 0
+
+
+def _read(data: Path | None, **reading: Any) -> tuple[Data, str]:
+    """Return the three sets, and a line that tells what was taken of somebody's own."""
+    if data is None:
+        if any(reading.values()):
+            raise click.UsageError("--label, --size and --invert need --data")
+        return mnist(), ""
+    train, valid, test, told = read_sets(data, **reading)
+    return (train, valid, test), told
 
 
 def _print_result(result: Result) -> None:

@@ -31,7 +31,8 @@ _BAD_PICKLE = (
 )  # fmt: skip
 
 _MOST_AXES = 32
-_MOST_OPCODES = 100_000  # an array takes about 50; an opcode can take 64 bytes of memory
+_MOST_OPCODES = 100_000  # an array takes about 50, and files of many small ones so many bytes each:
+_BYTES_OF_OPCODE = 64  # what one can take of memory
 _SHORT = reprlib.Repr()  # what a message quotes: a few nested tuples can have a repr of gigabytes
 _SHORT.maxstring, _SHORT.maxlevel = 80, 2
 
@@ -82,6 +83,10 @@ def _frombuffer(raw: object, dtype: object, shape: object, order: object) -> obj
     return _array(raw, dtype, shape, order)
 
 
+def _scalar(dtype: object, raw: object) -> object:
+    return _array(raw, dtype, (), "C")[()]
+
+
 def _encode(text: str, encoding: str = "latin1") -> bytes:
     if encoding not in ("latin1", "latin-1"):
         raise ValueError(f"encoding {_SHORT.repr(encoding)} is not read")
@@ -106,8 +111,9 @@ _STAND_INS: dict[tuple[str, str], Any] = {("numpy", "dtype"): _DtypeStandIn,
 for _core in ("numpy.core", "numpy._core"):
     _STAND_INS[f"{_core}.multiarray", "_reconstruct"] = _reconstruct
     _STAND_INS[f"{_core}.numeric", "_frombuffer"] = _frombuffer
+    _STAND_INS[f"{_core}.multiarray", "scalar"] = _scalar
 
-_CALLABLE = (_DtypeStandIn, _reconstruct, _frombuffer, _encode, _bytes)
+_CALLABLE = (_DtypeStandIn, _reconstruct, _frombuffer, _scalar, _encode, _bytes)
 
 _OPCODES = (
     "PROTO FRAME STOP MARK POP POP_MARK DUP "
@@ -131,7 +137,7 @@ class _Unpickler(_PurePython):  # type: ignore[misc]
 
     def __init__(self, file: io.BytesIO) -> None:
         super().__init__(file, encoding="bytes")
-        self.dispatch = _Opcodes()
+        self.dispatch = _Opcodes(max(_MOST_OPCODES, file.getbuffer().nbytes // _BYTES_OF_OPCODE))
         self._encoded = 0
 
     def find_class(self, module: str, name: str) -> Any:
@@ -178,13 +184,13 @@ def _refuse(_: Any) -> NoReturn:
 class _Opcodes:
     """Hands out opcodes by their number, so many and no more."""
 
-    def __init__(self) -> None:
-        self._left = _MOST_OPCODES
+    def __init__(self, most: int) -> None:
+        self._most = self._left = most
 
     def __getitem__(self, code: int) -> _Opcode:
         self._left -= 1
         if self._left < 0:
-            raise ValueError(f"it has more than {_MOST_OPCODES} opcodes, which arrays do not need")
+            raise ValueError(f"it has more than {self._most} opcodes, which arrays do not need")
         return _TABLE[code]
 
 

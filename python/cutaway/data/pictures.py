@@ -10,7 +10,7 @@ import struct
 import warnings
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,12 +47,17 @@ def read(path: str | os.PathLike[str]) -> tuple[U8, bool]:
         ValueError: if it is no picture that is read here, is damaged, or is too large.
         OSError: if the file cannot be read.
     """
+    with Path(path).open("rb") as file:
+        return decode(os.fspath(path), file)
+
+
+def decode(name: str, file: BinaryIO) -> tuple[U8, bool]:
+    """Return what read() does, of an open file that a message calls by a name."""
     from PIL import Image as Images
     from PIL import UnidentifiedImageError
 
-    name = os.fspath(path)
     too_large = f"{name}: a picture must have at most {_MOST_PIXELS:,} pixels"
-    with Path(path).open("rb") as file, warnings.catch_warnings():
+    with warnings.catch_warnings():
         warnings.simplefilter("error", Images.DecompressionBombWarning)
         try:
             with Images.open(file, formats=_FORMATS) as image:
@@ -87,6 +92,15 @@ def _gray(image: Image) -> tuple[U8, bool]:
     channels = np.asarray(image.convert("RGB"))
     coloured = bool((channels != channels[:, :, :1]).any())
     return np.asarray(image.convert("RGB").convert("L")), coloured
+
+
+def resized(pixels: U8, size: tuple[int, int]) -> U8:
+    """Return gray pixels scaled to (height, width), smoothly."""
+    from PIL import Image as Images
+
+    height, width = size
+    image = Images.fromarray(pixels).resize((width, height), Images.Resampling.LANCZOS)
+    return np.asarray(image)
 
 
 def like(

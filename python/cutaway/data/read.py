@@ -1,26 +1,27 @@
 """Reading: MNIST, or the files that people have, goes in; datasets come out.
 
-The formats are in `idx.py` and `pickles.py`; here is which arrays make which set.
+`find.py` tells what a path holds, a file per format reads it, and `parts.py` makes the three sets.
 """
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from .. import checks
 from .dataset import Dataset
 from .pixels import bytes_again
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from .parts import Found, Sets
 
 # Mean and std of the embedded training set, which is the same every time: to find them again takes
 # as long as an epoch.
 _MNIST_MEAN_AND_STD = (33.39512885204082, 78.6661972212755)
-_VALIDATION = 6  # the last sixth of the training file: 10,000 of MNIST's 60,000
+_VALIDATION = 10_000  # the last of the training file
 
 
 def mnist() -> tuple[Dataset, Dataset, Dataset]:
@@ -31,15 +32,145 @@ def mnist() -> tuple[Dataset, Dataset, Dataset]:
     """
     from pathlib import Path
 
-    return _load(Path(__file__).parent / "mnist", *_MNIST_MEAN_AND_STD)
+    from . import idx
+
+    folder = Path(__file__).parent / "mnist"
+    images = idx.images(folder / "train-images-idx3-ubyte.gz")
+    labels = idx.labels(folder / "train-labels-idx1-ubyte.gz")
+    test = (
+        idx.images(folder / "t10k-images-idx3-ubyte.gz"),
+        idx.labels(folder / "t10k-labels-idx1-ubyte.gz"),
+    )
+    cut = len(images) - _VALIDATION
+    mean, std = _MNIST_MEAN_AND_STD
+    return (
+        Dataset(images[:cut], labels[:cut], mean=mean, std=std),
+        Dataset(images[cut:], labels[cut:], mean=mean, std=std),
+        Dataset(*test, mean=mean, std=std),
+    )
+
+
+def load_data(
+    source: str | os.PathLike[str] | Mapping[str, Any],
+    *,
+    label: int | str | None = None,
+    size: tuple[int, int] | None = None,
+    invert: bool = False,
+    seed: int = 0,
+) -> tuple[Dataset, Dataset, Dataset]:
+    """Load training, validation and test set from what people hold; told by content, not by name.
+
+    - IDX, as MNIST, Fashion-MNIST, EMNIST and QMNIST have it: a folder with `train-images...`,
+      `train-labels...`, `t10k-...` or `test-...`, or one of these files; raw or gzip. EMNIST's
+      pictures, which lie on their side in the file, are set upright.
+    - CSV: a file, or a folder with one for each set (`train.csv`, `mnist_test.csv`); with a header or
+      without, raw or gzip.
+    - npz: arrays named `x_train y_train x_test y_test`, `train_images train_labels ...`, `X y`, `data
+      target` and the like; or a dictionary of such arrays, as scikit-learn's Bunch is.
+    - Parquet as of Hugging Face's `ylecun/mnist`, where PyArrow or Polars is installed.
+    - A folder of pictures with a sub-folder per class, by itself or within `train/`, `test/`, `valid/`.
+    - A pickle of three pairs of arrays, as load_pickle() reads it.
+
+    What is lacking of the three is drawn from the training set, every class in proportion: a sixth of
+    it for each. Whole numbers, and floats that all are k / 255, k / 256 or k, become bytes: pixels.
+    Rows of pixels become square pictures where they can. No code in a file can run.
+
+    Args:
+        source: A path, or a dictionary of arrays.
+        label: Of a CSV file: the column of labels, by its name or its number from 0, -1 for the last;
+            needed where it cannot be told.
+        size: Of pictures: (height, width) to scale all to.
+        invert: Of pictures: turn black into white. MNIST's ink is white on black.
+        seed: Of what is drawn.
+
+    Returns:
+        Three datasets; all take mean, std and the names of classes from the first.
+
+    Raises:
+        ValueError: if it is none of these, is damaged, or it cannot be told what is what.
+        OSError: if a file is missing or cannot be read.
+        ModuleNotFoundError: if what reads parquet is not installed.
+    """
+    sets = read_sets(source, label=label, size=size, invert=invert, seed=seed)
+    return sets.train, sets.valid, sets.test
+
+
+def read_sets(
+    source: str | os.PathLike[str] | Mapping[str, Any],
+    *,
+    label: int | str | None = None,
+    size: tuple[int, int] | None = None,
+    invert: bool = False,
+    seed: int = 0,
+) -> Sets:
+    """Return what load_data() does, and a line that tells what was taken."""
+    from . import parts
+
+    seed = checks.count("load_data", "seed", seed, least=0)
+    if label is not None and not isinstance(label, str):
+        label = checks.count("load_data", "label", label, least=-(1 << 62))
+    if size is not None:
+        size = checks.pair("load_data", "size", size)
+    if isinstance(source, Mapping):
+        who = f"load_data: {type(source).__name__}"
+    elif isinstance(source, str | os.PathLike):
+        who = f"load_data: {os.fspath(source)}"
+    else:
+        got = type(source).__name__
+        raise TypeError(f"load_data: source must be a path or a dictionary of arrays, got {got}")
+    try:
+        found = _read(source, label, size, invert)
+    except (ValueError, TypeError, ModuleNotFoundError) as error:
+        raise type(error)(f"{who}: {error}") from None
+    except FileNotFoundError as error:
+        if error.errno is not None:  # the system's own words, which name the file
+            raise
+        raise FileNotFoundError(f"{who}: {error}") from None
+    return parts.make_sets(who, found, seed)
+
+
+def _read(
+    source: str | os.PathLike[str] | Mapping[str, Any],
+    label: int | str | None,
+    size: tuple[int, int] | None,
+    invert: bool,
+) -> Found:
+    """Let the reader of a kind read."""
+    from pathlib import Path
+
+    from . import arrays, find, folders, parquet, pickles, relatives, tables
+
+    if isinstance(source, Mapping):
+        kind, paths = "a dictionary", dict[str, list[Path]]()
+    else:
+        kind, paths = find.find(Path(source))
+    if label is not None and kind != "csv":
+        raise ValueError(f"label= names a column of a CSV file, this is {kind}")
+    if (size or invert) and kind not in ("pictures", "parquet"):
+        raise ValueError(f"size= and invert= are for pictures, this is {kind}")
+    if isinstance(source, Mapping):
+        return arrays.read_mapping(source)
+    first = paths["train"][0]
+    if kind == "idx":
+        return relatives.read_idx(paths)
+    if kind == "csv":
+        return tables.read_csv({name: file for name, (file,) in paths.items()}, label)
+    if kind == "npz":
+        return arrays.read_npz(first)
+    if kind == "parquet":
+        return parquet.read_parquet(paths, size, invert)
+    if kind == "pictures":
+        return folders.read_pictures(first, size, invert)
+    return _pairs("a pickle", pickles.read(first))
 
 
 def load_idx(images: str | os.PathLike[str], labels: str | os.PathLike[str]) -> Dataset:
     """Load a dataset from two IDX files, raw or gzip (told by content, not by name).
 
     Args:
-        images: Path of a file of unsigned bytes with three axes.
-        labels: Path of a file of unsigned bytes with one axis.
+        images: Path of a file of numbers with three axes (n, height, width), or two (n, features).
+            Floats that all are k / 255, k / 256 or k become bytes.
+        labels: Path of a file with one axis (n,); or two, of which the first column is the class.
 
     Returns:
         The dataset, with its own mean and std.
@@ -50,112 +181,49 @@ def load_idx(images: str | os.PathLike[str], labels: str | os.PathLike[str]) -> 
     """
     from . import idx
 
-    pixels, classes = idx.read(images, axes=3), idx.read(labels, axes=1)
+    pixels, classes = idx.images(images), idx.labels(labels)
     if len(pixels) != len(classes):
         raise ValueError(
             f"load_idx: as many labels as images are needed, got {len(pixels)} images in "
             f"{os.fspath(images)} and {len(classes)} labels in {os.fspath(labels)}"
         )
-    return Dataset(pixels, classes)
-
-
-def load_directory(directory: str | os.PathLike[str]) -> tuple[Dataset, Dataset, Dataset]:
-    """Load the four files of MNIST, or of a dataset laid out like it, from one directory.
-
-    Args:
-        directory: Holds `train-images-idx3-ubyte`, `train-labels-idx1-ubyte` and the same two with
-            `t10k`; each may end in `.gz`.
-
-    Returns:
-        Training, validation (the last sixth of the training file) and test set; all take mean and
-        std from the training set.
-
-    Raises:
-        FileNotFoundError: if a file is missing.
-        ValueError: if a file is damaged or the files disagree.
-    """
-    from pathlib import Path
-
-    return _load(Path(directory))
+    return Dataset(bytes_again([pixels])[0], classes)
 
 
 def load_pickle(path: str | os.PathLike[str]) -> tuple[Dataset, Dataset, Dataset]:
     """Load the tutorial's `mnist.pkl.gz`: ((x, y), (x, y), (x, y)) of arrays. No code can run.
 
+    Args:
+        path: The file, raw or gzip. Sets may be lists of samples, too: x of arrays, y of numbers.
+
     Returns:
         Training, validation and test set; all take mean and std from the training set. Images that
-        all are k / 255 or all k / 256, as the tutorial's, become the bytes k again.
+        all are k / 255, k / 256 or k, as the tutorial's, become the bytes k again.
 
     Raises:
         ValueError: if the file holds anything else than three pairs of arrays, or an array is no
             images or labels.
         OSError: if the file cannot be read.
     """
-    from . import pickles
+    from . import parts, pickles
 
-    sets = pickles.read(path)
+    who = f"load_pickle: {os.fspath(path)}"
+    sets = parts.make_sets(who, _pairs(who, pickles.read(path)), seed=0)
+    return sets.train, sets.valid, sets.test
+
+
+def _pairs(who: str, sets: Any) -> Found:
+    """Return three pairs of arrays, or of lists of samples, as parts."""
+    from .parts import NAMES, Found, Part
+
     if not (isinstance(sets, tuple | list) and len(sets) == 3):
-        raise ValueError(f"load_pickle: {os.fspath(path)} must hold three pairs of arrays")
-    for pair in sets:
-        if not (
-            isinstance(pair, tuple | list)
-            and len(pair) == 2
-            and all(isinstance(array, np.ndarray) for array in pair)
-        ):
-            raise ValueError(f"load_pickle: {os.fspath(path)} must hold three pairs of arrays")
-    parts = bytes_again([images for images, _ in sets])
-    if len({images.dtype.kind == "f" for images in parts}) > 1:
-        raise ValueError(
-            f"load_pickle: {os.fspath(path)}: images must be integers in all sets or floats in all"
-        )
-    result: list[Dataset] = []
-    for images, (_, labels) in zip(parts, sets, strict=True):
-        mean, std = (result[0].mean, result[0].std) if result else (None, None)
+        raise ValueError(f"{who} must hold three pairs of arrays")
+    found = {}
+    for name, pair in zip(NAMES, sets, strict=True):
+        if not (isinstance(pair, tuple | list) and len(pair) == 2):
+            raise ValueError(f"{who} must hold three pairs of arrays")
         try:
-            result.append(Dataset(images, labels, mean=mean, std=std))
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"load_pickle: {os.fspath(path)}: {error}") from None
-        pixels = [one.images.shape[1] for one in result]
-        if pixels[0] != pixels[-1]:
-            raise ValueError(
-                f"load_pickle: {os.fspath(path)}: training images have {pixels[0]} pixels, "
-                f"others {pixels[-1]}"
-            )
-    return result[0], result[1], result[2]
-
-
-def _load(
-    folder: Path, mean: float | None = None, std: float | None = None
-) -> tuple[Dataset, Dataset, Dataset]:
-    images, labels = _pair(folder, "train")
-    cut = len(images) - len(images) // _VALIDATION
-    if cut == len(images):
-        raise ValueError(f"load_directory: {folder}: too few training images, got {len(images)}")
-    train = Dataset(images[:cut], labels[:cut], mean=mean, std=std)
-    valid = Dataset(images[cut:], labels[cut:], mean=train.mean, std=train.std)
-    test = Dataset(*_pair(folder, "t10k"), mean=train.mean, std=train.std)
-    if test.images.shape[1] != train.images.shape[1]:
-        raise ValueError(
-            f"load_directory: {folder}: training images have {train.images.shape[1]} pixels, "
-            f"test images {test.images.shape[1]}"
-        )
-    return train, valid, test
-
-
-def _pair(folder: Path, name: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    from . import idx
-
-    paths = []
-    for kind in ("images-idx3", "labels-idx1"):
-        plain = folder / f"{name}-{kind}-ubyte"
-        packed = plain.with_name(plain.name + ".gz")
-        found = next((path for path in (plain, packed) if path.is_file()), None)
-        if found is None:
-            raise FileNotFoundError(f"load_directory: {plain} (or {packed.name}) is missing")
-        paths.append(found)
-    images, labels = idx.read(paths[0], axes=3), idx.read(paths[1], axes=1)
-    if len(images) != len(labels):
-        raise ValueError(
-            f"load_directory: {folder}: {len(images)} {name} images, {len(labels)} labels"
-        )
-    return images, labels
+            found[name] = Part(*(np.array(array) for array in pair))
+        except ValueError:  # samples of unequal length
+            raise ValueError(f"{who} must hold three pairs of arrays") from None
+    return Found(kind="pickle", parts=found)

@@ -1,7 +1,10 @@
 """`cutaway picture`: a layer or a unit, and no file of somebody else."""
 
+import numpy as np
 import pytest
 from PIL import Image
+
+import cutaway
 
 
 @pytest.mark.parametrize(
@@ -56,3 +59,22 @@ def test_picture_names_a_model_that_is_missing_or_damaged(call, tmp_path, conten
     code, _, err = call("picture", path, "-o", tmp_path / "grid.png")
     assert code == 1
     assert r"model\x1b[1m.safetensors" in error_line(err)
+
+
+def test_a_picture_has_the_shape_of_the_images_and_the_names_of_the_classes(call, tmp_path):
+    rng = np.random.default_rng(0)
+    images, labels = rng.integers(0, 256, (40, 4, 16), np.uint8), np.array(["cat", "dog"] * 20)
+    data = cutaway.Dataset(images, labels)
+    network = cutaway.Network((64, 2))
+    network.learn(range(40), 8, dataset=data, optimizer=cutaway.SGD(0.1))
+    cutaway.save(network, tmp_path / "model.safetensors")
+    call("picture", tmp_path / "model.safetensors", "-o", tmp_path / "grid.png")
+    expected = cutaway.grid(
+        network.weights[0], shape=(4, 16), scale=3, legend=True, names=["cat", "dog"]
+    )
+    with Image.open(tmp_path / "grid.png") as image:
+        np.testing.assert_array_equal(np.asarray(image), np.asarray(expected))
+    call("picture", tmp_path / "model.safetensors", "-o", tmp_path / "unit.png", "--unit", "1")
+    with Image.open(tmp_path / "unit.png") as image:
+        assert image.width == 16 * 16
+        assert image.height > 16 * 4

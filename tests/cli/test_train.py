@@ -7,6 +7,7 @@ import sys
 from fractions import Fraction
 
 import av
+import numpy as np
 import pytest
 
 from cutaway import load
@@ -138,3 +139,28 @@ def test_a_full_disk_is_one_line_and_keeps_the_older_film(data, tmp_path, cutawa
     assert process.returncode == 1
     assert f"{out}/learn.mp4 cannot be written" in error_line(process.stderr)
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+
+
+def test_people_s_own_files_are_taken_and_told_in_a_line(call, tmp_path):
+    rng = np.random.default_rng(0)
+    kinds = np.array(["T-shirt", "Bag", "Coat"])[np.arange(60) % 3]
+    np.savez(tmp_path / "mine.npz", X=rng.integers(0, 256, (60, 5, 7), np.uint8), y=kinds)
+    code, out, err = call(
+        "train", "--data", tmp_path / "mine.npz", "--out", tmp_path / "run", "--no-film", "--epochs", 1
+    )  # fmt: skip
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0] == (
+        "data: npz: 60 images of 5 x 7, 3 classes (Bag, Coat, T-shirt); 40 to train, 10 to validate, "
+        "10 to test (validation and test drawn from the training set, every class in proportion)"
+    )
+    assert lines[3].startswith("test accuracy ")
+    assert "(lowest: " in lines[3]
+    network = load(tmp_path / "run" / "model.safetensors")
+    assert (network.shape, network.class_names) == ((5, 7), ("Bag", "Coat", "T-shirt"))
+
+
+def test_how_to_read_is_asked_for_where_it_has_a_meaning(call, tmp_path, error_line):
+    code, _, err = call("train", "--label", "last", "--out", tmp_path)
+    assert code == 2
+    assert "--label, --size and --invert need --data" in error_line(err)

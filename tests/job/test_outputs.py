@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import cutaway
 from cutaway import load
 from cutaway.files import is_ours
+from cutaway.job import outputs
 from cutaway.job.run import run
 from cutaway.look.tiles import tiles
 
@@ -127,3 +129,49 @@ def test_a_film_of_somebody_else_stays(out, recipe, data):
     (out / "learn.mp4").write_bytes(b"mine")
     run(recipe, data, out, film=False)
     assert (out / "learn.mp4").read_bytes() == b"mine"
+
+
+NAMES = ("north", "east", "south", "west")
+
+
+@pytest.fixture
+def named(data):
+    return tuple(
+        cutaway.Dataset(
+            part.images.reshape(-1, 4, 16), part.labels, mean=data[0].mean, std=data[0].std,
+            class_names=NAMES,
+        )
+        for part in data
+    )  # fmt: skip
+
+
+def test_the_names_of_classes_go_through_model_history_and_summary(out, recipe, named):
+    result = run(recipe, named, out)
+    network = load(out / "model.safetensors")
+    assert (network.class_names, network.shape) == (NAMES, (4, 16))
+    history = json.loads((out / "history.json").read_text())
+    assert history["class_names"] == list(NAMES)
+    expected = dict(zip(NAMES, network.class_accuracy(named[2]).tolist(), strict=True))
+    assert history["class_accuracy"] == result.summary()["class_accuracy"] == expected
+    assert result.test_accuracy == network.evaluate(named[2])[1]
+
+
+def test_a_class_that_the_test_set_lacks_has_no_accuracy(out, recipe, named):
+    some = named[2].subset(named[2].labels != 1)
+    result = run(recipe, (*named[:2], some), out)
+    assert result.class_accuracy["east"] is None
+    assert json.loads((out / "history.json").read_text())["class_accuracy"]["east"] is None
+
+
+@pytest.mark.parametrize(
+    ("hidden", "caption"),
+    [((6,), "neuron 1, most for east, against west"), ((), "class east"), ((6, 5), "neuron 1")],
+)
+def test_a_neuron_s_picture_tells_which_class_it_speaks_for(hidden, caption):
+    network = cutaway.Network((8, *hidden, 4))
+    network.class_names = NAMES
+    for layer in range(1, network.architecture.layers):
+        weights = network.get_weights(layer)
+        weights[2, :4] = [0, 5, 1, -5][: weights.shape[1]]
+        network.set_weights(layer, weights)
+    assert outputs._caption(network, 1) == caption

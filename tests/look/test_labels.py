@@ -1,6 +1,9 @@
 """Labels: the colour scale below a picture, and its numbers."""
 
+import re
+
 import numpy as np
+import pytest
 
 from cutaway import grid, neuron
 
@@ -19,3 +22,41 @@ def test_a_legend_stands_below_the_picture():
 def test_the_legend_of_a_dead_unit_has_numbers_that_make_sense():
     dead, alive = (neuron(np.full(9, w), scale=80, legend=True) for w in (0.0, 1.0))
     np.testing.assert_array_equal(np.asarray(dead)[240:], np.asarray(alive)[240:])
+
+
+@pytest.mark.parametrize(("scale", "border"), [(8, None), (8, False), (3, True)])
+def test_names_stand_below_their_tiles(scale, border):
+    weights = np.random.default_rng(0).standard_normal((64, 5))
+    plain = np.asarray(grid(weights, scale=scale, border=border))
+    named = np.asarray(grid(weights, scale=scale, border=border, names=["", "", "", "", "Sandal"]))
+    gap = 0 if border is False else scale
+    tile = (plain.shape[0] - gap) // 2  # rows of a tile and its line
+    second = named.shape[0] // 2
+    np.testing.assert_array_equal(named[: tile + gap], plain[: tile + gap])
+    np.testing.assert_array_equal(named[second : second + tile + gap], plain[tile:])
+    assert (named[tile + gap : second] == 255).all()  # no name
+    below = named[second + tile + gap :] < 200
+    across = below.any(axis=(0, 2)).nonzero()[0]
+    middle = plain.shape[1] / 2  # of three tiles, the second one
+    assert abs(across.mean() - middle) < 2
+    assert across.max() - across.min() < 8 * scale
+
+
+@pytest.mark.parametrize(
+    ("names", "error", "message"),
+    [
+        (["a"], ValueError, "grid: names must be one per unit (2), got 1"),
+        ("ab", TypeError, "grid: names must be a list of texts, got 'ab'"),
+        ([1, 2], TypeError, "grid: names must be a list of texts, got [1, 2]"),
+    ],
+)
+def test_names_that_do_not_fit_are_refused(names, error, message):
+    with pytest.raises(error, match=f"^{re.escape(message)}$"):
+        grid(np.ones((4, 2)), names=names)
+
+
+def test_a_title_that_is_too_long_to_stand_beside_the_scale_stands_below_it():
+    weights = np.random.default_rng(0).standard_normal((784, 1))
+    short, long = (neuron(weights, scale=16, legend=t) for t in ("neuron 0", "neuron 0 " * 5))
+    assert long.height > short.height
+    assert (np.asarray(long)[short.height :] < 200).any()

@@ -53,14 +53,22 @@ def command(
     weights = network.get_weights(layer)[1:]
     may_write(output, force)
     shape = network.shape if shape is None and layer == 0 else shape
+    names = network.class_names if layer == network.architecture.layers - 1 else None
     if unit is None:
         image = grid(
             weights, shape=shape, columns=columns, style=style, scale=scale or 3, legend=True,
-            border=True, layout="in,out",
+            border=True, layout="in,out", names=names,
         )  # fmt: skip
     else:
+        title = f"class {names[unit]}" if names and unit < len(names) else True
         image = neuron(
-            weights, unit, shape=shape, style=style, scale=scale or 16, legend=True, layout="in,out"
+            weights,
+            unit,
+            shape=shape,
+            style=style,
+            scale=scale or 16,
+            legend=title,
+            layout="in,out",
         )
     write_png(image, output, {"Software": MARK, "Description": f"layer {layer} of {network!r}"})
     print(plain(str(output)))

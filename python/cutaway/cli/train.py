@@ -139,10 +139,17 @@ def _read(data: Path | None, **reading: Any) -> tuple[Data, str]:
     return (train, valid, test), told
 
 
+def _weakest(result: Result) -> str:
+    """Tell the classes that are recognised least."""
+    rates = [(rate, name) for name, rate in result.class_accuracy.items() if rate is not None]
+    worst = ", ".join(f"{plain(name)} {rate:.2%}" for rate, name in sorted(rates)[:3])
+    return f" (lowest: {worst})"
+
+
 def _print_result(result: Result) -> None:
     seconds = result.seconds
     if result.test_accuracy is not None:
-        print(f"test accuracy {result.test_accuracy:.2%}")
+        print(f"test accuracy {result.test_accuracy:.2%}{_weakest(result)}")
     who = result.gpu or f"{result.network.backend}, {result.network.threads} threads"
     print(f"training {seconds['train']:.2f} s, the rest {seconds['render']:.2f} s ({who})")
     for path in result.files:

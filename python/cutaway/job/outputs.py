@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..backend.choose import isa
+from ..data.dataset import Dataset
 from ..files import MARK, is_ours, may_write, write_figure, write_json, write_png
 from ..learn import checkpoint
 from ..learn.network import Network
@@ -18,6 +19,7 @@ from ..learn.training import History, Moment
 from ..look.curves import loss_curve
 from ..look.picture import grid, neuron
 from ..look.tiles import tiles
+from ..measure.mistakes import class_accuracy, confusion
 from ..version import __version__
 from .recipes import Recipe
 
@@ -41,6 +43,7 @@ class Result:
     seed: int
     seconds: dict[str, float] = field(default_factory=dict)
     test_accuracy: float | None = None
+    class_accuracy: dict[str, float | None] = field(default_factory=dict)  # by name or number
     frames: int = 0
     files: list[Path] = field(default_factory=list)
     removed: list[Path] = field(default_factory=list)  # of an earlier run
@@ -52,6 +55,7 @@ class Result:
         return {
             "epochs": self.history.epochs,
             "test_accuracy": self.test_accuracy,
+            "class_accuracy": self.class_accuracy,
             "seconds": {name: round(value, 3) for name, value in self.seconds.items()},
             "frames": self.frames,
             "files": [str(path) for path in self.files],
@@ -107,6 +111,8 @@ def write_model(result: Result, out: Path, recipe: Recipe) -> None:
         "seed": result.seed,
         "fingerprint": network.fingerprint(),
         "test_accuracy": result.test_accuracy,
+        "class_names": network.class_names,
+        "class_accuracy": result.class_accuracy,
         "epochs": history.epochs,
         "losses": history.losses,
     }
@@ -124,17 +130,46 @@ def write_pictures(result: Result, out: Path, shape: tuple[int, int] | None) -> 
     }
     native = tiles(weights, shape=shape, layout="in,out").shape[1]
     scale = max(1, round(_HIDDEN_WIDTH / native))
-    hidden = grid(weights, shape=shape, scale=scale, legend=True, layout="in,out")
+    names = _names(network) if network.architecture.layers == 1 else None
+    hidden = grid(weights, shape=shape, scale=scale, legend=True, layout="in,out", names=names)
     native = tiles(weights[:, :1], shape=shape, border=False).shape[1]
     scale = max(1, round(_NEURON_WIDTH / native))
     strongest_neuron = neuron(
-        weights, strongest, shape=shape, scale=scale, legend=True, layout="in,out"
-    )
+        weights, strongest, shape=shape, scale=scale, layout="in,out",
+        legend=_caption(network, strongest),
+    )  # fmt: skip
     _write(result, out / _HIDDEN, lambda path: write_png(hidden, path, notes))
     _write(result, out / _NEURON, lambda path: write_png(strongest_neuron, path, notes))
     if history.losses:  # none if interrupted before the first mini-batch
         curve = loss_curve(history)
         _write(result, out / _LOSS, lambda path: write_figure(curve, path, notes))
+
+
+def _names(network: Network) -> tuple[str, ...]:
+    """Return the names of the classes, or their numbers."""
+    return network.class_names or tuple(map(str, range(network.architecture.sizes[-1])))
+
+
+def _caption(network: Network, unit: int) -> str:
+    """Tell which class a unit of the first layer speaks for, and against, if the next one decides."""
+    names = _names(network)
+    if network.architecture.layers == 1:
+        return f"class {names[unit]}"
+    if network.architecture.layers > 2:
+        return f"neuron {unit}"
+    votes = network.weights[1][unit]
+    return f"neuron {unit}, most for {names[votes.argmax()]}, against {names[votes.argmin()]}"
+
+
+def rate(result: Result, test: Dataset) -> None:
+    """Note how much of a test set the network recognises, in all and of each class."""
+    counts = confusion(result.network, test)
+    result.test_accuracy = int(counts.trace()) / int(counts.sum())
+    rates = class_accuracy(counts).tolist()
+    names = _names(result.network)
+    result.class_accuracy = {
+        name: None if np.isnan(value) else value for name, value in zip(names, rates, strict=False)
+    }
 
 
 def remove_older(result: Result, out: Path) -> None:

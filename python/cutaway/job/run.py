@@ -25,6 +25,7 @@ from .outputs import (
     Result,
     frames_of,
     prepare_folder,
+    rate,
     remove_older,
     write_model,
     write_pictures,
@@ -148,7 +149,7 @@ def _leave(
             result.frames = reel.frames
             result.files.append(out / FILM)
     if not result.interrupted:
-        result.test_accuracy = result.network.evaluate(test)[1]
+        rate(result, test)
     write_model(result, out, recipe)
     if pictures:
         write_pictures(result, out, training.shape)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from numpy.typing import ArrayLike
 
 from .. import checks
-from .labels import with_legend
+from .labels import with_legend, with_names
 from .tiles import check_weights, limits_of, tile_shape, tiles
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def grid(
     scale: int = 1,
     legend: bool | str = False,
     layout: str | None = None,
+    names: Sequence[str] | None = None,
 ) -> Image:
     """Draw a layer: one tile per unit, its incoming weights as a picture.
 
@@ -41,6 +43,7 @@ def grid(
         scale: Pixels per weight and side.
         legend: Add a colour scale with its numbers below; a text is its title.
         layout: As for tiles().
+        names: Of the units, written below their tiles: those of the classes for an output layer.
 
     Returns:
         An RGB image.
@@ -58,11 +61,24 @@ def grid(
             f"for {image.width}x{image.height}"
         )
     image = image.resize((image.width * scale, image.height * scale), Images.Resampling.NEAREST)
+    if names is not None:
+        names = _check_names(names, matrix.shape[1])
+        gap = scale * (style == "diverging" and border is not False)
+        image = with_names(image, names, (image.width - gap) // (scale * shape[1] + gap), gap)
     if not legend:
         return image
     limits = limits_of("grid", matrix, limit, style)
     title = legend if isinstance(legend, str) else "weights"
     return with_legend(image, float(limits[0]) if len(limits) == 1 else None, style, title)
+
+
+def _check_names(names: Sequence[str], units: int) -> list[str]:
+    """Return a name for every unit."""
+    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+        raise TypeError(f"grid: names must be a list of texts, got {names!r}")
+    if len(names) != units:
+        raise ValueError(f"grid: names must be one per unit ({units}), got {len(names)}")
+    return list(names)
 
 
 def neuron(

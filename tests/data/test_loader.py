@@ -245,3 +245,13 @@ def test_an_epoch_is_a_number_from_0(dataset, epoch, kind):
 def test_a_seed_is_a_number_from_0():
     with pytest.raises(ValueError, match=r"^RandomSampler: seed must be at least 0, got -1$"):
         RandomSampler(5, seed=-1)
+
+
+def test_samples_of_one_s_own_that_are_bytes_are_told():
+    samples = [(np.full((1, 2, 2), 200, np.uint8), 1)] * 3
+    with pytest.warns(
+        UserWarning, match=r"^DataLoader: the samples' integers, up to 200, .* scale"
+    ):
+        (x, y), = DataLoader(samples)  # fmt: skip
+    assert (x.dtype, x.shape) == (np.float32, (3, 1, 2, 2))
+    assert y.tolist() == [1, 1, 1]

@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .. import checks
 from ..errors import warn
 from ..reprs import short_repr
-from .dataset import F32, I64, Dataset
+from .dataset import F32, I64, MOST_NORMALISED, Dataset
 
 
 class Samples(Protocol):
@@ -89,10 +90,15 @@ class RandomSampler:
         return f"RandomSampler({self.n}, seed={self.seed}, epoch={self.epoch})"
 
 
-def stack(samples: Sequence[tuple[Any, Any]]) -> tuple[F32, I64]:
-    """Return samples [(x, y), ...] as x float32 (n, features) and y int64 (n,)."""
-    x = np.stack([checks.numbers("DataLoader", "x", x) for x, _ in samples], dtype=np.float32)
-    return x, np.asarray([y for _, y in samples])
+def stack(samples: Sequence[tuple[Any, Any]]) -> tuple[F32, NDArray[Any]]:
+    """Return samples [(x, y), ...] as x float32 (n, features) and y (n,)."""
+    x = np.stack([checks.numbers("DataLoader", "x", x) for x, _ in samples])
+    if x.dtype.kind in "iu" and x.max(initial=0) > MOST_NORMALISED:
+        warn(
+            f"DataLoader: the samples' integers, up to {x.max()}, reach the network as they are: scale "
+            "them in the dataset, or make a cutaway.Dataset of arrays, which does"
+        )
+    return x.astype(np.float32, copy=False), np.asarray([y for _, y in samples])
 
 
 _IDLE = {  # PyTorch's keywords that have no meaning here, and whether they are on by default
@@ -144,7 +150,7 @@ class DataLoader:
         seed: Of the random orders.
         drop_last: Leave out a last mini-batch that is not full.
         collate: Makes (x, y) out of a list of samples; by default x is stacked as float32, y as an
-            integer array.
+            array.
         sampler: Sample numbers in the order to use, anew at every pass; instead of `shuffle`. One
             without a length is counted by a pass of its own.
         collate_fn: PyTorch's word for `collate`.

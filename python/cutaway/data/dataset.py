@@ -185,16 +185,16 @@ class Dataset:
         return part
 
     def __repr__(self) -> str:
+        size = "{}x{}".format(*self.shape) if self.shape else self.images.shape[1]
         return (
-            f"Dataset({len(self)} images of {self.images.shape[1]} {self.images.dtype}, "
+            f"Dataset({len(self)} images of {size} {self.images.dtype}, "
             f"{self.classes} classes, mean={self.mean:.4g}, std={self.std:.4g})"
         )
 
     def _repr_html_(self) -> str:
         from ..look import notebook
 
-        names = getattr(self, "class_names", None)
-        return notebook.dataset(repr(self), self.images, self.labels, self.shape, names)
+        return notebook.dataset(repr(self), self.images, self.labels, self.shape, self.class_names)
 
 
 def _warn_of_pixels(images: F32) -> None:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .contract import Core
 
@@ -35,17 +35,9 @@ class Turns:
         if self._process != os.getpid():
             self._start()
 
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        """Return a method of the core that waits for its turn; asked for once, kept after that."""
-        method = getattr(self._core, name)
+    if TYPE_CHECKING:  # the methods of the core, which are made below
 
-        def in_turn(*arguments: Any) -> Any:
-            self._mine()
-            with self._lock:
-                return method(*arguments)
-
-        setattr(self, name, in_turn)
-        return in_turn
+        def __getattr__(self, name: str) -> Any: ...
 
     @contextmanager
     def training(self, who: str) -> Iterator[None]:
@@ -65,3 +57,19 @@ class Turns:
             yield
         finally:
             self._claim.release()
+
+
+def _in_turn(name: str) -> Any:
+    """Return a method that calls the core's, when nobody else does."""
+
+    def call(self: Turns, *arguments: Any) -> Any:
+        self._mine()
+        with self._lock:
+            return getattr(self._core, name)(*arguments)
+
+    return call
+
+
+for _name in vars(Core):
+    if not _name.startswith("_"):
+        setattr(Turns, _name, _in_turn(_name))

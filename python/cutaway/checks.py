@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Sequence
+import os
+import reprlib
+from collections.abc import Callable, Sequence
+from functools import cache
 from numbers import Rational, Real
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +20,81 @@ if TYPE_CHECKING:
 
 _LARGEST = int(np.iinfo(np.int64).max)
 _BYTE = int(np.iinfo(np.uint8).max)
+_MOST_SHOWN = 100  # characters of a value in a sentence
+_SHORT = reprlib.Repr()  # reads no more of a container than it shows
+_SHORT.maxstring = _SHORT.maxother = _MOST_SHOWN
+
+
+def shown(value: object, write: Callable[[Any], str] = _SHORT.repr) -> str:
+    """Return a value as it stands in a sentence: on one line, short, printable; never raise."""
+    try:
+        text = " ".join(write(value).split())
+    except Exception:  # of whatever a user put in; of an int with thousands of digits
+        text = f"<{type(value).__name__}>"
+    text = text if text.isprintable() else ascii(text)[1:-1]
+    return text if len(text) <= _MOST_SHOWN else f"{text[: _MOST_SHOWN - 3]}..."
+
+
+def flag(who: str, name: str, value: object) -> bool:
+    """Return True or False; 1 and 0 stand for them.
+
+    Raises:
+        TypeError: for anything else, whose truth may not be what was meant ("no" is true).
+    """
+    if not isinstance(value, bool | np.bool_ | int | np.integer) or value not in (0, 1):
+        raise TypeError(f"{who}: {name} must be True or False, got {shown(value)}")
+    return bool(value)
+
+
+def path(who: str, name: str, value: object) -> Path:
+    """Return a path.
+
+    Raises:
+        TypeError: if it is neither text nor a path object.
+        ValueError: if it is empty, or no file can have such a name.
+    """
+    if not isinstance(value, str | os.PathLike):
+        raise TypeError(f"{who}: {name} must be a path, got {shown(value)}")
+    text = os.fspath(value)
+    if not isinstance(text, str):
+        raise TypeError(f"{who}: {name} must be a path of text, got {shown(text)}")
+    try:
+        possible = b"\0" not in os.fsencode(text) and text != ""
+    except UnicodeError:
+        possible = False
+    if not possible:
+        raise ValueError(f"{who}: {name} must be the name of a file, got {shown(text)}")
+    return Path(text)
+
+
+def length(who: str, name: str, value: Any) -> int:
+    """Return `len(value)`.
+
+    Raises:
+        TypeError: if it has none.
+    """
+    try:
+        return len(value)
+    except (TypeError, ValueError, OverflowError):
+        raise TypeError(f"{who}: {name} must have a length, got {shown(value)}") from None
+
+
+@cache
+def _memory() -> float:
+    """Return the bytes of the machine's memory, or infinity where the system does not tell."""
+    try:
+        return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    except (AttributeError, ValueError, OSError):
+        return math.inf
+
+
+def room(who: str, what: str, size: int) -> None:
+    """Raise MemoryError if so many bytes are more than the machine has.
+
+    A system that promises more than it has would end the process instead.
+    """
+    if size > _memory():
+        raise MemoryError(f"{who}: {what} need {size / 1e9:.3g} GB, more than there is")
 
 
 def array_of(who: str, name: str, value: object) -> NDArray[Any]:
@@ -35,7 +114,7 @@ def array_of(who: str, name: str, value: object) -> NDArray[Any]:
     except MemoryError:
         raise
     except Exception as error:  # whatever another library's object raises
-        why = str(error).partition("\n")[0] or type(error).__name__
+        why = shown(str(error).partition("\n")[0] or type(error).__name__, str)
         raise TypeError(
             f"{who}: {name} must be numbers that NumPy can read, got {type(value).__name__}: {why}"
         ) from None
@@ -50,7 +129,7 @@ def numbers(who: str, name: str, value: ArrayLike) -> NDArray[Any]:
     """
     array = array_of(who, name, value)
     if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
-        got = str(array.dtype)
+        got = shown(array.dtype, str)
         if array.dtype == object and array.ndim == 0:
             got = type(value).__name__
             got += "; pass x.toarray()" if hasattr(value, "toarray") else ""
@@ -196,12 +275,12 @@ def count(who: str, name: str, value: object, least: int = 1, most: int | None =
             raise TypeError
         number = operator.index(value)  # type: ignore[arg-type]
     except TypeError:
-        raise TypeError(f"{who}: {name} must be an integer, got {value!r}") from None
+        raise TypeError(f"{who}: {name} must be an integer, got {shown(value)}") from None
     most = _LARGEST if most is None else most
     if number < least:
-        raise ValueError(f"{who}: {name} must be at least {least}, got {number}")
+        raise ValueError(f"{who}: {name} must be at least {least}, got {shown(number)}")
     if number > most:
-        raise ValueError(f"{who}: {name} must be at most {most}, got {number}")
+        raise ValueError(f"{who}: {name} must be at most {most}, got {shown(number)}")
     return number
 
 
@@ -223,7 +302,7 @@ def real(
         ValueError: if it is NaN, infinite or out of bounds; `rule` words the bounds.
     """
     if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"{who}: {name} must be a number, got {value!r}")
+        raise TypeError(f"{who}: {name} must be a number, got {shown(value)}")
     try:
         number = float(value)
     except OverflowError:
@@ -251,14 +330,14 @@ def ratio(
     from fractions import Fraction
 
     if isinstance(value, bool) or not isinstance(value, Real | Decimal):
-        raise TypeError(f"{who}: {name} must be a number, got {value!r}")
+        raise TypeError(f"{who}: {name} must be a number, got {shown(value)}")
     exact: Fraction | Decimal | float
     if isinstance(value, Rational):
         exact = Fraction(int(value.numerator), int(value.denominator))  # NumPy's become Python's
     else:
         exact = value if isinstance(value, Decimal) else float(value)
     if not (isinstance(exact, Fraction) or math.isfinite(exact)) or not low <= exact <= high:
-        raise ValueError(f"{who}: {name} must be from {low:g} to {high:g}, got {value}")
+        raise ValueError(f"{who}: {name} must be from {low:g} to {high:g}, got {shown(value, str)}")
     return Fraction(exact).limit_denominator(finest)
 
 
@@ -271,7 +350,7 @@ def pair(who: str, name: str, value: object) -> tuple[int, int]:
     """
     sides = list(value) if isinstance(value, Sequence | np.ndarray) and np.ndim(value) == 1 else []
     if len(sides) != 2:
-        raise ValueError(f"{who}: {name} must be (height, width), got {value!r}")
+        raise ValueError(f"{who}: {name} must be (height, width), got {shown(value)}")
     return count(who, f"{name}[0]", sides[0]), count(who, f"{name}[1]", sides[1])
 
 
@@ -279,5 +358,5 @@ def choice(who: str, name: str, value: object, choices: tuple[str, ...]) -> str:
     """Return `value` if it is one of `choices`, else raise ValueError with the list."""
     if not isinstance(value, str) or value not in choices:
         listed = ", ".join(repr(c) for c in choices)
-        raise ValueError(f"{who}: {name} must be one of {listed}, got {value!r}")
+        raise ValueError(f"{who}: {name} must be one of {listed}, got {shown(value)}")
     return value

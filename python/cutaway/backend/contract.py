@@ -82,13 +82,17 @@ def make_architecture(
         TypeError, ValueError: if they do not make a network.
     """
     who = "Network"
-    if isinstance(sizes, str) or not isinstance(sizes, Sequence | np.ndarray):
-        raise TypeError(f"{who}: sizes must be a sequence of integers, got {sizes!r}")
+    listed = isinstance(sizes, Sequence) or (isinstance(sizes, np.ndarray) and sizes.ndim > 0)
+    if isinstance(sizes, str) or not listed:
+        raise TypeError(f"{who}: sizes must be a sequence of integers, got {checks.shown(sizes)}")
     if len(sizes) < 2:
-        raise ValueError(f"{who}: sizes must be at least (features, classes), got {tuple(sizes)}")
+        raise ValueError(
+            f"{who}: sizes must be at least (features, classes), got {checks.shown(sizes)}"
+        )
     counts = tuple(checks.count(who, "sizes", size) for size in sizes)
     if not isinstance(activation, str | Sequence):
-        raise TypeError(f"{who}: activation must be a name or a list of names, got {activation!r}")
+        got = checks.shown(activation)
+        raise TypeError(f"{who}: activation must be a name or a list of names, got {got}")
     if isinstance(activation, str):
         activation = [activation] * (len(counts) - 2)
     if len(activation) != len(counts) - 2:

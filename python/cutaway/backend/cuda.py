@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from .. import checks
 from ..reprs import short_repr
 
 _BUILD = "CUTAWAY_CUDA=ON pip install ."  # no index has cutaway
@@ -49,8 +50,11 @@ def status(load: Callable[[], Any], device: int = 0) -> CudaStatus:
         load: Imports and returns the module `_cuda`.
         device: The GPU's number.
     """
-    if not isinstance(device, int) or not 0 <= device < 1000:
-        return _fails("NO_DEVICE", f"a GPU is named by its number, 0 for the first, got {device!r}")
+    try:
+        device = checks.count("cuda_status", "device", device, 0, 999)
+    except (TypeError, ValueError):
+        got = checks.shown(device)
+        return _fails("NO_DEVICE", f"a GPU is named by its number, 0 for the first, got {got}")
     try:
         found = load().probe(device)
     except ModuleNotFoundError as error:

@@ -6,6 +6,7 @@ floats to float32. Always on the CPU: a GPU takes part through Network only.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -80,6 +81,7 @@ def matmul(a: ArrayLike, b: ArrayLike, out: Array | None = None) -> Array:
     full = (*stack, left.shape[-2], right.shape[-1])
     shape = stack + full[len(stack) + row : len(full) - column]  # a vector has no axis for it
     if out is None:
+        checks.room("matmul", "the products", math.prod(shape) * dtype.itemsize)
         out = np.empty(shape, dtype)
     else:
         _check_out(out, shape, dtype, left, right)
@@ -101,15 +103,15 @@ def _check_out(out: Array, shape: tuple[int, ...], dtype: np.dtype[Any], *inputs
         raise ValueError("matmul: out must lie apart from a and b in memory")
 
 
-def _activate(name: str, x: ArrayLike) -> Array:
-    array = checks.numbers(name, "x", x)
+def _activate(name: str, x: ArrayLike, who: str | None = None) -> Array:
+    array = checks.numbers(who or name, "x", x)
     out = np.array(array, dtype=_float_type(array), order="C", ndmin=1)
     _core.activate(name, out)
     return out.reshape(array.shape)
 
 
 def _derivative(name: str, x: ArrayLike) -> Array:
-    a = _activate(name, x)
+    a = _activate(name, x, f"{name}_derivative")
     result: Array = _core.slopes(name, a)
     return result
 
@@ -135,9 +137,13 @@ def softmax(x: ArrayLike) -> Array:
     Raises:
         ValueError: if x is a scalar, or its last axis is empty.
     """
-    array = checks.numbers("softmax", "x", x)
+    return _softmax("softmax", x)
+
+
+def _softmax(who: str, x: ArrayLike) -> Array:
+    array = checks.numbers(who, "x", x)
     if array.ndim == 0 or array.shape[-1] == 0:
-        raise ValueError(f"softmax: x must have a last axis to sum over, got shape {array.shape}")
+        raise ValueError(f"{who}: x must have a last axis to sum over, got shape {array.shape}")
     return _activate("softmax", array)
 
 
@@ -162,7 +168,8 @@ def softmax_derivative(x: ArrayLike) -> Array:
     Element [i, j] is d softmax_i / d x_j = s_i (delta_ij - s_j): softmax mixes its inputs, so its
     derivative is a matrix.
     """
-    s = softmax(x)
+    s = _softmax("softmax_derivative", x)
+    checks.room("softmax_derivative", "the Jacobians", s.nbytes * s.shape[-1])
     column = s[..., np.newaxis]
     result: Array = column * (np.eye(s.shape[-1], dtype=s.dtype) - s[..., np.newaxis, :])
     return result

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
 from ..reprs import short_repr
@@ -56,7 +56,7 @@ class Adam:
     def __post_init__(self) -> None:
         checks.real("Adam", "lr", self.lr, "0 or more", low=0)
         if not (isinstance(self.betas, tuple | list) and len(self.betas) == 2):
-            raise TypeError(f"Adam: betas must be two numbers, got {self.betas!r}")
+            raise TypeError(f"Adam: betas must be two numbers, got {checks.shown(self.betas)}")
         for beta in self.betas:
             checks.real("Adam", "betas", beta, "in [0, 1)", low=0, high=1, below=True)
         object.__setattr__(self, "betas", tuple(self.betas))
@@ -70,7 +70,8 @@ Optimizer = SGD | Adam
 def check(who: str, optimizer: object) -> Optimizer:
     """Return an optimizer, or raise TypeError."""
     if not isinstance(optimizer, SGD | Adam):
-        raise TypeError(f"{who}: optimizer must be SGD(...) or Adam(...), got {optimizer!r}")
+        got = checks.shown(optimizer)
+        raise TypeError(f"{who}: optimizer must be SGD(...) or Adam(...), got {got}")
     return optimizer
 
 
@@ -93,6 +94,17 @@ class Schedule(Protocol):
         """Return what the optimizer's lr is multiplied by at `steps` (0 to total - 1)."""
 
 
+def _check_steps(steps: ArrayLike, total: int) -> NDArray[np.int64]:
+    """Return the numbers of steps, of which there are `total`."""
+    numbers, total = (
+        checks.integers("factors", "steps", steps),
+        checks.count("factors", "total", total),
+    )
+    if numbers.size and not 0 <= numbers.min() <= numbers.max() < total:
+        raise ValueError(f"factors: steps must be from 0 to {total - 1}, got {checks.shown(steps)}")
+    return numbers
+
+
 @short_repr
 @dataclass(frozen=True)
 class Constant:
@@ -100,8 +112,7 @@ class Constant:
 
     def factors(self, steps: NDArray[np.int64], total: int) -> NDArray[np.float64]:
         """Return ones."""
-        del total
-        return np.ones(len(steps))
+        return np.ones(len(_check_steps(steps, total)))
 
 
 @short_repr
@@ -127,6 +138,7 @@ class OneCycle:
 
     def factors(self, steps: NDArray[np.int64], total: int) -> NDArray[np.float64]:
         """Return the factors at `steps`."""
+        steps = _check_steps(steps, total)
         peak = self.warmup * max(total - 1, 1)
         up = steps < peak
         begin, finish = np.where(up, self.start, 1.0), np.where(up, 1.0, self.end)

@@ -138,8 +138,9 @@ class Dataset:
     def __getitem__(self, i: slice | I64) -> tuple[F32, I64]: ...
     def __getitem__(self, i: int | slice | I64) -> tuple[F32, int | I64]:
         """Return (x, y): what a network sees, float32, and the label; rows for a slice or an array."""
-        x = normalise(self.images[i], *self.normalisation)
-        y = self.labels[i]
+        rows = _which("Dataset", "number", i, len(self))
+        x = normalise(self.images[rows], *self.normalisation)
+        y = self.labels[rows]
         return (x, y) if isinstance(y, np.ndarray) else (x, int(y))
 
     @property
@@ -161,7 +162,10 @@ class Dataset:
         """
         classes = self.classes if classes is None else checks.count("one_hot", "classes", classes)
         checks.labels("one_hot", self.labels, len(self), classes)
-        return np.eye(classes, dtype=np.float32)[self.labels]
+        checks.room("one_hot", f"{len(self)} rows of {classes} numbers", 4 * len(self) * classes)
+        rows = np.zeros((len(self), classes), np.float32)
+        rows[np.arange(len(self)), self.labels] = 1
+        return rows
 
     def subset(self, numbers: slice | ArrayLike) -> Dataset:
         """Return a dataset of some samples, normalised as this one is.
@@ -173,15 +177,15 @@ class Dataset:
         Raises:
             IndexError: if a sample number is out of range, or a mask of another length.
         """
-        rows: Any = numbers
-        if not isinstance(rows, slice):
-            rows = checks.numbers("subset", "numbers", rows)
-            if rows.dtype != bool:
-                rows = checks.integers("subset", "numbers", rows)
+        rows = _which("subset", "numbers", numbers, len(self))
+        if isinstance(rows, int):
+            raise ValueError(f"subset: numbers must be several, got {rows}")
         part = copy(self)
         part.images, part.labels = self.images[rows], self.labels[rows]
         if len(part.labels) == 0:
-            raise ValueError(f"subset: numbers must name at least 1 sample, got {numbers!r}")
+            raise ValueError(
+                f"subset: numbers must name at least 1 sample, got {checks.shown(numbers)}"
+            )
         return part
 
     def __repr__(self) -> str:
@@ -195,6 +199,28 @@ class Dataset:
         from ..look import notebook
 
         return notebook.dataset(repr(self), self.images, self.labels, self.shape, self.class_names)
+
+
+def _which(who: str, name: str, numbers: Any, n: int) -> Any:
+    """Return what NumPy takes for some of n samples: a number, a slice, numbers or a mask."""
+    if isinstance(numbers, slice):
+        bounds = (numbers.start, numbers.stop, numbers.step)
+        for bound in bounds:
+            if bound is not None:
+                checks.count(who, f"{name} of a slice", bound, -(1 << 62))
+        if numbers.step == 0:
+            raise ValueError(f"{who}: {name} of a slice must have a step, got 0")
+        return numbers
+    rows = checks.numbers(who, name, numbers)
+    if rows.dtype == bool:
+        if rows.shape != (n,):
+            raise IndexError(f"{who}: {name} as a mask must have shape ({n},), got {rows.shape}")
+        return rows
+    rows = checks.integers(who, name, rows.reshape(-1) if rows.ndim == 0 else rows)
+    bad = rows[(rows < -n) | (rows >= n)]
+    if len(bad):
+        raise IndexError(f"{who}: {name} must be below {n}, got {bad[0]}")
+    return int(rows[0]) if np.ndim(numbers) == 0 else rows
 
 
 def _warn_of_pixels(images: F32) -> None:

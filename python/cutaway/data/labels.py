@@ -73,11 +73,11 @@ def check_names(who: str, names: object) -> tuple[str, ...]:
     """
     array = checks.array_of(who, "class_names", names)
     if array.ndim != 1 or not all(isinstance(name, str) for name in array.tolist()):
-        raise TypeError(f"{who}: class_names must be a list of texts, got {names!r}")
+        raise TypeError(f"{who}: class_names must be a list of texts, got {checks.shown(names)}")
     listed = tuple(str(name) for name in array.tolist())
     twice = next((name for i, name in enumerate(listed) if name in listed[:i]), None)
     if twice is not None:
-        raise ValueError(f"{who}: class_names must differ, got {twice!r} twice")
+        raise ValueError(f"{who}: class_names must differ, got {checks.shown(twice)} twice")
     return listed
 
 
@@ -86,7 +86,7 @@ def _plain(who: str, objects: NDArray[np.object_]) -> NDArray[Any]:
     others = [value for value in objects.flat if not isinstance(value, str)]
     if 0 < len(others) < objects.size:
         raise TypeError(
-            f"{who}: labels must be all text or all numbers, got {others[0]!r} among text"
+            f"{who}: labels must be all text or all numbers, got {checks.shown(others[0])} among text"
         )
     return checks.array_of(who, "labels", objects.tolist())
 
@@ -104,7 +104,7 @@ def _numbered(
     place = {name: number for number, name in enumerate(names)}
     unknown = next((str(t) for t in np.unique(text) if str(t) not in place), None)
     if unknown is not None:
-        raise ValueError(f"{who}: labels must be among class_names, got {unknown!r}")
+        raise ValueError(f"{who}: labels must be among class_names, got {checks.shown(unknown)}")
     return np.vectorize(place.__getitem__, otypes=[np.int64])(text), names
 
 

@@ -29,7 +29,9 @@ Collate = Callable[[Sequence[Any]], tuple[Any, Any]]
 
 
 def _length(who: str, n: int | Sized) -> int:
-    return len(n) if isinstance(n, Sized) else checks.count(who, "n", n, least=0)
+    if isinstance(n, Sized):
+        return checks.length(who, "n", n)
+    return checks.count(who, "n", n, least=0)
 
 
 @short_repr
@@ -49,6 +51,7 @@ class SequentialSampler:
         """Return the sample numbers of a pass, int64 (n,): the same for every one."""
         if epoch is not None:
             checks.count("order", "epoch", epoch, 0)
+        checks.room("order", f"{self.n} sample numbers", 8 * self.n)
         return np.arange(self.n)
 
     def __repr__(self) -> str:
@@ -83,6 +86,7 @@ class RandomSampler:
         number = checks.count("order", "epoch", self.epoch if epoch is None else epoch, 0)
         if epoch is None:
             self.epoch = number + 1
+        checks.room("order", f"{self.n} sample numbers", 8 * self.n)
         words = np.random.SeedSequence(self.seed, spawn_key=(number,))
         return np.random.default_rng(words).permutation(self.n)
 
@@ -129,9 +133,9 @@ def _check_pytorch(keywords: dict[str, Any]) -> None:
                     f"give {_REFUSED[name]} instead"
                 )
         elif name not in _IDLE:
-            raise TypeError(f"DataLoader: there is no keyword {name!r}")
+            raise TypeError(f"DataLoader: there is no keyword {checks.shown(name)}")
         elif bool(value) != _IDLE[name]:
-            idle.append(f"{name}={value!r}")
+            idle.append(f"{name}={checks.shown(value)}")
     if idle:
         do = "does" if len(idle) == 1 else "do"
         warn(
@@ -237,7 +241,7 @@ class DataLoader:
             order = checks.integers("DataLoader", "sampler", list(self.sampler))
         else:
             raise ValueError(
-                f"order: epoch must be None with a sampler of one's own, got {epoch!r}"
+                f"order: epoch must be None with a sampler of one's own, got {checks.shown(epoch)}"
             )
         if self.drop_last:
             order = order[: len(order) // self.batch_size * self.batch_size]

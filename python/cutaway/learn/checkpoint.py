@@ -13,19 +13,20 @@ import hashlib
 import json
 import os
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .. import checks
+from ..backend.choose import check_backend
 from ..backend.contract import Architecture
 from ..backend.optimizer import SGD, Adam
 from ..data.labels import check_names
 from ..errors import warn
 from ..files import MARK, replacing
-from .network import Network
+from ..threads import MOST_THREADS
+from .network import Network, check_network
 
 _FORMAT = "2"  # "1", of version 0.1.0, is read, too
 _OPTIMIZER = "optimizer."
@@ -49,6 +50,8 @@ def save(network: Network, path: str | os.PathLike[str]) -> None:
     """
     from safetensors import numpy as safetensors
 
+    check_network("save", network)
+    path = checks.path("save", "path", path)
     tensors: dict[str, Any] = dict(network.state_dict())
     optimizer = None
     if network.optimizer is not None:
@@ -90,8 +93,12 @@ def load(
     """
     from safetensors import SafetensorError, safe_open
 
+    path = checks.path("load", "path", path)
+    check_backend("load", backend)
+    if threads is not None:
+        checks.count("load", "threads", threads, most=MOST_THREADS)
     name = os.fspath(path)
-    data = Path(path).read_bytes()
+    data = path.read_bytes()
     try:
         with safe_open(name, framework="np") as file:
             metadata = file.metadata() or {}
@@ -116,7 +123,9 @@ def load(
         _tell_of_divergence("load", path, tensors)
         return _network(about, tensors, backend, threads)
     except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"load: {name} describes no network that can be: {error!r}") from None
+        raise ValueError(
+            f"load: {name} describes no network that can be: {checks.shown(error)}"
+        ) from None
 
 
 def _tell_of_divergence(

@@ -23,6 +23,7 @@ from .rows import (
     block_of,
     check_batch,
     check_dataset,
+    check_keys,
     check_matrix,
     check_order,
     check_rate,
@@ -39,6 +40,14 @@ if TYPE_CHECKING:
     from .training import History
 
 _LARGEST_BATCH = 1 << 62
+
+
+def check_network(who: str, network: object) -> Network:
+    """Return a Network, or raise TypeError."""
+    if not isinstance(network, Network):
+        got = type(network).__name__
+        raise TypeError(f"{who}: network must be a Network, got {got}")
+    return network
 
 
 @short_repr
@@ -411,13 +420,10 @@ class Network:
         Raises:
             ValueError: if a key is missing or unknown, or a shape differs; nothing changes then.
         """
-        expected = {
-            f"{l}.{kind}" for l in range(self.architecture.layers) for kind in ("weight", "bias")
-        }
-        if set(state) != expected:
-            raise ValueError(
-                f"load_state_dict: keys must be {sorted(expected)}, got {sorted(state)}"
-            )
+        layers = range(self.architecture.layers)
+        expected = [f"{layer}.{kind}" for layer in layers for kind in ("weight", "bias")]
+        finite = checks.flag("load_state_dict", "finite", finite)
+        check_keys("load_state_dict", state, expected)
         matrices = []
         for layer in range(self.architecture.layers):
             fan_in, fan_out = self.architecture.sizes[layer : layer + 2]
@@ -446,6 +452,7 @@ class Network:
     ) -> None:
         """Go on from what optimizer_state() returned; `finite` as for load_state_dict()."""
         who = "load_optimizer_state"
+        finite = checks.flag(who, "finite", finite)
         checked = check_state(who, check(who, optimizer), state, self.architecture, finite)
         self._start(optimizer)
         self._core.set_state(checked)

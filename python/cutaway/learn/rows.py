@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -260,19 +260,25 @@ def check_rate(who: str, rate: float | None, optimizer: Optimizer) -> F32:
     return np.array([rate], np.float32)
 
 
+def check_keys(who: str, state: object, expected: Sequence[str]) -> None:
+    """Check that a state is a dictionary with these keys and no other."""
+    if not isinstance(state, Mapping):
+        raise TypeError(f"{who}: state must be a dictionary, got {type(state).__name__}")
+    if set(state) != set(expected):
+        keys, got = (checks.shown(list(names)) for names in (expected, state))
+        raise ValueError(f"{who}: keys must be {keys}, got {got}")
+
+
 def check_state(
     who: str, optimizer: Optimizer, state: State, architecture: Architecture, finite: bool
 ) -> State:
     """Return what an optimizer remembers: "step", and arrays of the weights' shapes."""
-    if not isinstance(state, Mapping):
-        raise TypeError(f"{who}: state must be a dictionary, got {type(state).__name__}")
     shapes = {
         f"{name}.{layer}": architecture.shape(layer)
         for name in memory_of(optimizer)
         for layer in range(architecture.layers)
     }
-    if set(state) != {"step", *shapes}:
-        raise ValueError(f"{who}: keys must be {['step', *shapes]}, got {sorted(state)}")
+    check_keys(who, state, ["step", *shapes])
     checked: State = {"step": checks.count(who, "step", state["step"], 0, _MOST_STEPS)}
     for name, shape in shapes.items():
         checked[name] = checks.floats(who, name, state[name])

@@ -22,7 +22,7 @@ from ..data.labels import absent
 from ..data.loader import DataLoader
 from ..errors import warn
 from ..reprs import short_repr
-from .network import Network
+from .network import Network, check_network
 from .progress import Bar
 from .rows import batches, check_dataset, is_pair
 
@@ -155,8 +155,7 @@ def train(
             what is returned is dropped before anything was learned.
     """
     who = "train"
-    if not isinstance(network, Network):
-        raise TypeError(f"{who}: network must be a Network, got {type(network).__name__}")
+    check_network(who, network)
     if isinstance(loader, Dataset) or is_pair(loader):
         got = "a Dataset" if isinstance(loader, Dataset) else "a tuple"
         whole = "dataset" if isinstance(loader, Dataset) else "cutaway.Dataset(x, y)"
@@ -182,7 +181,9 @@ def train(
     if valid is not None and not isinstance(valid, Dataset) and not is_pair(valid):
         batches(who, "valid", valid)
     if schedule is not None and (isinstance(schedule, type) or not hasattr(schedule, "factors")):
-        raise TypeError(f"{who}: schedule must be OneCycle(...) or Constant(), got {schedule!r}")
+        raise TypeError(
+            f"{who}: schedule must be OneCycle(...) or Constant(), got {checks.shown(schedule)}"
+        )
     sets = [getattr(data, "dataset", data) for data in (loader, valid)]
     for dataset in sets:
         if isinstance(dataset, Dataset):
@@ -346,7 +347,7 @@ def fit(
         valid: As for train().
         progress: Show a bar on stderr.
     """
-    history = network.history = History()
+    progress = checks.flag("fit", "progress", progress)
     moments = train(
         network,
         loader,
@@ -356,6 +357,7 @@ def fit(
         valid=valid,
         every=_INTERRUPTIBLE,
     )
+    history = network.history = History()
     bar = Bar(epochs * len(loader)) if progress else None  # type: ignore[arg-type]
     with closing(bar) if bar else nullcontext():
         for moment in moments:

@@ -63,9 +63,10 @@ class Film:
         scale: int = 2,
         pace: str = "every",
     ) -> None:
-        self.path = Path(path)
+        self.path = checks.path("Film", "path", path)
         if self.path.suffix.lower() not in SUFFIXES:
-            raise ValueError(f"Film: path must end in {SUFFIXES[0]}, got {os.fspath(path)!r}")
+            got = checks.shown(os.fspath(path))
+            raise ValueError(f"Film: path must end in {SUFFIXES[0]}, got {got}")
         checks.choice("Film", "codec", codec, tuple(ENCODERS))
         checks.choice("Film", "pace", pace, PACES)
         rate = checks.ratio("Film", "fps", fps, *FPS)

@@ -88,7 +88,7 @@ def tile_shape(
         return (side, side) if _is_square(fan_in) else (1, fan_in)
     listed = isinstance(shape, Sequence) or (isinstance(shape, np.ndarray) and shape.ndim == 1)
     if not listed or len(shape) != 2:
-        raise ValueError(f"{who}: shape must be (height, width), got {shape!r}")
+        raise ValueError(f"{who}: shape must be (height, width), got {checks.shown(shape)}")
     height, width = (checks.count(who, f"shape[{i}]", n) for i, n in enumerate(shape))
     if height * width != fan_in:
         hint = ""
@@ -107,7 +107,9 @@ def limits_of(who: str, weights: F32, limit: float | str | None, style: str) -> 
     smallest, largest = np.finfo(np.float32).tiny, np.finfo(np.float32).max
     if isinstance(limit, str):
         if limit != "each":
-            raise ValueError(f"{who}: limit must be above 0, 'each' or None, got {limit!r}")
+            raise ValueError(
+                f"{who}: limit must be above 0, 'each' or None, got {checks.shown(limit)}"
+            )
         limits = np.abs(weights).max(axis=0)
         limits[limits == 0] = 1
     else:

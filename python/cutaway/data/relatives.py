@@ -81,8 +81,8 @@ def _characters(images: Path) -> dict[int, str]:
 
 def _named(labels: Array, characters: dict[int, str]) -> Array:
     """Return labels as characters."""
-    unknown = sorted(set(np.unique(labels).tolist()) - set(characters))
-    if unknown:
-        raise ValueError(f"the mapping of classes to characters lacks class {unknown[0]}")
-    table = np.array([characters.get(c, "") for c in range(max(characters) + 1)])
-    return table[labels]
+    classes, places = np.unique(labels, return_inverse=True)
+    unknown = next((c for c in classes.tolist() if c not in characters), None)
+    if unknown is not None:
+        raise ValueError(f"the mapping of classes to characters lacks class {unknown}")
+    return np.array([characters[c] for c in classes.tolist()])[places]

@@ -6,9 +6,12 @@ Which array is what is told by its name: `x_train y_train x_test y_test`, `train
 
 from __future__ import annotations
 
+import lzma
 import math
 import os
 import re
+import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
@@ -18,7 +21,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .idx import LARGEST
+from .. import checks
+from .idx import LARGEST, MOST_RATIO
 from .parts import NAMES, SETS, Found, Part
 
 Array = NDArray[Any]
@@ -27,6 +31,11 @@ _IMAGES = ("images", "image", "imgs", "img", "x", "data", "features", "samples",
 _LABELS = ("labels", "label", "y", "target", "targets", "classes", "class")
 _NAMES = ("class_names", "target_names", "label_names", "names")
 _LOOKED_FOR = "x_train y_train x_test y_test, train_images train_labels, X y, data target"
+_BAD_NPZ = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, tokenize.TokenError, EOFError,
+    SyntaxError, KeyError, OverflowError,
+    RuntimeError,  # of encrypted files, and of unknown ways to pack them
+)  # fmt: skip
 
 
 def read_npz(path: str | os.PathLike[str]) -> Found:
@@ -37,10 +46,15 @@ def read_npz(path: str | os.PathLike[str]) -> Found:
         OSError: if it cannot be read.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            most = max(LARGEST, Path(path).stat().st_size)
+        with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            size = file.seek(0, os.SEEK_END)
+            most = min(max(LARGEST, size), MOST_RATIO * size)
             return assign("npz", archive.files, lambda name: _read(archive, name, most))
-    except (zipfile.BadZipFile, zlib.error, EOFError, SyntaxError) as error:
+    except _BAD_NPZ as error:
+        raise ValueError(f"the npz is damaged: {error}") from None
+    except OSError as error:
+        if error.filename is not None:  # the system's own words, which name the file
+            raise
         raise ValueError(f"the npz is damaged: {error}") from None
 
 
@@ -51,7 +65,11 @@ def read_mapping(arrays: Mapping[str, Any]) -> Found:
         TypeError, ValueError: if it holds no such arrays, or two of a kind.
     """
     names = [name for name in arrays if isinstance(name, str)]
-    return assign(type(arrays).__name__, names, lambda name: np.array(arrays[name]))
+    return assign(
+        type(arrays).__name__,
+        names,
+        lambda name: np.array(checks.array_of("the dictionary", repr(name), arrays[name])),
+    )
 
 
 def assign(kind: str, names: list[str], read: Callable[[str], Array]) -> Found:
@@ -66,19 +84,21 @@ def assign(kind: str, names: list[str], read: Callable[[str], Array]) -> Found:
     for name in names:
         if role := _role(name):
             roles.setdefault(role, []).append(name)
-    sets = [one for one in NAMES if (one, "images") in roles] or ["whole"]
-    if "train" not in sets and sets != ["whole"]:
-        raise ValueError(f"no training images among {_listed(names)}; looked for are {_LOOKED_FOR}")
+    train = "train" if ("train", "images") in roles else "whole"  # X y, beside x_test y_test
     parts = {}
-    for one in sets:
-        images, labels = (_only(roles.get((one, what), []), read) for what in ("images", "labels"))
+    for one in NAMES:
+        source = train if one == "train" else one
+        if one != "train" and (one, "images") not in roles:
+            continue
+        images, labels = (
+            _only(roles.get((source, what), []), read) for what in ("images", "labels")
+        )
         if images is None or labels is None:
             what = "images" if images is None else "labels"
-            whose = "" if one == "whole" else f"{one} "
             raise ValueError(
-                f"no {whose}{what} among {_listed(names)}; looked for are {_LOOKED_FOR}"
+                f"no {one} {what} among {_listed(names)}; looked for are {_LOOKED_FOR}"
             )
-        parts["train" if one == "whole" else one] = Part(images, labels)
+        parts[one] = Part(images, labels)
     titles = [read(name) for name in names if name.lower() in _NAMES]
     text = [t.astype(str).tolist() for t in titles if t.dtype.kind in "US" and t.ndim == 1]
     return Found(kind=kind, parts=parts, names=next((t for t in text if len(t) > 1), None))

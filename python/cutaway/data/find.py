@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from .idx import is_idx, open_stream
+from .idx import GZIP, is_idx, open_stream
 from .parts import NAMES, SETS
 from .pictures import SUFFIXES
 
@@ -28,6 +28,11 @@ _STARTS = {b"\x93NUMPY": "an npy file, which holds one array; np.savez keeps ima
            b"MATLAB": "a MATLAB file; np.savez writes npz",
            b"\x89PNG": "one picture; a folder of pictures has a sub-folder per class",
            b"\xff\xd8\xff": "one picture; a folder of pictures has a sub-folder per class",
+           b"PK": "a zip file; unpack it, and name what it held",
+           b"<": "a web page, perhaps one that tells why there is no file",
+           b"{": "JSON; np.savez writes npz",
+           b"version https://git-lfs": "a pointer of Git LFS; `git lfs pull` fetches the file",
+           b"\xff\xfe": "text in UTF-16; save it in UTF-8",
            b"\x1f\x9d": "of compress; gzip is read", b"BZh": "of bzip2; gzip is read",
            b"\xfd7zXZ": "of xz; gzip is read", b"\x28\xb5\x2f\xfd": "of zstd; gzip is read"}  # fmt: skip
 
@@ -61,7 +66,7 @@ def find(path: Path) -> Files:
         return Files("pictures", {"train": [path]})
     kinds = {file: _kind_by_name_and_content(file) for file in files}
     if tables := {file: kind for file, kind in kinds.items() if kind}:
-        return _tables(tables)
+        return _tables(path, tables)
     if any(_is_picture(file) for file in files):
         return Files("pictures", {"train": [path]})
     there = _listed(file.relative_to(path) for file in files)
@@ -70,12 +75,17 @@ def find(path: Path) -> Files:
 
 def _within(folder: Path) -> Iterator[Path]:
     """Yield the files of a folder, down to two folders deeper; of the pictures in each, only one."""
-    left = _MOST_FILES
-    for root, folders, names in os.walk(folder):
-        deep = len(Path(root).relative_to(folder).parts) >= _DEPTH
+    left, seen = _MOST_FILES, set()
+    for root, folders, names in os.walk(folder, onerror=_raise, followlinks=True):
+        real = os.path.realpath(root)
+        deep = real in seen or len(Path(root).relative_to(folder).parts) >= _DEPTH
         folders[:] = [] if deep else sorted(name for name in folders if name[0] != ".")
+        if real in seen:  # a link led back here
+            continue
+        seen.add(real)
         pictured = False
-        for file in (Path(root, name) for name in sorted(names) if name[0] != "."):
+        files = (Path(root, name) for name in sorted(names) if name[0] != ".")
+        for file in (file for file in files if file.is_file()):  # no pipe, no link into the void
             if _is_picture(file):
                 if not pictured:
                     yield file
@@ -83,6 +93,10 @@ def _within(folder: Path) -> Iterator[Path]:
             elif left:
                 left -= 1
                 yield file
+
+
+def _raise(error: OSError) -> None:
+    raise error
 
 
 def _is_picture(file: Path) -> bool:
@@ -105,26 +119,35 @@ def kind_of(path: Path) -> str:
         ValueError: if it is none that is read here: what was looked for, and what was found.
     """
     with path.open("rb") as file:
+        packed = file.read(2) == GZIP
+        file.seek(0)
         head = open_stream(file).read(_HEAD)
     if is_idx(head):
         return "idx"
-    if head[:4] == b"PAR1":
-        return "parquet"
-    if head[:4] == b"PK\3\4" and head[30:].partition(b"PK")[0].find(b".npy") >= 0:
-        return "npz"
+    kind = "parquet" if head[:4] == b"PAR1" else "npz" if _is_npz(head) else None
+    if kind and packed:
+        raise ValueError(f"is {kind} within gzip: unpack it first")
+    if kind:
+        return kind
     if head[:1] == b"\x80" or head[:2] in (b"((", b"(l", b"(d"):
         return "pickle"
-    if _is_table(head):
+    known = next((what for start, what in _STARTS.items() if head.startswith(start)), None)
+    if not known and _is_table(head):
         return "csv"
     starts = f"it starts with {head[:8].hex(' ') or 'nothing'}"
-    known = next((what for start, what in _STARTS.items() if head.startswith(start)), None)
     hint = f", as {known}" if known else ""
     raise ValueError(f"is none of: {_KNOWN}; {starts}{hint}")
 
 
+def _is_npz(head: bytes) -> bool:
+    """Tell whether bytes begin a zip file whose first member is an array."""
+    length = int.from_bytes(head[26:28], "little")
+    return head[:4] == b"PK\3\4" and head[30 : 30 + length].endswith(b".npy")
+
+
 def _is_table(head: bytes) -> bool:
     """Tell whether bytes begin a text with columns."""
-    lines = head.split(b"\n")
+    lines = head.lstrip(b"\r\n").split(b"\n")
     first = (lines[0] if len(lines) == 1 else lines[0].rstrip(b"\r")).removeprefix(b"\xef\xbb\xbf")
     text = first.decode("utf-8", errors="replace")
     return len(re.split(r"[,;|\t ]+", text.strip())) > 1 and all(
@@ -138,7 +161,7 @@ def _kind_by_name_and_content(file: Path) -> str | None:
         kind = kind_of(file)
     except ValueError:
         return None
-    if kind == "csv" and not set(file.suffixes) & {".csv", ".tsv", ".CSV", ".TSV"}:
+    if kind == "csv" and not {suffix.lower() for suffix in file.suffixes} & {".csv", ".tsv"}:
         return None
     return kind
 
@@ -154,20 +177,27 @@ def _set_of(name: str) -> tuple[str | None, str]:
 # tables
 
 
-def _tables(kinds: dict[Path, str]) -> Files:
-    """Return the files of a folder by their sets: all of one kind, one of each set (of parquet, any)."""
+def _tables(folder: Path, kinds: dict[Path, str]) -> Files:
+    """Return the files of a folder by their sets: all of one kind, one of each set (of parquet, any).
+
+    A set may be told by a sub-folder, as in Hugging Face's `train/0000.parquet`. An npz and a pickle
+    hold all sets, and so there must be only one.
+    """
     sets: dict[str, list[Path]] = {}
     for file in kinds:
-        sets.setdefault(_set_of(file.name)[0] or "whole", []).append(file)
+        words = reversed(file.relative_to(folder).parts)
+        one = next((one for word in words if (one := _set_of(word)[0])), "whole")
+        sets.setdefault(one, []).append(file)
     found = {name: sets[name] for name in NAMES if name in sets}
     if "train" not in found:
         found = {"train": sets.get("whole", [])}
     used = {kinds[file] for some in found.values() for file in some}
     many = max(len(some) for some in found.values())
-    if len(used) != 1 or (many != 1 and used != {"parquet"}):
-        raise ValueError(
-            f"which to take: {_listed(Path(file.name) for file in kinds)}? Name one file"
-        )
+    if len(used) != 1 or (many != 1 and used != {"parquet"}) or (
+        len(found) != 1 and not used <= {"csv", "parquet"}
+    ):  # fmt: skip
+        there = _listed(file.relative_to(folder) for file in kinds)
+        raise ValueError(f"which to take: {there}? Name one file")
     return Files(used.pop(), found)
 
 

@@ -85,7 +85,10 @@ def read_pictures(folder: Path, size: Size | None = None, invert: bool = False) 
         OSError: if a file cannot be read.
     """
     inner = {SETS[f.name.lower()]: f for f in _folders(folder) if f.name.lower() in SETS}
-    roots = inner if "train" in inner else {"train": folder}
+    whole = "train" not in inner or not _folders(
+        inner["train"]
+    )  # which may be a class of that name
+    roots = {"train": folder} if whole else inner
     listed = {name: list(_pictures(root)) for name, root in roots.items()}
     classes = {label for some in listed.values() for label, _ in some}
     if len(classes) < 2:

@@ -22,7 +22,7 @@ GZIP = b"\x1f\x8b"
 _TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _CHUNK = 1 << 16  # bytes of gzip per read
 _BLOCK = 1 << 20  # bytes of data per read
-_MOST_RATIO = 1032  # bytes of data in a byte of gzip, at most (zlib's technical details)
+MOST_RATIO = 1032  # bytes of data in a byte of gzip, at most (zlib's technical details)
 
 
 def _size(file: BinaryIO) -> int:
@@ -63,7 +63,7 @@ class _Gzip:
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
-        self.most = _MOST_RATIO * _size(file)
+        self.most = MOST_RATIO * _size(file)
         self.allowed = LARGEST
         self._member = zlib.decompressobj(wbits=31)
         self._rest = b""

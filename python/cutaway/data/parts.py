@@ -95,6 +95,11 @@ def make_sets(who: str, found: Found, seed: int) -> Sets:
 def _labels(found: Found) -> tuple[dict[str, I64], tuple[str, ...] | None]:
     """Return class numbers for all parts, numbered alike, and the names of the classes."""
     for name, part in found.parts.items():
+        for what, array, least in (("images", part.images, 2), ("labels", part.labels, 1)):
+            if np.ndim(array) < least:
+                raise ValueError(
+                    f"{name} {what} must be an array of them, got shape {np.shape(array)}"
+                )
         if len(part.labels) != len(part.images):
             raise ValueError(f"{len(part.images)} {name} images, {len(part.labels)} labels")
     together = np.concatenate([np.asarray(part.labels) for part in found.parts.values()])

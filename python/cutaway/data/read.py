@@ -121,12 +121,26 @@ def read_sets(
     try:
         found = _read(source, label, size, invert)
     except (ValueError, TypeError, ModuleNotFoundError) as error:
-        raise type(error)(f"{who}: {error}") from None
+        raise _as_ours(error)(_told_once(who, source, error)) from None
     except FileNotFoundError as error:
         if error.errno is not None:  # the system's own words, which name the file
             raise
         raise FileNotFoundError(f"{who}: {error}") from None
     return parts.make_sets(who, found, seed)
+
+
+def _as_ours(error: Exception) -> type[Exception]:
+    """Return the plain kind of an error: subclasses such as UnicodeDecodeError take more than words."""
+    kinds = (ModuleNotFoundError, TypeError, ValueError)
+    return next(kind for kind in kinds if isinstance(error, kind))
+
+
+def _told_once(who: str, source: object, error: Exception) -> str:
+    """Return a sentence that names the path once, or a file within it instead."""
+    said = str(error)
+    if isinstance(source, str | os.PathLike) and said.startswith(os.fspath(source)):
+        return f"load_data: {said}"
+    return f"{who}: {said}"
 
 
 def _read(

@@ -9,7 +9,6 @@ import reprlib
 from collections.abc import Callable, Sequence
 from functools import cache
 from numbers import Rational, Real
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 if TYPE_CHECKING:
     from fractions import Fraction
+    from pathlib import Path
 
 _LARGEST = int(np.iinfo(np.int64).max)
 _BYTE = int(np.iinfo(np.uint8).max)
@@ -64,6 +64,8 @@ def path(who: str, name: str, value: object) -> Path:
         possible = False
     if not possible:
         raise ValueError(f"{who}: {name} must be the name of a file, got {shown(text)}")
+    from pathlib import Path  # which takes as long to import as all of this package
+
     return Path(text)
 
 

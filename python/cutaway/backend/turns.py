@@ -8,7 +8,6 @@ the second one is told.
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -27,6 +26,8 @@ class Turns:
         self._start()
 
     def _start(self) -> None:
+        import threading  # when there is a network, not when cutaway is imported
+
         self._process = os.getpid()
         self._lock, self._claim = threading.Lock(), threading.Lock()
         self._trainer = ""
@@ -52,8 +53,10 @@ class Turns:
                 f"{who}: the network is trained by the thread {self._trainer!r} at this moment; "
                 "give each thread a network of its own"
             )
+        from threading import current_thread
+
         try:
-            self._trainer = threading.current_thread().name
+            self._trainer = current_thread().name
             yield
         finally:
             self._claim.release()

@@ -41,7 +41,7 @@ CONVENIENCES = {
         "Network.confusion": "measure",
         "Network.class_accuracy": "measure",
     },
-    "learn/training": {"History._repr_html_": "look", "Moment._repr_html_": "look"},
+    "learn/history": {"History._repr_html_": "look", "Moment._repr_html_": "look"},
 }
 
 # Libraries that may be imported at the head of a file; others are imported where they are used.

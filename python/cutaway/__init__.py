@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from .data.loader import DataLoader, RandomSampler, SequentialSampler
     from .data.read import load_data, load_idx, load_pickle, mnist
     from .learn.checkpoint import load, save
-    from .learn.training import History, Moment, fit, train
+    from .learn.history import History, Moment
+    from .learn.training import fit, train
     from .look.curves import loss_curve
     from .look.film import Film
     from .look.picture import grid, neuron
@@ -84,7 +85,8 @@ _MODULE_OF = {
         "data.loader": "DataLoader RandomSampler SequentialSampler",
         "look.curves": "loss_curve",
         "look.picture": "grid neuron",
-        "learn.training": "History Moment fit train",
+        "learn.history": "History Moment",
+        "learn.training": "fit train",
     }.items()
     for name in names.split()
 }

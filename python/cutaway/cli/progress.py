@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from contextlib import nullcontext
 
+from ..learn.history import Moment
 from ..learn.progress import Bar
-from ..learn.training import Moment
 
 
 class Progress:

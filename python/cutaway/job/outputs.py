@@ -14,8 +14,8 @@ from ..backend.choose import isa
 from ..data.dataset import Dataset
 from ..files import MARK, is_ours, may_write, write_figure, write_json, write_png
 from ..learn import checkpoint
+from ..learn.history import History, Moment
 from ..learn.network import Network
-from ..learn.training import History, Moment
 from ..look.curves import loss_curve
 from ..look.picture import grid, neuron
 from ..look.tiles import tiles

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from ..backend.optimizer import SGD, Adam, Constant, OneCycle, Optimizer, Schedule
 from ..data.dataset import Dataset
 from ..data.loader import DataLoader
+from ..learn.history import Moment
 from ..learn.network import Network
-from ..learn.training import Moment, train
+from ..learn.training import train
 
 
 @dataclass(frozen=True, kw_only=True)

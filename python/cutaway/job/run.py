@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from ..backend.choose import cuda_status
 from ..backend.cuda import device_of
 from ..data.dataset import Dataset
+from ..learn.history import History, Moment
 from ..learn.initial import waves
 from ..learn.network import Network
-from ..learn.training import History, Moment
 from ..look.film import Film
 from .outputs import (
     FILM,

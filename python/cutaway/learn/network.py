@@ -23,21 +23,20 @@ from .rows import (
     block_of,
     check_batch,
     check_dataset,
-    check_keys,
     check_matrix,
     check_order,
     check_rate,
     check_rates,
     check_rows,
-    check_state,
     far_below_chance,
     labelled,
     looks_like_the_other_kind,
     square,
 )
+from .state import check_state, weights_of
 
 if TYPE_CHECKING:
-    from .training import History
+    from .history import History
 
 _LARGEST_BATCH = 1 << 62
 
@@ -420,28 +419,10 @@ class Network:
         Raises:
             ValueError: if a key is missing or unknown, or a shape differs; nothing changes then.
         """
-        layers = range(self.architecture.layers)
-        expected = [f"{layer}.{kind}" for layer in layers for kind in ("weight", "bias")]
-        finite = checks.flag("load_state_dict", "finite", finite)
-        check_keys("load_state_dict", state, expected)
-        matrices = []
-        for layer in range(self.architecture.layers):
-            fan_in, fan_out = self.architecture.sizes[layer : layer + 2]
-            arrays = {}
-            for kind, shape in (("weight", (fan_out, fan_in)), ("bias", (fan_out,))):
-                array = checks.floats(
-                    "load_state_dict", f"{layer}.{kind}", state[f"{layer}.{kind}"]
-                )
-                if array.shape != shape:
-                    raise ValueError(
-                        f"load_state_dict: {layer}.{kind} must be {shape}, got shape {array.shape}"
-                    )
-                if finite:
-                    checks.finite("load_state_dict", f"{layer}.{kind}", array)
-                arrays[kind] = array
-            matrices.append(np.vstack([arrays["bias"], arrays["weight"].T]))
-        for layer, values in enumerate(matrices):
-            self._core.set_weights(layer, np.ascontiguousarray(values))
+        who = "load_state_dict"
+        finite = checks.flag(who, "finite", finite)
+        for layer, values in enumerate(weights_of(who, state, self.architecture, finite)):
+            self._core.set_weights(layer, values)
 
     def optimizer_state(self) -> State:
         """Return what the optimizer remembers: "step" and arrays by name; empty before learning."""

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import checks
-from ..backend.contract import F32, I64, U8, Architecture, State
-from ..backend.optimizer import Optimizer, check, memory_of
+from ..backend.contract import F32, I64, U8, Architecture
+from ..backend.optimizer import Optimizer, check
 from ..data.dataset import MOST_NORMALISED, Dataset, normalise
 from ..data.loader import DataLoader
 
@@ -258,32 +258,3 @@ def check_rate(who: str, rate: float | None, optimizer: Optimizer) -> F32:
     value = optimizer.lr if rate is None else rate
     rate = checks.real(who, "rate", value, "within the range of float32", low=-most, high=most)
     return np.array([rate], np.float32)
-
-
-def check_keys(who: str, state: object, expected: Sequence[str]) -> None:
-    """Check that a state is a dictionary with these keys and no other."""
-    if not isinstance(state, Mapping):
-        raise TypeError(f"{who}: state must be a dictionary, got {type(state).__name__}")
-    if set(state) != set(expected):
-        keys, got = (checks.shown(list(names)) for names in (expected, state))
-        raise ValueError(f"{who}: keys must be {keys}, got {got}")
-
-
-def check_state(
-    who: str, optimizer: Optimizer, state: State, architecture: Architecture, finite: bool
-) -> State:
-    """Return what an optimizer remembers: "step", and arrays of the weights' shapes."""
-    shapes = {
-        f"{name}.{layer}": architecture.shape(layer)
-        for name in memory_of(optimizer)
-        for layer in range(architecture.layers)
-    }
-    check_keys(who, state, ["step", *shapes])
-    checked: State = {"step": checks.count(who, "step", state["step"], 0, _MOST_STEPS)}
-    for name, shape in shapes.items():
-        checked[name] = checks.floats(who, name, state[name])
-        if checked[name].shape != shape:
-            raise ValueError(f"{who}: {name} must be {shape}, got shape {checked[name].shape}")
-        if finite:
-            checks.finite(who, name, checked[name])
-    return checked

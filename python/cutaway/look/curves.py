@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ..learn.training import History
+    from ..learn.history import History
     from .figure import Figure
 
 _BLUE, _ORANGE = "#2171b5", "#d95f0e"

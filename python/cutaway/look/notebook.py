@@ -24,7 +24,7 @@ from .tiles import tile_shape
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from ..learn.training import History
+    from ..learn.history import History
 
 Shape = tuple[int, int]
 MOST_UNITS, MOST_SAMPLES, MOST_EPOCHS = 100, 10, 10

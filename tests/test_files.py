@@ -133,6 +133,14 @@ def test_new_files_and_our_own_may_be_written_and_by_force_those_of_others(path,
     may_write(path, force)
 
 
+def test_a_device_is_never_replaced(tmp_path):
+    way = tmp_path / "null"
+    way.symlink_to(os.devnull)  # not the system's itself, if this fails
+    with pytest.raises(FileExistsError, match=r"Is no regular file: .*null"):
+        write(way, b"new")
+    assert way.is_symlink()
+
+
 @pytest.mark.parametrize(
     ("kind", "force", "error"),
     [

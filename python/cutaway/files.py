@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Iterator
@@ -53,7 +54,7 @@ class Replacement:
     """A file that is written beside its target, and then takes its place or vanishes.
 
     Args:
-        path: The target.
+        path: The target; never a device or a pipe, which a rename would do away with.
 
     Attributes:
         partial: Where to write; beside the target, with its suffix.
@@ -61,6 +62,8 @@ class Replacement:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._target = Path(path)
+        if self._target.exists() and not (self._target.is_file() or self._target.is_dir()):
+            raise FileExistsError(errno.EEXIST, "Is no regular file", os.fspath(path))  # /dev/null
         self.partial = self._target.with_name(f".{self._target.stem}.partial{self._target.suffix}")
         self.partial.unlink(missing_ok=True)  # of a run that was killed, or a planted link
 

@@ -244,3 +244,51 @@ def test_a_choice_lists_what_there_is(value):
     message = f"Network: activation must be one of 'relu', 'tanh', got {value!r}"
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         checks.choice("Network", "activation", value, ("relu", "tanh"))
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("one\ntwo", "'one\\ntwo'"),
+        (np.eye(2), "array([[1., 0.], [0., 1.]])"),
+        ([0] * 1000, "[0, 0, 0, 0, 0, 0, ...]"),
+        pytest.param(10**5000, "<int>", id="10**5000"),  # of which Python makes no text
+        ("\udcff", "'\\udcff'"),
+    ],
+)
+def test_a_value_is_shown_on_one_short_line(value, text):
+    assert checks.shown(value) == text
+    assert len(checks.shown("long" * 9999)) <= 100
+
+
+@pytest.mark.parametrize("value", [True, np.True_, 1])
+def test_a_flag_is_true_or_false(value):
+    assert checks.flag("fit", "progress", value) is True
+
+
+@pytest.mark.parametrize("value", ["no", None, 2, 1.0, [], np.ones(2)])
+def test_what_is_no_flag_is_refused(value):
+    message = f"fit: progress must be True or False, got {value!r}"
+    with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
+        checks.flag("fit", "progress", value)
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "message"),
+    [
+        (5, TypeError, "path must be a path, got 5"),
+        (b"x", TypeError, "path must be a path, got b'x'"),
+        ("", ValueError, "path must be the name of a file, got ''"),
+        ("a\0b", ValueError, "path must be the name of a file, got 'a\\x00b'"),
+        ("\ud800", ValueError, "path must be the name of a file, got '\\ud800'"),
+    ],
+)
+def test_what_no_file_can_be_called_is_refused(value, error, message):
+    with pytest.raises(error, match=f"^load: {re.escape(message)}$"):
+        checks.path("load", "path", value)
+
+
+def test_more_bytes_than_the_machine_has_are_refused_before_it_promises_them():
+    checks.room("order", "9 sample numbers", 72)
+    with pytest.raises(MemoryError, match=r"^order: .* need 1.15e\+09 GB, more than there is$"):
+        checks.room("order", "sample numbers", 1 << 60)

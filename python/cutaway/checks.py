@@ -6,7 +6,7 @@ import math
 import operator
 import os
 import reprlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache
 from numbers import Rational, Real
 from typing import TYPE_CHECKING, Any
@@ -343,6 +343,18 @@ def ratio(
     return Fraction(exact).limit_denominator(finest)
 
 
+def texts(who: str, name: str, value: object) -> tuple[str, ...]:
+    """Return a list of texts.
+
+    Raises:
+        TypeError: if it is none.
+    """
+    array = array_of(who, name, value)
+    if array.ndim != 1 or not all(isinstance(text, str) for text in array.tolist()):
+        raise TypeError(f"{who}: {name} must be a list of texts, got {shown(value)}")
+    return tuple(str(text) for text in array.tolist())
+
+
 def pair(who: str, name: str, value: object) -> tuple[int, int]:
     """Return (height, width), of two integers of at least 1.
 
@@ -350,7 +362,10 @@ def pair(who: str, name: str, value: object) -> tuple[int, int]:
         TypeError: if one is no integer.
         ValueError: if there are not two, or one is below 1.
     """
-    sides = list(value) if isinstance(value, Sequence | np.ndarray) and np.ndim(value) == 1 else []
+    listed = isinstance(value, tuple | list | range) or (
+        isinstance(value, np.ndarray) and value.ndim == 1
+    )
+    sides = list(value) if listed else []  # type: ignore[call-overload]
     if len(sides) != 2:
         raise ValueError(f"{who}: {name} must be (height, width), got {shown(value)}")
     return count(who, f"{name}[0]", sides[0]), count(who, f"{name}[1]", sides[1])

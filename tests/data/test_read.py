@@ -91,7 +91,7 @@ def test_load_idx_refuses_counts_that_disagree(folder):
 
 def test_load_idx_says_which_file_is_of_the_other_kind(folder):
     images, labels = folder / "t10k-images-idx3-ubyte.gz", folder / "t10k-labels-idx1-ubyte"
-    message = f"{labels}: expected images (3 axes), got labels (1 axis)"
+    message = f"load_idx: {labels}: expected images (3 axes), got labels (1 axis)"
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         load_idx(labels, images)
 

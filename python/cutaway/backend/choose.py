@@ -23,7 +23,7 @@ def check_backend(who: str, backend: object) -> str:
     """Return the name of a backend, or raise ValueError."""
     if isinstance(backend, str) and cuda.device_of(backend) is not None:
         return backend
-    if backend == "cuda:N":
+    if isinstance(backend, str) and backend == "cuda:N":
         raise ValueError(f"{who}: backend {backend!r} needs the number of a GPU instead of N")
     return checks.choice(who, "backend", backend, BACKENDS)
 

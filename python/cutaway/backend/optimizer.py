@@ -132,9 +132,12 @@ class OneCycle:
     end: float = 4e-7
 
     def __post_init__(self) -> None:
-        checks.real("OneCycle", "warmup", self.warmup, "in [0, 1)", low=0, high=1, below=True)
-        checks.real("OneCycle", "start", self.start, "in [0, 1]", low=0, high=1)
-        checks.real("OneCycle", "end", self.end, "in [0, 1]", low=0, high=1)
+        for name, rule in (("warmup", "in [0, 1)"), ("start", "in [0, 1]"), ("end", "in [0, 1]")):
+            below = name == "warmup"
+            number = checks.real(
+                "OneCycle", name, getattr(self, name), rule, low=0, high=1, below=below
+            )
+            object.__setattr__(self, name, number)  # a Fraction becomes a float, as NumPy has none
 
     def factors(self, steps: NDArray[np.int64], total: int) -> NDArray[np.float64]:
         """Return the factors at `steps`."""

@@ -148,9 +148,14 @@ class Dataset:
         """How many classes: one more than the highest label, if names or one-hot rows tell no more."""
         return max(self._classes, int(self.labels.max()) + 1)
 
-    def named(self, classes: Sequence[int]) -> str:
+    def named(self, classes: ArrayLike) -> str:
         """Return classes by their names, or numbers, as a list to read: the first ten."""
-        words = [self.class_names[c] if self.class_names else str(c) for c in classes]
+        numbers = checks.integers("named", "classes", classes).tolist()
+        names = self.class_names
+        if names and numbers and not 0 <= min(numbers) <= max(numbers) < len(names):
+            got = checks.shown(numbers)
+            raise IndexError(f"named: classes must be from 0 to {len(names) - 1}, got {got}")
+        words = [names[c] if names else str(c) for c in numbers]
         more = f" and {len(words) - 10} more" if len(words) > 10 else ""
         return ", ".join(words[:10]) + more
 

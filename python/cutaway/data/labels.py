@@ -71,10 +71,7 @@ def check_names(who: str, names: object) -> tuple[str, ...]:
         TypeError: if they are no sequence of text.
         ValueError: if one comes twice.
     """
-    array = checks.array_of(who, "class_names", names)
-    if array.ndim != 1 or not all(isinstance(name, str) for name in array.tolist()):
-        raise TypeError(f"{who}: class_names must be a list of texts, got {checks.shown(names)}")
-    listed = tuple(str(name) for name in array.tolist())
+    listed = checks.texts(who, "class_names", names)
     twice = next((name for i, name in enumerate(listed) if name in listed[:i]), None)
     if twice is not None:
         raise ValueError(f"{who}: class_names must differ, got {checks.shown(twice)} twice")

@@ -6,7 +6,7 @@ gathers the batches itself; over anything else it collates sample by sample.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from typing import Any, Protocol
 
 import numpy as np
@@ -95,14 +95,28 @@ class RandomSampler:
 
 
 def stack(samples: Sequence[tuple[Any, Any]]) -> tuple[F32, NDArray[Any]]:
-    """Return samples [(x, y), ...] as x float32 (n, features) and y (n,)."""
-    x = np.stack([checks.numbers("DataLoader", "x", x) for x, _ in samples])
+    """Return samples [(x, y), ...] as x float32 (n, features) and y (n,).
+
+    Raises:
+        TypeError, ValueError: if they are no pairs of numbers, or x are not of one shape.
+    """
+    who = "DataLoader"
+    for sample in samples:
+        if not isinstance(sample, tuple | list) or len(sample) != 2:
+            raise TypeError(f"{who}: dataset must have samples (x, y), got {checks.shown(sample)}")
+    xs = [checks.numbers(who, "x", x) for x, _ in samples]
+    shapes = sorted({x.shape for x in xs})
+    if len(shapes) > 1:
+        raise ValueError(f"{who}: x must be of one shape, got {shapes[0]} and {shapes[1]}")
+    x = np.stack(xs)
     if x.dtype.kind in "iu" and x.max(initial=0) > MOST_NORMALISED:
         warn(
-            f"DataLoader: the samples' integers, up to {x.max()}, reach the network as they are: scale "
-            "them in the dataset, or make a cutaway.Dataset of arrays, which does"
+            f"{who}: the samples' integers, up to {x.max()}, reach the network as they are: scale them "
+            "in the dataset, or make a cutaway.Dataset of arrays, which does"
         )
-    return x.astype(np.float32, copy=False), np.asarray([y for _, y in samples])
+    with np.errstate(over="ignore"):  # which the network refuses, as infinite
+        x = x.astype(np.float32, copy=False)
+    return x, checks.numbers(who, "y", [y for _, y in samples])
 
 
 _IDLE = {  # PyTorch's keywords that have no meaning here, and whether they are on by default
@@ -174,7 +188,7 @@ class DataLoader:
         self,
         dataset: Samples,
         batch_size: int = 64,
-        shuffle: bool = False,
+        shuffle: bool | None = False,
         seed: int = 0,
         drop_last: bool = False,
         collate: Collate | None = None,
@@ -186,11 +200,21 @@ class DataLoader:
         _check_pytorch(pytorch)
         if collate is not None and collate_fn is not None:
             raise TypeError("DataLoader: give either collate or collate_fn, got both")
-        if not (hasattr(dataset, "__len__") and hasattr(dataset, "__getitem__")):
+        kind = type(dataset)
+        numbered = hasattr(kind, "__len__") and hasattr(kind, "__getitem__")
+        if not numbered or isinstance(dataset, Mapping):
             raise TypeError(
                 "DataLoader: dataset must have a length and [i], "
-                f"got {type(dataset).__name__}; wrap arrays as cutaway.Dataset(images, labels)"
+                f"got {kind.__name__}; wrap arrays as cutaway.Dataset(images, labels)"
             )
+        shuffle = checks.flag("DataLoader", "shuffle", False if shuffle is None else shuffle)
+        seed = checks.count("DataLoader", "seed", seed, 0)
+        for name, maker in (("collate", collate), ("collate_fn", collate_fn)):
+            if maker is not None and not callable(maker):
+                raise TypeError(
+                    f"DataLoader: {name} must be a function of a list of samples, "
+                    f"got {checks.shown(maker)}"
+                )
         if sampler is not None and shuffle:
             raise ValueError("DataLoader: give either shuffle=True or a sampler, got both")
         if isinstance(sampler, Iterator):
@@ -198,20 +222,24 @@ class DataLoader:
                 "DataLoader: sampler must start anew at every pass, "
                 f"got {type(sampler).__name__}, which ends after one"
             )
+        if sampler is not None and not isinstance(sampler, Iterable):
+            raise TypeError(
+                f"DataLoader: sampler must yield sample numbers, got {checks.shown(sampler)}"
+            )
         self.dataset = dataset
         self.batch_size = checks.count("DataLoader", "batch_size", batch_size)
-        self.drop_last = drop_last
+        self.drop_last = checks.flag("DataLoader", "drop_last", drop_last)
         self.collate = collate if collate is not None else collate_fn
-        self.sampler: Iterable[int] = (
-            sampler
-            if sampler is not None
-            else (RandomSampler(len(dataset), seed) if shuffle else SequentialSampler(len(dataset)))
-        )
+        if sampler is None:
+            n = checks.length("DataLoader", "dataset", dataset)
+            sampler = RandomSampler(n, seed) if shuffle else SequentialSampler(n)
+        self.sampler: Iterable[int] = sampler
 
     def __len__(self) -> int:
         """How many mini-batches a pass has."""
         sampler = self.sampler
-        n = len(sampler) if isinstance(sampler, Sized) else sum(1 for _ in sampler)
+        sized = isinstance(sampler, Sized)
+        n = checks.length("DataLoader", "sampler", sampler) if sized else sum(1 for _ in sampler)
         return n // self.batch_size if self.drop_last else -(-n // self.batch_size)
 
     @property
@@ -238,7 +266,9 @@ class DataLoader:
         if isinstance(self.sampler, SequentialSampler | RandomSampler):
             order = self.sampler.order(epoch)
         elif epoch is None:
-            order = checks.integers("DataLoader", "sampler", list(self.sampler))
+            given: Any = self.sampler
+            listed = given if isinstance(given, np.ndarray) else list(given)
+            order = checks.integers("DataLoader", "sampler", listed)
         else:
             raise ValueError(
                 f"order: epoch must be None with a sampler of one's own, got {checks.shown(epoch)}"

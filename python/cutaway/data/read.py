@@ -111,9 +111,11 @@ def read_sets(
         label = checks.count("load_data", "label", label, least=-(1 << 62))
     if size is not None:
         size = checks.pair("load_data", "size", size)
+    invert = checks.flag("load_data", "invert", invert)
     if isinstance(source, Mapping):
         who = f"load_data: {type(source).__name__}"
     elif isinstance(source, str | os.PathLike):
+        source = checks.path("load_data", "source", source)
         who = f"load_data: {os.fspath(source)}"
     else:
         got = type(source).__name__
@@ -195,7 +197,14 @@ def load_idx(images: str | os.PathLike[str], labels: str | os.PathLike[str]) -> 
     """
     from . import idx
 
-    pixels, classes = idx.images(images), idx.labels(labels)
+    paths = [
+        checks.path("load_idx", name, value)
+        for name, value in (("images", images), ("labels", labels))
+    ]
+    try:
+        pixels, classes = idx.images(paths[0]), idx.labels(paths[1])
+    except ValueError as error:
+        raise ValueError(f"load_idx: {error}") from None
     if len(pixels) != len(classes):
         raise ValueError(
             f"load_idx: as many labels as images are needed, got {len(pixels)} images in "
@@ -221,8 +230,13 @@ def load_pickle(path: str | os.PathLike[str]) -> tuple[Dataset, Dataset, Dataset
     """
     from . import parts, pickles
 
-    who = f"load_pickle: {os.fspath(path)}"
-    sets = parts.make_sets(who, _pairs(who, pickles.read(path)), seed=0)
+    path = checks.path("load_pickle", "path", path)
+    who = f"load_pickle: {path}"
+    try:
+        pairs = pickles.read(path)
+    except ValueError as error:
+        raise ValueError(f"load_pickle: {error}") from None
+    sets = parts.make_sets(who, _pairs(who, pairs), seed=0)
     return sets.train, sets.valid, sets.test
 
 

@@ -103,7 +103,7 @@ def load(
         with safe_open(name, framework="np") as file:
             metadata = file.metadata() or {}
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    except (SafetensorError, ValueError) as error:
+    except (SafetensorError, ValueError, OSError) as error:  # a device, which cannot be mapped
         raise ValueError(f"load: {name} is no safetensors file: {error}") from None
     if not metadata.keys() & {"network", "recipe"} or _BEFORE_DIGEST not in data:
         raise ValueError(f"load: {name} is no checkpoint of cutaway: it describes no network")

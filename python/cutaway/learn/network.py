@@ -490,8 +490,9 @@ class Network:
             raise ValueError(f"{who}: a picture file needs a network that learned from pixels")
         from ..data.pictures import like
 
+        path = checks.path(who, "x", x)
         features = self.architecture.sizes[0]
-        pixels, done = like(who, x, self.shape or square(who, features), dark=self.mean < 128)
+        pixels, done = like(who, path, self.shape or square(who, features), dark=self.mean < 128)
         if done:
             warn(f"{who}: {os.fspath(x)} was {done}, like the pictures that it learned from")
         return pixels

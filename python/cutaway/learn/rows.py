@@ -139,18 +139,22 @@ def labelled(
             yield _of_dataset(data, data.images[part], mean, std), data.labels[part]
         return
     for pair in [data] if is_pair(data) else batches(who, "data", data):
-        if not isinstance(pair, tuple | list) or len(pair) != 2:
-            raise TypeError(
-                f"{who}: data must yield (x, y) mini-batches, got {type(pair).__name__}"
-            )
-        rows = check_rows(who, pair[0], architecture.sizes[0], mean, std)
+        x, y = check_pair(who, "data", pair)
+        rows = check_rows(who, x, architecture.sizes[0], mean, std)
         checks.finite(who, "x", rows.x)
-        yield rows, checks.labels(who, pair[1], len(rows.x), architecture.sizes[-1])
+        yield rows, checks.labels(who, y, len(rows.x), architecture.sizes[-1])
 
 
 def is_pair(data: object) -> bool:
     """Tell whether data are a tuple of rows and labels, rather than mini-batches."""
     return isinstance(data, tuple) and len(data) == 2 and not isinstance(data[0], tuple)
+
+
+def check_pair(who: str, name: str, pair: object) -> tuple[Any, Any]:
+    """Return the (x, y) that a mini-batch must be."""
+    if not isinstance(pair, tuple | list) or len(pair) != 2:
+        raise TypeError(f"{who}: {name} must yield (x, y) mini-batches, got {checks.shown(pair)}")
+    return pair[0], pair[1]
 
 
 def batches(who: str, name: str, data: object) -> Iterable[Any]:

@@ -7,7 +7,7 @@ second consumer is another line in the loop.
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterable, Iterator, Sized
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sized
 from contextlib import closing, nullcontext
 from typing import Any
 
@@ -23,7 +23,7 @@ from ..errors import warn
 from .history import History, Moment
 from .network import Network, check_network
 from .progress import Bar
-from .rows import batches, check_dataset, is_pair
+from .rows import batches, check_dataset, check_pair, is_pair
 
 _INTERRUPTIBLE = 100  # mini-batches per Moment of fit(): what an interrupted epoch leaves
 
@@ -70,7 +70,8 @@ def train(
             f"{who}: loader must yield (x, y) mini-batches, got {got}; "
             f"wrap it: cutaway.DataLoader({whole}, 64, shuffle=True)"
         )
-    if not (isinstance(loader, Sized) and isinstance(loader, Iterable)):
+    listed = isinstance(loader, Sized) and isinstance(loader, Iterable)
+    if not listed or isinstance(loader, str | bytes | Mapping | np.ndarray):
         raise TypeError(
             f"{who}: loader must have a length and yield (x, y), got {type(loader).__name__}"
         )
@@ -78,7 +79,7 @@ def train(
     checks.count(who, "epochs", epochs)
     if every is not None:
         checks.count(who, "every", every)
-    if len(loader) == 0:
+    if checks.length(who, "loader", loader) == 0:
         raise ValueError(f"{who}: loader must have at least 1 mini-batch, got 0")
     if isinstance(valid, Iterator):
         raise TypeError(
@@ -212,7 +213,8 @@ def _chunks(
     losses_so_far: list[float] = []
     sizes_so_far: list[int] = []
     hits = 0
-    for i, ((x, y), rate) in enumerate(batches, 1):
+    for i, (pair, rate) in enumerate(batches, 1):
+        x, y = check_pair("train", "loader", pair)
         losses_so_far.append(network.step(x, y, optimizer, float(rate)))
         sizes_so_far.append(len(x))
         hits += network.correct()

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import checks
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -32,7 +34,10 @@ def loss_curve(
     """
     from .figure import Figure
 
-    losses = np.asarray(getattr(history, "losses", history), dtype=float)
+    given: Any = getattr(history, "losses", history)
+    losses = checks.numbers("loss_curve", "losses", given).astype(np.float64)
+    if title is not None and not isinstance(title, str):
+        raise TypeError(f"loss_curve: title must be text, got {checks.shown(title)}")
     epochs: list[dict[str, Any]] = list(getattr(history, "epochs", []))
     if losses.ndim != 1 or losses.size == 0:
         raise ValueError(f"loss_curve: losses must be a list of numbers, got shape {losses.shape}")

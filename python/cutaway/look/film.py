@@ -230,7 +230,7 @@ def _pixels(image: Any) -> NDArray[np.uint8]:
     if hasattr(image, "convert"):
         image = np.asarray(image.convert("RGBA" if image.has_transparency_data else "RGB"))
     elif isinstance(image, memoryview) or hasattr(image, "__array__"):
-        image = np.asarray(image)
+        image = checks.array_of("Film", "image", image)
     if not isinstance(image, np.ndarray) or image.dtype != np.uint8:
         kind = getattr(image, "dtype", type(image).__name__)
         raise TypeError(f"Film: an image must be a PIL image or a uint8 array, got {kind}")

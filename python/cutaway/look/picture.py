@@ -50,6 +50,7 @@ def grid(
     """
     from PIL import Image as Images
 
+    legend = _check_legend("grid", legend)
     matrix = check_weights("grid", weights, layout, shape)
     shape = tile_shape("grid", matrix, shape, layout)
     pixels = tiles(matrix, shape=shape, columns=columns, limit=limit, style=style, border=border)
@@ -62,7 +63,11 @@ def grid(
         )
     image = image.resize((image.width * scale, image.height * scale), Images.Resampling.NEAREST)
     if names is not None:
-        names = _check_names(names, matrix.shape[1])
+        names = checks.texts("grid", "names", names)
+        if len(names) != matrix.shape[1]:
+            raise ValueError(
+                f"grid: names must be one per unit ({matrix.shape[1]}), got {len(names)}"
+            )
         gap = scale * (style == "diverging" and border is not False)
         image = with_names(image, names, (image.width - gap) // (scale * shape[1] + gap), gap)
     if not legend:
@@ -72,13 +77,10 @@ def grid(
     return with_legend(image, float(limits[0]) if len(limits) == 1 else None, style, title)
 
 
-def _check_names(names: Sequence[str], units: int) -> list[str]:
-    """Return a name for every unit."""
-    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
-        raise TypeError(f"grid: names must be a list of texts, got {names!r}")
-    if len(names) != units:
-        raise ValueError(f"grid: names must be one per unit ({units}), got {len(names)}")
-    return list(names)
+def _check_legend(who: str, legend: bool | str) -> bool | str:
+    if isinstance(legend, str):
+        return legend
+    return checks.flag(who, "legend", legend)
 
 
 def neuron(
@@ -108,6 +110,7 @@ def neuron(
         TypeError: if the unit is no integer.
         IndexError: if there is no such unit.
     """
+    legend = _check_legend("neuron", legend)
     matrix = check_weights("neuron", weights, layout, shape)
     unit = checks.count("neuron", "unit", unit, least=-(1 << 62))
     if not -matrix.shape[1] <= unit < matrix.shape[1]:

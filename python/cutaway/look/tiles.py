@@ -7,7 +7,6 @@ that colour-blind readers tell apart), the same magnitude equally strong on both
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
@@ -86,10 +85,7 @@ def tile_shape(
     if shape is None:
         side = math.isqrt(fan_in)
         return (side, side) if _is_square(fan_in) else (1, fan_in)
-    listed = isinstance(shape, Sequence) or (isinstance(shape, np.ndarray) and shape.ndim == 1)
-    if not listed or len(shape) != 2:
-        raise ValueError(f"{who}: shape must be (height, width), got {checks.shown(shape)}")
-    height, width = (checks.count(who, f"shape[{i}]", n) for i, n in enumerate(shape))
+    height, width = checks.pair(who, "shape", shape)
     if height * width != fan_in:
         hint = ""
         if height * width == units:
@@ -163,7 +159,7 @@ def tiles(
     )
     across = min(across, units)
     down = -(-units // across)
-    border = style == "diverging" if border is None else border
+    border = style == "diverging" if border is None else checks.flag(who, "border", border)
 
     with np.errstate(over="ignore"):  # what is far above the limit is clipped all the same
         levels = matrix.T / (limits_of(who, matrix, limit, style) / 127)[:, np.newaxis]

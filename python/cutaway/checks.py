@@ -53,6 +53,8 @@ def path(who: str, name: str, value: object) -> Path:
         TypeError: if it is neither text nor a path object.
         ValueError: if it is empty, or no file can have such a name.
     """
+    from pathlib import Path  # not wanted where `import cutaway` is all there is
+
     if not isinstance(value, str | os.PathLike):
         raise TypeError(f"{who}: {name} must be a path, got {shown(value)}")
     text = os.fspath(value)

@@ -208,6 +208,8 @@ class Dataset:
 
 def _which(who: str, name: str, numbers: Any, n: int) -> Any:
     """Return what NumPy takes for some of n samples: a number, a slice, numbers or a mask."""
+    if type(numbers) is int and -n <= numbers < n:  # of a loop over samples: no time for more
+        return numbers
     if isinstance(numbers, slice):
         bounds = (numbers.start, numbers.stop, numbers.step)
         for bound in bounds:

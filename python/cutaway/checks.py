@@ -53,7 +53,7 @@ def path(who: str, name: str, value: object) -> Path:
         TypeError: if it is neither text nor a path object.
         ValueError: if it is empty, or no file can have such a name.
     """
-    from pathlib import Path  # not wanted where `import cutaway` is all there is
+    from pathlib import Path  # which takes as long to import as all of this package
 
     if not isinstance(value, str | os.PathLike):
         raise TypeError(f"{who}: {name} must be a path, got {shown(value)}")
@@ -66,8 +66,6 @@ def path(who: str, name: str, value: object) -> Path:
         possible = False
     if not possible:
         raise ValueError(f"{who}: {name} must be the name of a file, got {shown(text)}")
-    from pathlib import Path  # which takes as long to import as all of this package
-
     return Path(text)
 
 

@@ -75,21 +75,37 @@ def read_csv(paths: dict[str, Path], label: Label = None) -> Found:
     told += [f"column {layout.names[c]!r} is left out" for c in sorted(left_out)]
     parts = {}
     for name, path in paths.items():
-        if len(_split(_first_lines(path)[0].text, layout.delimiter)) == len(layout.names) - 1:
-            told.append(f"{path.name} has no labels and is left out")
-            continue
         try:
+            if name != "train" and not _has_labels(path, layout):
+                told.append(f"{path.name} has no labels and is left out")
+                continue
             parts[name] = _part(path, layout)
         except ValueError as error:
             raise ValueError(f"{path.name}: {error}" if len(paths) > 1 else str(error)) from None
     return Found(kind="CSV", parts=parts, remarks=told)
 
 
+def _has_labels(path: Path, layout: _Layout) -> bool:
+    """Tell whether a file has the columns of the training set's, or all but the labels."""
+    first = _names(_first_lines(path)[0].text, layout.delimiter)
+    expected = layout.names
+    without = expected[: layout.label] + expected[layout.label + 1 :]
+    if len(first) == len(without) and (not layout.header or first == without):
+        return False
+    if layout.header and first != expected:
+        other = next((a for a, b in zip(first, expected, strict=False) if a != b), "an end")
+        raise ValueError(f"columns must be named as in the training set, got {other!r}")
+    return True
+
+
 def _part(path: Path, layout: _Layout) -> Part:
     """Read one file."""
     numbers, labels = _Numbers(len(layout.features)), []
     for lines in _rows(path, layout):
-        labels += [_fields(line, layout)[layout.label].strip() for line in lines]
+        some = [_fields(line, layout)[layout.label].strip() for line in lines]
+        if "" in some:
+            raise ValueError(f"line {lines[some.index('')].number} has no label")
+        labels += some
         numbers.add(_parse(lines, layout, numbers.dtype))
     return Part(numbers.array(), _plain(labels))
 
@@ -145,9 +161,17 @@ def _rows(path: Path, layout: _Layout) -> Iterator[list[_Line]]:
 def _split(text: str, delimiter: str | None) -> list[str]:
     if delimiter is None:
         return text.split()
-    if '"' in text:
+    if '"' not in text:
+        return text.split(delimiter)
+    try:
         return next(csv.reader([text], delimiter=delimiter))
-    return text.split(delimiter)
+    except csv.Error as error:
+        raise ValueError(f"no columns can be told in {text[:40]!r}: {error}") from None
+
+
+def _names(text: str, delimiter: str | None) -> list[str]:
+    """Return the names in a header; `#` before it is np.savetxt's."""
+    return [name.strip() for name in _split(text.lstrip("# "), delimiter)]
 
 
 def _fields(line: _Line, layout: _Layout) -> list[str]:
@@ -169,19 +193,16 @@ def _layout(path: Path, label: Label) -> _Layout:
     counts = {d: first.text.count(d) for d in _DELIMITERS}
     best = max(counts, key=lambda d: counts[d])
     delimiter = best if counts[best] else None
-    names, data = _split(first.text, delimiter), _split(second.text, delimiter)
+    names, data = _names(first.text, delimiter), _split(second.text, delimiter)
     header = _is_header(names, data)
-    names = [name.strip() for name in names] if header else [str(c) for c in range(len(names))]
-    if len(names) < 2:
-        raise ValueError(f"must have a column of labels and others, got {first.text[:60]!r}")
+    names = names if header else [str(c) for c in range(len(names))]
     layout = _Layout(delimiter, names, header, 0, [])
-    text = [] if header and len(data) != len(names) else [
-        c for c, value in enumerate(data) if not _is_number(value)
-    ]  # fmt: skip
-    column = _named(layout, label) if label is not None else _likely(path, layout, text)
-    numbering = [c for c, name in enumerate(names) if header and name.lower() in _NUMBERINGS]
-    features = [c for c in range(len(names)) if c != column and c not in numbering]
-    return layout._replace(label=column, features=features)
+    counting = {c for c, name in enumerate(names) if header and name.lower() in _NUMBERINGS}
+    layout = layout._replace(features=[c for c in range(len(names)) if c not in counting])
+    if len(layout.features) < 2:
+        raise ValueError(f"must have a column of labels and others, got {first.text[:60]!r}")
+    column = _named(layout, label) if label is not None else _likely(path, layout, data)
+    return layout._replace(label=column, features=[c for c in layout.features if c != column])
 
 
 def _first_lines(path: Path) -> list[_Line]:
@@ -198,14 +219,14 @@ def _is_number(text: str) -> bool:
         float(text)
     except ValueError:
         return False
-    return True
+    return "_" not in text  # which Python allows, and nobody else
 
 
 def _is_header(first: list[str], second: list[str]) -> bool:
     """Tell whether the first line names the columns: text over numbers, or numbers that count."""
     if any(not _is_number(a) and _is_number(b) for a, b in zip(first, second, strict=False)):
         return True
-    counted = [int(name) for name in first if name.strip().isdecimal()]
+    counted = [float(name) for name in first if _is_number(name)]
     return len(counted) > 2 and counted in (
         list(range(len(counted))), list(range(1, len(counted) + 1))
     )  # fmt: skip
@@ -215,10 +236,12 @@ def _named(layout: _Layout, label: int | str) -> int:
     """Return the column that somebody names, or counts."""
     names, n = layout.names, len(layout.names)
     if isinstance(label, str):
+        if layout.header and names.count(label) > 1:
+            raise ValueError(f"label must be one column, {names.count(label)} are named {label!r}")
         if layout.header and label in names:
             return names.index(label)
         number = {"first": 0, "last": n - 1}.get(label)
-        if number is None and label.lstrip("-").isdecimal():
+        if number is None and label.removeprefix("-").isdecimal():
             number = int(label)
         if number is None:
             there = (
@@ -231,13 +254,21 @@ def _named(layout: _Layout, label: int | str) -> int:
     return label % n
 
 
-def _likely(path: Path, layout: _Layout, text: list[int]) -> int:
-    """Return the column that holds the labels by its name, its text, or its place and its values."""
+def _likely(path: Path, layout: _Layout, data: list[str]) -> int:
+    """Return the column that holds the labels by its name, its text, or its place and its values.
+
+    Args:
+        path: The file.
+        layout: What is known of it; its features are all columns that do not count the rows.
+        data: The fields of the second line.
+    """
     lower = [name.lower() for name in layout.names]
     named = [lower.index(name) for name in _LABELS if layout.header and name in lower]
     if named:
         return named[0]
-    candidates = [c for c in text if lower[c] not in _NUMBERINGS]
+    candidates = []
+    if len(data) == len(layout.names):
+        candidates = [c for c in layout.features if not _is_number(data[c])]
     if not candidates:
         ends = _ends(path, layout)
         candidates = [c for c, values in ends.items() if _are_classes(values)]
@@ -253,8 +284,7 @@ def _likely(path: Path, layout: _Layout, text: list[int]) -> int:
 
 def _ends(path: Path, layout: _Layout) -> dict[int, set[str]]:
     """Return the values of the first and the last column: a few more than there can be classes."""
-    last = len(layout.names) - 1
-    ends: dict[int, set[str]] = {0: set(), last: set()}
+    ends: dict[int, set[str]] = {layout.features[0]: set(), layout.features[-1]: set()}
     for lines in _rows(path, layout):
         for line in lines:
             fields = _fields(line, layout)
@@ -295,9 +325,12 @@ class _Numbers:
     def add(self, rows: Array) -> None:
         """Append (n, columns)."""
         if rows.dtype != self.dtype and self.dtype == np.uint8:
-            self._data = bytearray(np.frombuffer(self._data, np.uint8).astype(np.float32).data)
+            whole = np.frombuffer(self._data, np.uint8)
+            self._data = bytearray(4 * len(whole))
+            np.frombuffer(self._data, np.float32)[:] = whole
             self.dtype = np.dtype(np.float32)
-        self._data += rows.astype(self.dtype, copy=False).data
+        with np.errstate(over="ignore"):  # an infinity, which Dataset reports
+            self._data += rows.astype(self.dtype, copy=False).data
 
     def array(self) -> Array:
         """Return all rows, (n, columns): integers if all numbers are whole."""

@@ -16,6 +16,8 @@ NEEDS = {
     "cuda": "no usable GPU",
     "ipykernel": "ipykernel is not installed: pip install ipykernel",
     "nbclient": "nbclient is not installed: pip install nbclient",
+    "polars": "Polars is not installed: pip install polars",
+    "pyarrow": "PyArrow is not installed: pip install pyarrow",
     "sklearn": "scikit-learn is not installed: pip install scikit-learn",
     "torch": "PyTorch is not installed: pip install torch",
 }

@@ -39,6 +39,8 @@ class Gatherer:
 
     def add(self, name: str, pixels: NDArray[np.uint8], coloured: bool) -> None:
         """Take the next picture."""
+        if self._n == self._count:
+            raise ValueError(f"{name} is one more than the {self._count} that there should be")
         if self._n == 0:
             self._make_room(pixels.shape)
         self._gray += coloured
@@ -89,7 +91,8 @@ def read_pictures(folder: Path, size: Size | None = None, invert: bool = False) 
         inner["train"]
     )  # which may be a class of that name
     roots = {"train": folder} if whole else inner
-    listed = {name: list(_pictures(root)) for name, root in roots.items()}
+    others: list[Path] = []
+    listed = {name: list(_pictures(root, others)) for name, root in roots.items()}
     classes = {label for some in listed.values() for label, _ in some}
     if len(classes) < 2:
         got = f"1 ({next(iter(classes))!r})" if classes else "none"
@@ -104,15 +107,19 @@ def read_pictures(folder: Path, size: Size | None = None, invert: bool = False) 
         images = gatherer.images[start : start + len(some)]
         parts[name] = Part(images, np.array([label for label, _ in some]))
         start += len(some)
-    return Found(kind="pictures", parts=parts, remarks=gatherer.remarks)
+    remarks = gatherer.remarks
+    if others:
+        first = others[0].relative_to(folder)
+        remarks.append(f"{len(others):,} other files left out, {first} the first")
+    return Found(kind="pictures", parts=parts, remarks=remarks)
 
 
 def _folders(folder: Path) -> list[Path]:
     return sorted(f for f in folder.iterdir() if f.is_dir() and not f.name.startswith("."))
 
 
-def _pictures(root: Path) -> Iterator[tuple[str, Path]]:
-    """Yield the class and the path of every picture."""
+def _pictures(root: Path, others: list[Path]) -> Iterator[tuple[str, Path]]:
+    """Yield the class and the path of every picture; other files are added to a list."""
     folders = _folders(root)
     if len(folders) > MOST_CLASSES:
         raise ValueError(
@@ -121,5 +128,9 @@ def _pictures(root: Path) -> Iterator[tuple[str, Path]]:
         )
     for folder in folders:
         for path in sorted(folder.iterdir()):
-            if path.suffix.lower() in pictures.SUFFIXES and not path.name.startswith("."):
+            if path.name.startswith(".") or not path.is_file():
+                continue
+            if path.suffix.lower() in pictures.SUFFIXES:
                 yield folder.name, path
+            else:
+                others.append(path)

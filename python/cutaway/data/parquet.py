@@ -6,7 +6,7 @@ PyArrow or Polars reads them, whichever is installed; neither comes with cutaway
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
@@ -53,6 +53,31 @@ def read_parquet(
         OSError: if a file cannot be read.
     """
     table_of = _reader()
+    try:
+        return _found(table_of, paths, size, invert)
+    except BaseException as error:
+        if _is_of_library(error):
+            raise ValueError(f"the parquet file is damaged: {error}") from None
+        raise
+
+
+def _is_of_library(error: BaseException) -> bool:
+    """Tell whether PyArrow or Polars raised this of a damaged file.
+
+    They raise their own kinds; PyArrow an OSError without a number; Polars panics, which are no Exception.
+    """
+    home = type(error).__module__.partition(".")[0]
+    plain = isinstance(error, OSError) and error.errno is None
+    return plain or home in ("pyarrow", "polars", "pyo3_runtime")
+
+
+def _found(
+    table_of: Callable[[Path], _Table],
+    paths: dict[str, list[Path]],
+    size: Size | None,
+    invert: bool,
+) -> Found:
+    """Read the files of each set by a library."""
     tables = {name: [table_of(path) for path in some] for name, some in paths.items()}
     gatherer = Gatherer(sum(table.rows for some in tables.values() for table in some), size, invert)
     labels = {
@@ -71,11 +96,14 @@ def _gathered(gatherer: Gatherer, name: str, picture: Any, label: Any) -> Any:
     data = picture.get("bytes") if isinstance(picture, dict) else picture
     if not isinstance(data, bytes):
         raise ValueError("the images must be encoded pictures, as in Hugging Face's `ylecun/mnist`")
+    if label is None:
+        raise ValueError(f"a {name} image has no label")
     gatherer.add(f"a {name} image", *pictures.decode(f"a {name} image", BytesIO(data)))
     return label
 
 
-def _reader() -> Any:
+def _reader() -> Callable[[Path], _Table]:
+    """Return what reads by the library that is installed."""
     if find_spec("pyarrow"):
         return _of_pyarrow
     if find_spec("polars"):
@@ -107,11 +135,8 @@ def _of_pyarrow(path: Path) -> _Table:
 def _of_polars(path: Path) -> _Table:
     import polars
 
-    try:
-        columns = _columns(list(polars.read_parquet_schema(path)))
-        table = polars.read_parquet(path, columns=columns)
-    except polars.exceptions.PolarsError as error:
-        raise ValueError(f"the parquet file is damaged: {error}") from None
+    columns = _columns(list(polars.read_parquet_schema(path)))
+    table = polars.read_parquet(path, columns=columns)
     return _Table(len(table), table.select(columns).iter_rows(), None)
 
 

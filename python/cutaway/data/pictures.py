@@ -35,6 +35,10 @@ SUFFIXES = (
     ".pbm",
 )
 _FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
+_BAD_PICTURE = (  # what comes of Pillow where the bytes are not as they should be
+    OSError, SyntaxError, EOFError, struct.error, zlib.error, ValueError, TypeError, KeyError,
+    IndexError, AttributeError, ArithmeticError,
+)  # fmt: skip
 _MOST_PIXELS = 50_000_000  # of a picture: a few bytes can say that they are more
 _BOX = 20 / 28  # of the side: the box that MNIST's digits fill
 _INK = 0.15  # of the strongest ink: what is weaker is paper
@@ -58,18 +62,19 @@ def decode(name: str, file: BinaryIO) -> tuple[U8, bool]:
 
     too_large = f"{name}: a picture must have at most {_MOST_PIXELS:,} pixels"
     with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of notes beside the pixels that are damaged
         warnings.simplefilter("error", Images.DecompressionBombWarning)
         try:
             with Images.open(file, formats=_FORMATS) as image:
                 if image.width * image.height > _MOST_PIXELS:
-                    raise ValueError(f"{too_large}, got {image.width} x {image.height}")
+                    raise Images.DecompressionBombError
                 return _gray(image)
         except UnidentifiedImageError:
             listed = ", ".join(_FORMATS)
             raise ValueError(f"{name}: must be a picture ({listed}), is none or damaged") from None
         except (Images.DecompressionBombError, Images.DecompressionBombWarning):
             raise ValueError(too_large) from None
-        except (OSError, SyntaxError, EOFError, struct.error, zlib.error) as error:
+        except _BAD_PICTURE as error:
             raise ValueError(f"{name}: the picture is damaged: {error}") from None
 
 

@@ -35,6 +35,7 @@ _STARTS = {b"\x93NUMPY": "an npy file, which holds one array; np.savez keeps ima
            b"\xff\xfe": "text in UTF-16; save it in UTF-8",
            b"\x1f\x9d": "of compress; gzip is read", b"BZh": "of bzip2; gzip is read",
            b"\xfd7zXZ": "of xz; gzip is read", b"\x28\xb5\x2f\xfd": "of zstd; gzip is read"}  # fmt: skip
+_PICKLES = (b"\x80\2", b"\x80\3", b"\x80\4", b"\x80\5", b"((", b"(l", b"(d")  # by protocol
 
 
 class Files(NamedTuple):
@@ -129,7 +130,7 @@ def kind_of(path: Path) -> str:
         raise ValueError(f"is {kind} within gzip: unpack it first")
     if kind:
         return kind
-    if head[:1] == b"\x80" or head[:2] in (b"((", b"(l", b"(d"):
+    if head[:2] in _PICKLES:
         return "pickle"
     known = next((what for start, what in _STARTS.items() if head.startswith(start)), None)
     if not known and _is_table(head):

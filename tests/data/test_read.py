@@ -5,13 +5,14 @@ import hashlib
 import pickle
 import re
 import struct
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import cutaway
-from cutaway import Dataset, load_idx, load_pickle
+from cutaway import Dataset, load_data, load_idx, load_pickle
 
 PIXELS = np.arange(5 * 2 * 3, dtype=np.uint8).reshape(5, 2, 3)
 LABELS = np.array([2, 0, 1, 1, 0])
@@ -160,3 +161,149 @@ def test_load_pickle_refuses_anything_else_with_the_file_name(write_pickle, valu
     with pytest.raises(ValueError, match=re.escape(message)) as error:
         load_pickle(path)
     assert str(error.value).startswith(f"load_pickle: {path}")
+
+
+# load_data
+
+
+RANDOM = np.random.default_rng(1).integers(0, 256, (36, 4, 4), np.uint8)
+CLASSES = np.arange(36) % 3
+
+
+def write_csv(path):
+    np.savetxt(path, np.c_[CLASSES, RANDOM.reshape(36, 16)], "%d", ",")
+
+
+def write_idx(path):
+    path.mkdir()
+    (path / "train-images-idx3-ubyte").write_bytes(idx(RANDOM))
+    (path / "train-labels-idx1-ubyte").write_bytes(idx(CLASSES))
+
+
+def write_npz(path):
+    with path.open("wb") as file:
+        np.savez(file, X=RANDOM, y=CLASSES)
+
+
+def write_pictures(path):
+    from PIL import Image
+
+    for i, (image, label) in enumerate(zip(RANDOM, CLASSES, strict=True)):
+        (path / str(label)).mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(path / str(label) / f"{i}.png")
+
+
+FORMS = [write_csv, write_idx, write_npz, write_pictures]
+
+
+@pytest.mark.parametrize("write", FORMS)
+def test_load_data_reads_the_same_from_every_format(tmp_path, write):
+    """Whatever the file: the same pixels with the same labels, a sixth to validate, a sixth to test."""
+    write(tmp_path / "data")
+    for path in (tmp_path / "data", str(tmp_path / "data")):
+        sets = load_data(path)
+        assert [len(some) for some in sets] == [24, 6, 6]
+        both = (pair for some in sets for pair in zip(some.images, some.labels, strict=True))
+        pairs = [(row.tobytes(), int(label)) for row, label in both]
+        assert sorted(pairs) == sorted((image.tobytes(), i % 3) for i, image in enumerate(RANDOM))
+        for some in sets:
+            assert (some.shape, some.mean, some.std) == ((4, 4), sets[0].mean, sets[0].std)
+            assert np.bincount(some.labels).tolist() == [len(some) // 3] * 3
+
+
+def test_load_data_draws_by_the_seed(tmp_path):
+    write_npz(tmp_path / "data")
+    first, again, other = (load_data(tmp_path / "data", seed=seed)[2].images for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).any()
+
+
+@pytest.mark.parametrize("listed", [False, True])
+def test_load_data_reads_the_tutorials_pickle(write_pickle, listed):
+    """As load_pickle() does; also where a set is lists of arrays."""
+    images = list(FLOATS) if listed else FLOATS
+    path = write_pickle(((images, LABELS), (images, LABELS), (images[:2], LABELS[:2])))
+    for one, other in zip(load_data(path), load_pickle(path), strict=True):
+        np.testing.assert_array_equal(one.images, other.images)
+        np.testing.assert_array_equal(one.labels, other.labels)
+    np.testing.assert_array_equal(one.images, PIXELS.reshape(5, 6)[:2])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"label": 0}, "label= names a column of a CSV file, this is npz"),
+        ({"size": (2, 2)}, "size= and invert= are for pictures, this is npz"),
+        ({"invert": True}, "size= and invert= are for pictures, this is npz"),
+    ],
+)
+def test_load_data_refuses_options_of_other_formats(tmp_path, options, message):
+    write_npz(tmp_path / "data")
+    with pytest.raises(ValueError, match=f"^load_data: .*data: {re.escape(message)}$"):
+        load_data(tmp_path / "data", **options)
+
+
+@pytest.mark.parametrize("source", [3, None, b"path", [1, 2]])
+def test_load_data_refuses_what_is_no_path(source):
+    with pytest.raises(TypeError, match=r"^load_data: source must be a path"):
+        load_data(source)
+
+
+@pytest.mark.parametrize(
+    ("write", "bad"),
+    [(write_idx, "train-images-idx3-ubyte"), (write_idx, "train-labels-idx1-ubyte")],
+)
+def test_load_data_names_a_file_that_is_damaged_once(tmp_path, write, bad, survives):
+    write(tmp_path / "data")
+    path = tmp_path / "data" / bad
+    whole = path.read_bytes()
+    contents = [whole[:i] for i in range(4, len(whole), 3)]
+    survives(path, tmp_path / "data", contents=contents)
+    path.write_bytes(idx(RANDOM if "images" in bad else CLASSES)[:-5])
+    with pytest.raises(
+        ValueError, match=f"^load_data: {re.escape(str(path))}: the header says"
+    ) as error:
+        load_data(tmp_path / "data")
+    assert str(error.value).count(str(path)) == 1
+
+
+def test_load_data_survives_any_pickle(write_pickle, survives):
+    path = write_pickle((PAIR, PAIR, PAIR))
+    survives(path, contents=[gzip.decompress(path.read_bytes())])
+    survives(path)
+
+
+LARGE = np.random.default_rng(2).integers(100, 256, (40_000, 784), np.uint8)  # 31 MB
+
+
+def large_npz(path):
+    np.savez(path, X=LARGE, y=np.arange(40_000) % 10)
+    return path.with_name(f"{path.name}.npz")
+
+
+def large_idx(path):
+    path.mkdir()
+    (path / "train-images-idx3-ubyte").write_bytes(idx(LARGE.reshape(-1, 28, 28)))
+    (path / "train-labels-idx1-ubyte").write_bytes(idx(np.arange(40_000) % 10))
+    return path
+
+
+def large_csv(path):
+    line = (",".join(map(str, LARGE[0] / 257)) + "\n").encode()
+    path.write_bytes(b"".join(b"%d,%b" % (i % 10, line) for i in range(1_000)))
+    return path
+
+
+@pytest.mark.parametrize("write", [large_npz, large_idx, large_csv])
+def test_load_data_takes_less_than_twice_the_file_or_the_array(tmp_path, write):
+    path = write(tmp_path / "large")
+    files = [path] if path.is_file() else path.iterdir()
+    size = sum(file.stat().st_size for file in files)
+    assert size > 7e6  # less of CSV: every cell is traced, which takes time
+    tracemalloc.start()
+    try:
+        sets = load_data(path)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 2 * max(size, sum(some.images.nbytes for some in sets))

@@ -123,7 +123,9 @@ def _only(names: list[str], read: Callable[[str], Array]) -> Array | None:
     found = [read(name) for name in names]
     best = max(found, key=lambda array: array.ndim, default=None)
     for array in found:
-        if best is not None and not np.array_equal(array.ravel(), best.ravel()):
+        if best is None or array is best:
+            continue
+        if not np.array_equal(array.ravel(), best.ravel()):
             raise ValueError(f"which to take: {_listed(names)}? All could be; keep one of them")
     return best
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _LAST_BIT = 2.0**-22  # of float32, relative, and a half more
-_ROWS = 4096  # at a time: bounds the memory, and most files are told by their first rows
+_ROWS = 256  # at a time: bounds the memory, and most files are told by their first rows
 
 
 def bytes_again(arrays: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:

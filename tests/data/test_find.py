@@ -168,6 +168,16 @@ def test_a_file_that_is_missing_is_told(mnist_like, gone, message):
         load_data(folder)
 
 
+def test_a_web_page_in_the_place_of_an_idx_file_is_told(mnist_like):
+    """As servers send for a file that is gone."""
+    path = mnist_like() / "train-images-idx3-ubyte"
+    path.write_bytes(b"<!DOCTYPE html>")
+    with pytest.raises(
+        ValueError, match=f"^load_data: {re.escape(str(path))}: not an IDX file: it starts with 3c"
+    ):
+        load_data(path.parent)
+
+
 def test_an_idx_file_without_a_name_is_told(write, idx):
     with pytest.raises(
         ValueError, match="is an IDX file whose name tells neither images nor labels"

@@ -85,15 +85,12 @@ def _within(folder: Path) -> Iterator[Path]:
             continue
         seen.add(real)
         pictured = False
-        files = (Path(root, name) for name in sorted(names) if name[0] != ".")
-        for file in (file for file in files if file.is_file()):  # no pipe, no link into the void
-            if _is_picture(file):
-                if not pictured:
-                    yield file
-                pictured = True
-            elif left:
-                left -= 1
+        for file in (Path(root, name) for name in sorted(names) if name[0] != "."):
+            wanted = not pictured if _is_picture(file) else left > 0
+            if wanted and file.is_file():  # no pipe, no link into the void
                 yield file
+                pictured = pictured or _is_picture(file)
+                left -= not _is_picture(file)
 
 
 def _raise(error: OSError) -> None:
@@ -208,11 +205,14 @@ Group = dict[tuple[str, str], Path]  # by set, and "images" or "labels"
 
 
 def _idx_groups(files: Iterable[Path]) -> dict[tuple[Path, str], Group]:
-    """Return the IDX files of each dataset, by folder and by what stands before the name of a set."""
+    """Return the IDX files of each dataset, by folder and by what stands before the name of a set.
+
+    A file that is named as one is taken for one, so that its reader tells what is wrong with it.
+    """
     groups: dict[tuple[Path, str], Group] = {}
     for file in files:
         role = _idx_role(file)
-        if role is not None and _is_idx(file):
+        if role is not None and ("idx" in file.name.lower() or _is_idx(file)):
             one, what, before = role
             group = groups.setdefault((file.parent, before), {})
             other = group.get((one, what))

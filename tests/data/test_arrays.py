@@ -3,6 +3,8 @@
 import io
 import json
 import re
+import struct
+import tracemalloc
 import zipfile
 
 import numpy as np
@@ -211,6 +213,21 @@ def test_a_bomb_is_not_unpacked(tmp_path):
     )
     with pytest.raises(ValueError, match=r"'X' has 36000000 bytes, more than .* allowed"):
         load_data(path)
+
+
+def test_a_member_that_says_that_it_is_huge_takes_no_memory(tmp_path):
+    line = header(36, 10**8)
+    path = archive(tmp_path / "b.npz", line, bytes(720))
+    prelude = 10 + len(line) + 2
+    lie = struct.pack("<I", prelude + 36 * 10**8)
+    path.write_bytes(path.read_bytes().replace(struct.pack("<I", prelude + 720), lie))
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match=r"'X' has 3600000000 bytes, more than .* allowed"):
+            load_data(path)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_file_cut_or_changed_anywhere_is_one_sentence(write, survives):

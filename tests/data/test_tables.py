@@ -84,6 +84,14 @@ def test_label_may_be_first_or_last(read, label, column):
     np.testing.assert_array_equal(found.parts["train"].labels, column)
 
 
+def test_of_two_ends_with_whole_numbers_the_one_without_gaps_is_the_label(read):
+    """Pixels are whole numbers, too, but few of the 256 occur in a corner."""
+    pixels = PIXELS.copy()
+    pixels[::3, 0] = 200
+    found = read(table(pixels, LABELS))
+    assert found.remarks == ["labels are column '16'"]
+
+
 def test_text_is_the_label_and_names_the_classes(tmp_path):
     quoted = [f'"{kind}, large"' for kind in KINDS[LABELS]]
     (tmp_path / "d.csv").write_text(table(NUMBERS, quoted, names=["a", "b", "c", "what"]))
@@ -175,6 +183,7 @@ BAD = {
     "two texts": ("a,b,c\nx,y,1\nz,w,2\n", "Columns that could: 'a', 'b'; name one: label="),
     "no classes": ("0.5,2,3.5\n0.7,5,6.5\n", "Columns that could: none; name one"),
     "both ends": ("0,5,1\n1,6,0\n", "Columns that could: '0', '2'; name one"),
+    "both ends with gaps": ("0,5,3\n7,6,9\n", "Columns that could: '0', '2'; name one"),
     "unclosed quote": ('label,a,b\n0,5,6\n1,"2,3\n', "line 3 must have 3 columns as the first, got 2"),
     "a long quoted cell": (f'0,5,6\n1,2,"{"x" * 200_000}"\n', "no columns can be told in '1,2,\"xxx"),
     "one class": ("label,a,b\n" + "1,5,6\n" * 9, "labels must be of at least 2 classes, got 1"),

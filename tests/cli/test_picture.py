@@ -10,8 +10,8 @@ import cutaway
 @pytest.mark.parametrize(
     ("options", "width"),
     [
-        ([], 3 * (8 * 9 + 1)),
-        (["--unit", "63"], 16 * 8),
+        ([], 10 * (8 * 9 + 1)),  # about 700
+        (["--unit", "63"], 56 * 8),
         (["--layer", "1", "--style", "classic", "--scale", "2"], 2 * 2 * 8),
         (["--shape", "4", "16", "--columns", "5", "--scale", "1"], 5 * 17 + 1),
     ],
@@ -70,11 +70,11 @@ def test_a_picture_has_the_shape_of_the_images_and_the_names_of_the_classes(call
     cutaway.save(network, tmp_path / "model.safetensors")
     call("picture", tmp_path / "model.safetensors", "-o", tmp_path / "grid.png")
     expected = cutaway.grid(
-        network.weights[0], shape=(4, 16), scale=3, legend=True, names=["cat", "dog"]
+        network.weights[0], shape=(4, 16), scale=20, legend=True, names=["cat", "dog"]
     )
     with Image.open(tmp_path / "grid.png") as image:
         np.testing.assert_array_equal(np.asarray(image), np.asarray(expected))
     call("picture", tmp_path / "model.safetensors", "-o", tmp_path / "unit.png", "--unit", "1")
     with Image.open(tmp_path / "unit.png") as image:
-        assert image.width == 16 * 16
-        assert image.height > 16 * 4
+        assert image.width == 16 * 28
+        assert image.height > 4 * 28

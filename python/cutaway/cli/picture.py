@@ -8,8 +8,8 @@ import click
 
 from ..files import MARK, may_write, write_png
 from ..learn.checkpoint import load
-from ..look.picture import grid, neuron
-from ..look.tiles import STYLES
+from ..look.picture import LAYER_WIDTH, UNIT_WIDTH, grid, neuron, scale_for
+from ..look.tiles import STYLES, tiles
 from . import options
 from .terminal import plain
 
@@ -34,7 +34,11 @@ from .terminal import plain
 )
 @click.option("--columns", type=options.AT_LEAST_ONE, help="Tiles per row.")
 @click.option("--style", type=click.Choice(STYLES), default="diverging", show_default=True)
-@click.option("--scale", type=options.AT_LEAST_ONE, help="Pixels per weight.")
+@click.option(
+    "--scale",
+    type=options.AT_LEAST_ONE,
+    help="Pixels per weight; if not given, a layer is about 700 wide.",
+)
 @options.force("a file")
 def command(
     model: Path,
@@ -55,21 +59,17 @@ def command(
     shape = network.shape if shape is None and layer == 0 else shape
     names = network.class_names if layer == network.architecture.layers - 1 else None
     if unit is None:
+        drawn = tiles(weights, shape=shape, columns=columns, layout="in,out")
         image = grid(
-            weights, shape=shape, columns=columns, style=style, scale=scale or 3, legend=True,
-            border=True, layout="in,out", names=names,
+            weights, shape=shape, columns=columns, style=style, legend=True, border=True,
+            scale=scale or scale_for(LAYER_WIDTH, drawn), layout="in,out", names=names,
         )  # fmt: skip
     else:
-        title = f"class {names[unit]}" if names and unit < len(names) else True
+        drawn = tiles(weights[:, :1], shape=shape, border=False)
         image = neuron(
-            weights,
-            unit,
-            shape=shape,
-            style=style,
-            scale=scale or 16,
-            legend=title,
-            layout="in,out",
-        )
+            weights, unit, shape=shape, style=style, scale=scale or scale_for(UNIT_WIDTH, drawn),
+            legend=f"class {names[unit]}" if names and unit < len(names) else True, layout="in,out",
+        )  # fmt: skip
     write_png(image, output, {"Software": MARK, "Description": f"layer {layer} of {network!r}"})
     print(plain(str(output)))
     return 0

@@ -17,7 +17,7 @@ from ..learn import checkpoint
 from ..learn.history import History, Moment
 from ..learn.network import Network
 from ..look.curves import loss_curve
-from ..look.picture import grid, neuron
+from ..look.picture import LAYER_WIDTH, UNIT_WIDTH, grid, neuron, scale_for
 from ..look.tiles import tiles
 from ..measure.mistakes import class_accuracy, confusion
 from ..version import __version__
@@ -30,8 +30,6 @@ _FILES = (FILM, _MODEL, _HISTORY, _HIDDEN, _NEURON, _LOSS)
 # This many times the start weights' spread is the strongest colour of a film, whose scale must be
 # fixed before its last frame is known.
 _FILM_LIMIT = 7
-
-_HIDDEN_WIDTH, _NEURON_WIDTH = 700, 448  # pixels of the pictures, about
 
 
 @dataclass(kw_only=True)
@@ -128,12 +126,10 @@ def write_pictures(result: Result, out: Path, shape: tuple[int, int] | None) -> 
         "Software": MARK,
         "Description": f"{network!r}, seed {result.seed}, {len(history.losses)} mini-batches",
     }
-    native = tiles(weights, shape=shape, layout="in,out").shape[1]
-    scale = max(1, round(_HIDDEN_WIDTH / native))
+    scale = scale_for(LAYER_WIDTH, tiles(weights, shape=shape, layout="in,out"))
     names = _names(network) if network.architecture.layers == 1 else None
     hidden = grid(weights, shape=shape, scale=scale, legend=True, layout="in,out", names=names)
-    native = tiles(weights[:, :1], shape=shape, border=False).shape[1]
-    scale = max(1, round(_NEURON_WIDTH / native))
+    scale = scale_for(UNIT_WIDTH, tiles(weights[:, :1], shape=shape, border=False))
     strongest_neuron = neuron(
         weights, strongest, shape=shape, scale=scale, layout="in,out",
         legend=_caption(network, strongest),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from numpy.typing import ArrayLike
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
 from .labels import with_legend, with_names
@@ -15,6 +16,12 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 _MOST_PIXELS = 100_000_000
+LAYER_WIDTH, UNIT_WIDTH = 700, 448  # pixels of a picture to look at, about
+
+
+def scale_for(width: int, tiles: NDArray[np.uint8]) -> int:
+    """Return how many pixels per weight make tiles about so wide."""
+    return max(1, round(width / int(tiles.shape[1])))
 
 
 def grid(

@@ -1,6 +1,7 @@
 """Turns: threads that share a network wait for one another; only one of them trains it."""
 
 import os
+import signal
 import threading
 import time
 
@@ -112,3 +113,60 @@ def test_a_forked_child_does_not_wait_for_a_thread_that_it_has_not():
             with turns.training("learn"):
                 os._exit(turns.forward())
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="no SIGUSR1")
+def test_a_signal_s_handler_may_ask_the_network_whose_training_it_interrupts(data):
+    """It runs within the call that holds the core: to wait for that would be for ever."""
+    network = Network((49, 16, 10), backend="numpy")
+    answers = []
+    before = signal.signal(signal.SIGUSR1, lambda *_: answers.append(network.evaluate(data)))
+    timer = threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGUSR1))
+    timer.start()
+    try:
+        while not answers:
+            learn(network, data, 5)
+    finally:
+        timer.join()
+        signal.signal(signal.SIGUSR1, before)
+    assert 0 <= answers[0][1] <= 1
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="no SIGUSR1")
+def test_a_handler_that_interrupts_the_core_itself_is_told_that_it_is_in_use(data):
+    network = Network((49, 16, 10), backend="cpu", threads=1)
+    answers = []
+
+    def ask(*_):
+        try:
+            answers.append(network.evaluate(data))
+        except RuntimeError as error:
+            answers.append(str(error))
+
+    before = signal.signal(signal.SIGUSR1, ask)
+    timer = threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGUSR1))
+    timer.start()
+    try:
+        while not answers:
+            learn(network, data, 2000)
+    finally:
+        timer.join()
+        signal.signal(signal.SIGUSR1, before)
+    assert "in use" in answers[0]
+
+
+def test_what_a_thread_does_in_one_turn_nobody_comes_between(data, while_training):
+    """A state_dict of one layer before a mini-batch and another after it never was."""
+    network = Network((49, 16, 10), backend="cpu", threads=1)
+    torn = []
+
+    def read():
+        with network._core.turn:
+            before = network.fingerprint()
+            time.sleep(0.005)
+            torn.append(network.fingerprint() != before)
+        time.sleep(0.001)
+
+    assert while_training(network, read, passes=1) == []
+    assert torn
+    assert not any(torn)

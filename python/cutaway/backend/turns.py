@@ -1,15 +1,12 @@
 """Turns: threads that share a network wait for one another at its core, and only one of them trains it.
 
 A live plot reads what another thread trains: whoever comes second waits for the call that is under way,
-some milliseconds, and nobody's work ends. Two threads that train one network would mix what they do:
-the second one is told.
+and nobody's work ends. Two threads that train one network would mix what they do: the second one is told.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from .contract import Core
@@ -18,6 +15,7 @@ from .contract import Core
 class Turns:
     """A core's methods, of which one runs at a time.
 
+    No thread waits for itself: a signal's handler may ask the network whose training it interrupts.
     A forked child has locks of its own: another thread may have held its parent's.
     """
 
@@ -29,45 +27,57 @@ class Turns:
         import threading  # when there is a network, not when cutaway is imported
 
         self._process = os.getpid()
-        self._lock, self._claim = threading.Lock(), threading.Lock()
-        self._trainer = ""
-
-    def _mine(self) -> None:
-        if self._process != os.getpid():
-            self._start()
+        self._lock, self._claim = threading.RLock(), threading.RLock()
+        self._claimed = _Claimed(self._claim)
+        self._current_thread = threading.current_thread
+        self._trainer = threading.current_thread()
 
     if TYPE_CHECKING:  # the methods of the core, which are made below
 
         def __getattr__(self, name: str) -> Any: ...
 
-    @contextmanager
-    def training(self, who: str) -> Iterator[None]:
-        """Let no other thread train until the block ends.
+    @property
+    def turn(self) -> Any:
+        """What a `with` block holds so that its calls are one, with nobody's between them."""
+        if self._process != os.getpid():
+            self._start()
+        return self._lock
+
+    def training(self, who: str) -> _Claimed:
+        """Let no other thread train until the end of the `with` block that this opens.
 
         Raises:
             RuntimeError: if another one does.
         """
-        self._mine()
+        if self._process != os.getpid():
+            self._start()
         if not self._claim.acquire(blocking=False):
             raise RuntimeError(
-                f"{who}: the network is trained by the thread {self._trainer!r} at this moment; "
+                f"{who}: the network is trained by the thread {self._trainer.name!r} at this moment; "
                 "give each thread a network of its own"
             )
-        from threading import current_thread
+        self._trainer = self._current_thread()
+        return self._claimed
 
-        try:
-            self._trainer = current_thread().name
-            yield
-        finally:
-            self._claim.release()
+
+class _Claimed:
+    """Gives a claim back at the end of a `with` block; contextlib's takes as long as a small step."""
+
+    def __init__(self, claim: Any) -> None:
+        self._claim = claim
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: object) -> None:
+        self._claim.release()
 
 
 def _in_turn(name: str) -> Any:
     """Return a method that calls the core's, when nobody else does."""
 
     def call(self: Turns, *arguments: Any) -> Any:
-        self._mine()
-        with self._lock:
+        with self.turn:
             return getattr(self._core, name)(*arguments)
 
     return call

@@ -15,7 +15,6 @@ from ..backend.optimizer import Optimizer, check
 from ..data.dataset import MOST_NORMALISED, Dataset, normalise
 from ..data.loader import DataLoader
 
-_MOST_STEPS = 1 << 62
 _LOOKED_AT = 256  # rows, to tell pixels from numbers
 # Multiply-adds of a forward pass per call into the core, some 10 ms: Ctrl-C is answered in between.
 _BLOCK_WORK = 1 << 29
@@ -28,15 +27,20 @@ class Rows(NamedTuple):
         x: (n, features).
         mean: Of the bytes.
         std: Of the bytes.
-        highest: The highest of the first rows as they were given, 0 if one is negative.
+        given: The same before it was normalised.
         pixels: They were given as integers.
     """
 
     x: F32 | U8
     mean: float
     std: float
-    highest: float
+    given: F32 | U8
     pixels: bool
+
+    def highest(self) -> float:
+        """Return the highest of the first rows as they were given, 0 if one is negative."""
+        some = self.given[:_LOOKED_AT]
+        return float(some.max()) if some.size and some.min() >= 0 else 0.0
 
 
 def block_of(architecture: Architecture) -> int:
@@ -83,19 +87,13 @@ def _of_dataset(data: Dataset, images: F32 | U8, mean: float, std: float) -> Row
 
 
 def _numbers(x: F32) -> Rows:
-    return Rows(x, 0.0, 1.0, _highest(x), False)
+    return Rows(x, 0.0, 1.0, x, False)
 
 
 def _pixels(x: F32 | U8, mean: float, std: float) -> Rows:
-    highest = _highest(x)
     if x.dtype == np.uint8:
-        return Rows(x, mean, std, highest, True)
-    return Rows(normalise(x, mean, std), 0.0, 1.0, highest, True)
-
-
-def _highest(x: F32 | U8) -> float:
-    some = x[:_LOOKED_AT]
-    return float(some.max()) if some.size and some.min() >= 0 else 0.0
+        return Rows(x, mean, std, x, True)
+    return Rows(normalise(x, mean, std), 0.0, 1.0, x, True)
 
 
 def check_batch(who: str, rows: Rows, y: ArrayLike, classes: int) -> tuple[F32, I64]:
@@ -175,16 +173,19 @@ def looks_like_the_other_kind(rows: Rows, pixels: bool, mean: float, std: float)
         mean: Of the data that it learned from.
         std: Likewise.
     """
+    if rows.pixels == pixels:
+        return None
     white = (255 - mean) / std  # floats from here on are no bytes that somebody has normalised
-    if rows.pixels == pixels or not rows.highest > max(MOST_NORMALISED, white if pixels else 0):
+    highest = rows.highest()
+    if not highest > max(MOST_NORMALISED, white if pixels else 0):
         return None
     if pixels:
         return (
-            f"the network learned from pixels, but takes these floats up to {rows.highest:g} as they "
+            f"the network learned from pixels, but takes these floats up to {highest:g} as they "
             "are; pass integers, or normalise them as the dataset does"
         )
     return (
-        f"the network learned from floats, and takes these integers up to {rows.highest:g} as they "
+        f"the network learned from floats, and takes these integers up to {highest:g} as they "
         "are, too; scale them as what it learned from"
     )
 

@@ -11,6 +11,8 @@ import pytest
 
 from cutaway import SGD, Adam, DataLoader, Dataset, History, Network, OneCycle, fit, train
 from cutaway.data.loader import stack
+from cutaway.learn import training
+from cutaway.learn.training import mini_batches_at_once
 
 RNG = np.random.default_rng(0)
 DATA = Dataset(RNG.integers(0, 256, (100, 4, 4), np.uint8), RNG.integers(0, 3, 100))
@@ -325,6 +327,41 @@ def test_an_interrupted_fit_leaves_the_history_of_what_was_learned():
     assert len(net.history.losses) == 300
     history = fit(net, loader(), optimizer=SGD(0.1), epochs=1)
     assert net.history is history
+
+
+@pytest.mark.parametrize(
+    ("sizes", "batch", "at_once"),
+    [((784, 64, 10), 64, 2637), ((784, 1024, 1024, 10), 256, 18), ((4, 3), 1, 10_000)],
+)
+def test_fit_learns_some_tenths_of_a_second_at_once(sizes, batch, at_once):
+    assert mini_batches_at_once(Network(sizes, backend="numpy"), batch) == at_once
+
+
+def test_an_epoch_that_takes_long_leaves_what_it_learned_when_it_is_interrupted(monkeypatch):
+    net = network()
+    monkeypatch.setattr(training, "_WORK", 3 * 16 * net.architecture.parameters)
+    learn = net.learn
+
+    def interrupted(*arguments, **options):
+        if len(net.history.losses) == 6:
+            raise KeyboardInterrupt
+        return learn(*arguments, **options)
+
+    monkeypatch.setattr(net, "learn", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        fit(net, DataLoader(DATA, 16), optimizer=SGD(0.01), epochs=1)
+    assert len(net.history.losses) == 6
+
+
+def test_a_loader_s_single_row_counts_as_one():
+    """As PyTorch's DataLoader(batch_size=None) yields them: a picture is as high as it has rows."""
+    x, y = DATA[:]
+    own, other = network(), network()
+    one_by_one = [(row.reshape(4, 4), label) for row, label in zip(x, y, strict=True)]
+    expected = fit(own, DataLoader(DATA, 1), optimizer=SGD(0.1), epochs=1).epochs[0]
+    epoch = fit(other, one_by_one, optimizer=SGD(0.1), epochs=1).epochs[0]
+    assert epoch["train_accuracy"] == expected["train_accuracy"]
+    assert epoch["train_loss"] == pytest.approx(expected["train_loss"], rel=1e-4)
 
 
 def sorted_by_class(low, high):

@@ -19,6 +19,7 @@ from ..data.dataset import Dataset
 from ..learn.history import History, Moment
 from ..learn.initial import waves
 from ..learn.network import Network
+from ..learn.training import mini_batches_at_once
 from ..look.film import Film
 from .outputs import (
     FILM,
@@ -33,8 +34,6 @@ from .outputs import (
 from .recipes import Recipe
 
 Data = tuple[Dataset, Dataset, Dataset]  # training, validation and test set
-
-_WITHOUT_FILM = 100  # mini-batches per Moment: an interrupted epoch leaves its losses too
 
 
 def run(
@@ -80,9 +79,9 @@ def run(
     prepare_folder(out, film=film, pictures=pictures, force=force)
     result = Result(network=network, history=History(), seed=seed, gpu=_gpu_of(network))
     training, validation, _ = data
-    moments = recipe.train(
-        network, training, valid=validation, seed=seed, every=every if film else _WITHOUT_FILM
-    )
+    if not film:
+        every = mini_batches_at_once(network, recipe.batch_size)
+    moments = recipe.train(network, training, valid=validation, seed=seed, every=every)
     reel = Film(out / FILM, fps, codec) if film else None
     _learn(moments, result, reel, frames_of(network, training.shape), watch)
     with _undisturbed():

@@ -25,7 +25,11 @@ from .network import Network, check_network
 from .progress import Bar
 from .rows import batches, check_dataset, check_pair, is_pair
 
-_INTERRUPTIBLE = 100  # mini-batches per Moment of fit(): what an interrupted epoch leaves
+# What Ctrl-C may lose of a history, per Moment of fit(): mini-batches that come one by one; multiply-adds
+# of a forward pass, and mini-batches, that a core learns in one call: a tenth of a second or so.
+_ONE_BY_ONE = 100
+_WORK = 1 << 33
+_AT_ONCE = 10_000
 
 
 def train(
@@ -216,7 +220,7 @@ def _chunks(
     for i, (pair, rate) in enumerate(batches, 1):
         x, y = check_pair("train", "loader", pair)
         losses_so_far.append(network.step(x, y, optimizer, float(rate)))
-        sizes_so_far.append(len(x))
+        sizes_so_far.append(len(y) if np.ndim(y) else 1)  # x may be a single row
         hits += network.correct()
         if i % every == 0 or i == len(rates):
             yield np.array(losses_so_far, np.float32), np.array(sizes_so_far), hits
@@ -232,6 +236,15 @@ def _still_finite(losses: F32, epoch: int, step: int, optimizer: Optimizer) -> N
         )
 
 
+def mini_batches_at_once(network: Network, batch: int) -> int:
+    """Return how many mini-batches of a Dataset a Moment should have if nobody looks at its weights.
+
+    Few enough that an interrupted epoch leaves its losses, and that other threads have their turn;
+    more take no less time.
+    """
+    return min(max(_WORK // (batch * network.architecture.parameters), 1), _AT_ONCE)
+
+
 def fit(
     network: Network,
     loader: DataLoader | Iterable[tuple[Any, Any]],
@@ -244,8 +257,8 @@ def fit(
 ) -> History:
     """Train a network to the end and return its history; arguments as for train().
 
-    The history is `network.history`, too, from the first mini-batch on: after Ctrl-C or an error it
-    tells what was learned so far.
+    The history is `network.history`, too, and grows as the network learns: after Ctrl-C or an error
+    it tells what was learned but for the last moments.
 
     Args:
         network: Is trained in place.
@@ -257,6 +270,9 @@ def fit(
         progress: Show a bar on stderr.
     """
     progress = checks.flag("fit", "progress", progress)
+    every = _ONE_BY_ONE
+    if isinstance(loader, DataLoader) and loader.direct is not None:
+        every = mini_batches_at_once(check_network("train", network), loader.batch_size)
     moments = train(
         network,
         loader,
@@ -264,7 +280,7 @@ def fit(
         schedule=schedule,
         epochs=epochs,
         valid=valid,
-        every=_INTERRUPTIBLE,
+        every=every,
     )
     history = network.history = History()
     bar = Bar(epochs * len(loader)) if progress else None  # type: ignore[arg-type]

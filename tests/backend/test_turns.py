@@ -155,18 +155,30 @@ def test_a_handler_that_interrupts_the_core_itself_is_told_that_it_is_in_use(dat
     assert "in use" in answers[0]
 
 
-def test_what_a_thread_does_in_one_turn_nobody_comes_between(data, while_training):
-    """A state_dict of one layer before a mini-batch and another after it never was."""
+@pytest.mark.parametrize("what", ["state_dict", "fingerprint", "weights", "__getstate__"])
+def test_what_is_kept_of_a_network_is_of_one_moment(what, while_training):
+    """A file with one layer before a mini-batch and another after it would hold what never was."""
     network = Network((49, 16, 10), backend="cpu", threads=1)
-    torn = []
+    weights = network._core.weights
+    learned = threading.Event()
+
+    def slow(layer):  # and the trainer learns meanwhile, unless it has to wait
+        if threading.current_thread().name != "trainer" and layer == 1:
+            learned.clear()
+            assert not learned.wait(0.02), "a mini-batch was learned between two layers"
+        return weights(layer)
 
     def read():
-        with network._core.turn:
-            before = network.fingerprint()
-            time.sleep(0.005)
-            torn.append(network.fingerprint() != before)
-        time.sleep(0.001)
+        value = getattr(network, what)
+        if callable(value):
+            value()
 
-    assert while_training(network, read, passes=1) == []
-    assert torn
-    assert not any(torn)
+    learn_in_core = network._core.learn
+
+    def noted(*arguments):
+        losses = learn_in_core(*arguments)
+        learned.set()
+        return losses
+
+    network._core.weights, network._core.learn = slow, noted
+    assert while_training(network, read, passes=3) == []

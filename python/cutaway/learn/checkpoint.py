@@ -52,11 +52,13 @@ def save(network: Network, path: str | os.PathLike[str]) -> None:
 
     check_network("save", network)
     path = checks.path("save", "path", path)
-    tensors: dict[str, Any] = dict(network.state_dict())
+    with network._core.turn:  # all is of one moment, whoever trains it
+        tensors: dict[str, Any] = dict(network.state_dict())
+        memory, used = network.optimizer_state(), network.optimizer
     optimizer = None
-    if network.optimizer is not None:
-        optimizer = {"name": network.optimizer.name, **dataclasses.asdict(network.optimizer)}
-        for name, values in network.optimizer_state().items():
+    if used is not None:
+        optimizer = {"name": used.name, **dataclasses.asdict(used)}
+        for name, values in memory.items():
             tensors[_OPTIMIZER + name] = np.asarray(values)
     _tell_of_divergence("save", path, tensors)
     about = {

@@ -125,12 +125,12 @@ class Network:
     @property
     def weights(self) -> tuple[F32, ...]:
         """Each layer's weights (fan_in, fan_out): column j is unit j's picture. Copies."""
-        return tuple(self.get_weights(layer)[1:] for layer in range(self.architecture.layers))
+        return tuple(values[1:] for values in self._all_weights())
 
     @property
     def biases(self) -> tuple[F32, ...]:
         """Each layer's biases (fan_out,). Copies."""
-        return tuple(self.get_weights(layer)[0] for layer in range(self.architecture.layers))
+        return tuple(values[0] for values in self._all_weights())
 
     def get_weights(self, layer: int) -> F32:
         """Return a copy of a layer's weights (1 + fan_in, fan_out), row 0 the bias."""
@@ -153,8 +153,8 @@ class Network:
         import hashlib
 
         sha = hashlib.sha256()
-        for layer in range(self.architecture.layers):
-            sha.update(self.get_weights(layer).astype("<f4").tobytes())
+        for values in self._all_weights():
+            sha.update(values.astype("<f4").tobytes())
         return sha.hexdigest()
 
     # using it
@@ -403,8 +403,7 @@ class Network:
     def state_dict(self) -> dict[str, F32]:
         """Return the weights as PyTorch lays them out: "0.weight" (out, in), "0.bias" (out,)..."""
         result = {}
-        for layer in range(self.architecture.layers):
-            values = self.get_weights(layer)
+        for layer, values in enumerate(self._all_weights()):
             result[f"{layer}.weight"] = np.ascontiguousarray(values[1:].T)
             result[f"{layer}.bias"] = values[0].copy()
         return result
@@ -440,13 +439,11 @@ class Network:
 
     def __getstate__(self) -> dict[str, Any]:
         """Return all but the core, which the weights and the optimizer's memory stand for."""
-        state = self.__dict__.copy()
+        with self._core.turn:
+            kept = {"_weights": self._all_weights(), "_memory": self.optimizer_state()}
+            state = self.__dict__ | kept
         del state["_core"], state["_loaded"], state["threads"]
-        layers = range(self.architecture.layers)
-        return state | {
-            "_weights": [self.get_weights(layer) for layer in layers],
-            "_memory": self.optimizer_state(),
-        }
+        return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Make a core of the same backend, which goes on to the same bits."""
@@ -475,6 +472,11 @@ class Network:
         return notebook.layer(repr(self), self.get_weights(0)[1:], self.shape)
 
     # for its own use
+
+    def _all_weights(self) -> list[F32]:
+        """Return every layer's weights, all of one moment."""
+        with self._core.turn:
+            return [self.get_weights(layer) for layer in range(self.architecture.layers)]
 
     def _layer(self, who: str, layer: int) -> int:
         try:

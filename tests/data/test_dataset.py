@@ -246,6 +246,10 @@ def test_classes_that_are_numbered_from_1_are_told():
     assert [warning.filename for warning in caught] == [__file__]
     Dataset(images, labels + 1)  # here 0 and 1 are missing, which may be meant
     Dataset(images[:3], [1, 2, 3])  # so few may lack it by chance
+    names = [f"class {i}" for i in range(11)]  # these say what the numbers are
+    Dataset(images, labels, class_names=names)
+    Dataset(images, [names[i] for i in labels], class_names=names)
+    Dataset(images, np.eye(11)[labels])
 
 
 def test_a_notebook_shows_samples_with_the_names_of_their_classes_if_it_has_them():

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from cutaway.data.labels import absent, encode
+from cutaway.data.labels import absent, check_numbered_alike, encode
 
 WORDS = ["dog", "cat", "cat", "emu"]
 NUMBERS = [1, 0, 0, 2]
@@ -56,6 +56,7 @@ def test_one_hot_rows_tell_how_many_classes_there_are():
         ([0, None], None, TypeError, "labels must be real numbers, got object"),
         ([0.5, 1], None, ValueError, "labels must be whole numbers, got 0.5"),
         ([-1.0, 1], None, ValueError, "labels must be 0 or more, got -1"),
+        (["1", "9" * 30], None, ValueError, f"labels must be class numbers, got '{'9' * 30}'"),
     ],
 )  # fmt: skip
 def test_labels_without_a_class_are_refused(labels, names, error, message):
@@ -70,3 +71,17 @@ def test_there_must_be_as_many_as_images():
 
 def test_absent_classes_are_those_without_a_sample():
     assert absent(np.array([1, 1, 4]), 6) == [0, 2, 3, 5]
+
+
+@pytest.mark.parametrize(
+    "names", [None, ("a", "b", "c"), ("a", "b"), ("a", "b", "c", "d"), ("x", "y", "z")]
+)
+def test_names_may_be_lacking_or_others(names):
+    check_numbered_alike("evaluate", ("a", "b", "c"), names)
+    check_numbered_alike("evaluate", names, ("a", "b", "c"))
+
+
+def test_a_name_with_two_numbers_is_refused():
+    message = "class 'b' is number 0 in these data, but 1 in what the network learned from; .*class_names="
+    with pytest.raises(ValueError, match=f"^evaluate: {message}"):
+        check_numbered_alike("evaluate", ("a", "b", "c"), ("b", "c"))

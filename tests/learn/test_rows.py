@@ -188,6 +188,21 @@ def test_an_accuracy_far_below_chance_is_told_once(data):
     network.evaluate(swapped)
 
 
+def test_what_is_not_learned_yet_is_no_accuracy_far_below_chance(data):
+    """A class that is never recognised, a rare one that always is: it begins so."""
+    many = Dataset(np.tile(data.images, (20, 1)), np.arange(1000) % 10 // 4)
+    network = Network((12, 3), output="softmax", loss="cross_entropy")
+    network.learn([0], 1, dataset=many, optimizer=SGD(0))
+    for answer, accuracy in ((0, 0.4), (1, 0.4), (2, 0.2)):
+        weights = np.zeros((13, 3))
+        weights[0, answer] = 1
+        network.set_weights(0, weights)
+        assert network.evaluate(many)[1] == accuracy
+        for label in range(3):
+            one = many.subset(many.labels == label)
+            assert network.evaluate(one)[1] == (label == answer)
+
+
 class Tensor:
     """What raises an error of its own when NumPy reads it, as PyTorch's with gradients do."""
 

@@ -411,3 +411,40 @@ def test_a_bar_in_a_notebook_needs_no_widgets_and_warns_of_none(monkeypatch, cap
     out, err = capsys.readouterr()
     assert (out, told) == ("", [])
     assert "14/14" in err
+
+
+def test_a_class_that_only_a_validation_set_without_names_has_is_told_by_its_number():
+    data = Dataset(DATA.images, ["a", "b"] * 50)
+    valid = Dataset(DATA.images, np.arange(100) % 3)
+    with pytest.warns(UserWarning, match="^train: the validation set has classes .* lacks: 2; "):
+        train(Network((16, 3)), DataLoader(data), optimizer=SGD(0.1), valid=valid).close()
+
+
+@pytest.mark.parametrize(
+    "labels", [["b", "c"] * 50, np.eye(3)[[1, 2] * 50]], ids=["text", "one-hot"]
+)
+def test_a_first_class_that_the_training_set_lacks_is_told(labels):
+    names = ["a", "b", "c"]
+    data = Dataset(DATA.images, labels, class_names=names)
+    with pytest.warns(UserWarning, match="^train: the training set lacks classes: a$"):
+        train(Network((16, 3)), DataLoader(data), optimizer=SGD(0.1)).close()
+
+
+def test_sets_that_number_their_classes_otherwise_are_refused():
+    """Their accuracy would be wrong, and nothing would tell."""
+    words = np.array(["cat", "dog", "owl", "cat"] * 25)
+    data = Dataset(DATA.images, words)
+    lacking = Dataset(DATA.images[words != "cat"], words[words != "cat"])
+    net = Network((16, 3))
+    message = (
+        "class 'dog' is number 0 in these data, but 1 in what the network learned from; make them"
+    )
+    with pytest.raises(ValueError, match=f"^train: {message}"):
+        train(net, DataLoader(data), optimizer=SGD(0.1), valid=lacking)
+    fit(net, DataLoader(data), optimizer=SGD(0.1), epochs=1, valid=data)
+    for ask in (net.evaluate, net.confusion, net.class_accuracy):
+        for given in (lacking, DataLoader(lacking, 7)):
+            with pytest.raises(ValueError, match=f": {message}"):
+                ask(given)
+    alike = Dataset(lacking.images, words[words != "cat"], class_names=data.class_names)
+    net.evaluate(alike)

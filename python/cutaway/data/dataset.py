@@ -96,7 +96,8 @@ class Dataset:
         self.labels, self._classes, self.class_names = encode(
             "Dataset", labels, len(array), class_names
         )
-        _warn_of_classes_from_1(self.labels, self.classes)
+        if not self._classes:  # nothing but the labels says how many there are
+            _warn_of_classes_from_1(self.labels, self.classes)
         if self.pixels:
             self.images = checks.pixels(array)
             if mean is None or std is None:

@@ -72,8 +72,8 @@ def check_names(who: str, names: object) -> tuple[str, ...]:
         ValueError: if one comes twice.
     """
     listed = checks.texts(who, "class_names", names)
-    twice = next((name for i, name in enumerate(listed) if name in listed[:i]), None)
-    if twice is not None:
+    if len(set(listed)) < len(listed):
+        twice = next(name for i, name in enumerate(listed) if name in listed[:i])
         raise ValueError(f"{who}: class_names must differ, got {checks.shown(twice)} twice")
     return listed
 
@@ -95,7 +95,11 @@ def _numbered(
     text = np.char.strip(text)
     if names is None:
         if text.size and np.char.isdecimal(text).all():
-            return text.astype(np.int64), None
+            try:
+                return text.astype(np.int64), None
+            except (OverflowError, ValueError):
+                longest = checks.shown(str(max(text.flat, key=len)))
+                raise ValueError(f"{who}: labels must be class numbers, got {longest}") from None
         found, numbers = np.unique(text, return_inverse=True)
         return numbers.reshape(text.shape), tuple(str(name) for name in found)
     place = {name: number for number, name in enumerate(names)}
@@ -103,6 +107,26 @@ def _numbered(
     if unknown is not None:
         raise ValueError(f"{who}: labels must be among class_names, got {checks.shown(unknown)}")
     return np.vectorize(place.__getitem__, otypes=[np.int64])(text), names
+
+
+def check_numbered_alike(
+    who: str, learned: Sequence[str] | None, names: Sequence[str] | None
+) -> None:
+    """Raise ValueError if a name stands for one class in a training set, and for another in a set.
+
+    Each set numbers its text by the alphabet: without a sample of the first class, the others are one
+    less. That names differ does not matter: they may be of another language.
+    """
+    if learned is None or names is None or learned == names:
+        return
+    place = {name: number for number, name in enumerate(learned)}
+    for number, name in enumerate(names):
+        if place.get(name, number) != number:
+            raise ValueError(
+                f"{who}: class {checks.shown(name)} is number {number} in these data, but "
+                f"{place[name]} in what the network learned from; make them with "
+                "class_names=train_set.class_names"
+            )
 
 
 def absent(numbers: I64, classes: int) -> list[int]:

@@ -226,8 +226,7 @@ class Network:
         Args:
             data: As for evaluate().
         """
-        for rows, labels in labelled("outputs", data, self.architecture, self.mean, self.std):
-            self._tell_kind("outputs", rows)
+        for rows, labels in self._labelled("outputs", data):
             yield self._blocks(rows, [self.architecture.layers - 1])[0], labels
 
     def confusion(self, data: Dataset | Iterable[tuple[Any, Any]]) -> I64:
@@ -264,19 +263,22 @@ class Network:
                 them.
 
         Raises:
-            ValueError: if there is no sample.
+            ValueError: if there is no sample, or a dataset numbers the names of the classes otherwise
+                than what the network learned from.
 
         Warns:
             UserWarning: once, if the accuracy is far below chance.
         """
-        total, right, count = 0.0, 0, 0
-        for rows, labels in labelled("evaluate", data, self.architecture, self.mean, self.std):
-            self._tell_kind("evaluate", rows)
+        total, right = 0.0, 0
+        samples = np.zeros(self.architecture.sizes[-1], np.int64)
+        for rows, labels in self._labelled("evaluate", data):
             loss, correct = self._core.evaluate(rows.x, labels, rows.mean, rows.std)
-            total, right, count = total + loss, right + correct, count + len(labels)
+            total, right = total + loss, right + correct
+            samples += np.bincount(labels, minlength=len(samples))
+        count = int(samples.sum())
         if count == 0:
             raise ValueError("evaluate: data must have at least 1 sample, got 0")
-        if self.mean is not None and far_below_chance(right, count, self.architecture.sizes[-1]):
+        if self.mean is not None and far_below_chance(right, samples):
             self._tell(
                 "chance",
                 f"evaluate: accuracy {right / count:.2%} is far below chance: are ink and paper swapped "
@@ -503,6 +505,12 @@ class Network:
         rows = check_rows(who, x, self.architecture.sizes[0], self.mean, self.std)
         self._tell_kind(who, rows)
         return rows
+
+    def _labelled(self, who: str, data: object) -> Iterator[tuple[Rows, I64]]:
+        known = self.mean, self.std, self.class_names
+        for rows, labels in labelled(who, data, self.architecture, *known):
+            self._tell_kind(who, rows)
+            yield rows, labels
 
     def _batch(self, who: str, x: ArrayLike, y: ArrayLike) -> tuple[F32, I64]:
         return check_batch(who, self._rows(who, x), y, self.architecture.sizes[-1])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +13,7 @@ from .. import checks
 from ..backend.contract import F32, I64, U8, Architecture
 from ..backend.optimizer import Optimizer, check
 from ..data.dataset import MOST_NORMALISED, Dataset, normalise
+from ..data.labels import check_numbered_alike
 from ..data.loader import DataLoader
 
 _LOOKED_AT = 256  # rows, to tell pixels from numbers
@@ -107,7 +108,12 @@ def check_batch(who: str, rows: Rows, y: ArrayLike, classes: int) -> tuple[F32, 
 
 
 def labelled(
-    who: str, data: object, architecture: Architecture, mean: float | None, std: float | None
+    who: str,
+    data: object,
+    architecture: Architecture,
+    mean: float | None,
+    std: float | None,
+    names: Sequence[str] | None,
 ) -> Iterator[tuple[Rows, I64]]:
     """Yield what evaluate() is given as labelled rows, as many at once as a core should get.
 
@@ -118,6 +124,7 @@ def labelled(
         architecture: Of the network.
         mean: Of the data that the network learned from. None before that: a Dataset's own.
         std: Likewise.
+        names: Of the classes that the network learned, if they had some.
     """
     order: I64 | None = None
     if isinstance(data, DataLoader) and data.direct is not None:
@@ -125,6 +132,7 @@ def labelled(
         data = data.direct
     if isinstance(data, Dataset):
         check_dataset(who, data, architecture)
+        check_numbered_alike(who, names, data.class_names)
         if mean is None or std is None:
             mean, std = data.normalisation
         if order is None and data.images.dtype == np.uint8:  # a core takes them where they lie
@@ -190,10 +198,19 @@ def looks_like_the_other_kind(rows: Rows, pixels: bool, mean: float, std: float)
     )
 
 
-def far_below_chance(right: int, count: int, classes: int) -> bool:
-    """Tell whether so few right answers are no bad luck: five standard deviations below guessing."""
-    expected = count / classes
-    return expected - right > 5 * math.sqrt(expected * (1 - 1 / classes))
+def far_below_chance(right: int, samples: I64) -> bool:
+    """Tell whether so few right answers are no bad luck.
+
+    Whatever a network answers, if it does not look at the rows it is right as often as the rarest
+    class comes, at least: also if it has not learned some classes yet, or is asked of one alone. To
+    be told, it must be right less often by five standard deviations.
+
+    Args:
+        right: How many answers are.
+        samples: Of each class.
+    """
+    count, rarest = int(samples.sum()), int(samples.min())
+    return rarest - right > 5 * math.sqrt(rarest * (1 - rarest / count))
 
 
 def square(who: str, features: int) -> tuple[int, int]:

@@ -17,7 +17,7 @@ from .. import checks
 from ..backend.contract import F32
 from ..backend.optimizer import Constant, Optimizer, Schedule, check
 from ..data.dataset import Dataset
-from ..data.labels import absent
+from ..data.labels import absent, check_numbered_alike
 from ..data.loader import DataLoader
 from ..errors import warn
 from .history import History, Moment
@@ -100,27 +100,29 @@ def train(
     for dataset in sets:
         if isinstance(dataset, Dataset):
             check_dataset(who, dataset, network.architecture)
-    _tell_of_classes(*sets)
+    _check_classes(*sets)
     return Moments(
         _moments(network, loader, optimizer, schedule or Constant(), epochs, valid, every)
     )
 
 
-def _tell_of_classes(training: object, validation: object) -> None:
-    """Warn of classes that nothing is learned of."""
+def _check_classes(training: object, validation: object) -> None:
+    """Refuse sets that number their classes otherwise; warn of classes that nothing is learned of."""
     if not isinstance(training, Dataset):
         return
     missing = absent(training.labels, training.classes)
-    unknown: list[int] = []
     if isinstance(validation, Dataset):
+        check_numbered_alike("train", training.class_names, validation.class_names)
         there = set(range(validation.classes)) - set(absent(validation.labels, validation.classes))
         unknown = sorted(there - (set(range(training.classes)) - set(missing)))
-    if unknown:
-        warn(
-            f"train: the validation set has classes that the training set lacks: "
-            f"{training.named(unknown)}; if a file is sorted by class, shuffle before you split it"
-        )
-    elif missing not in ([], [0]):  # of 0 alone the Dataset has told
+        if unknown:
+            warn(
+                "train: the validation set has classes that the training set lacks: "
+                f"{validation.named(unknown)}; if a file is sorted by class, shuffle before you "
+                "split it"
+            )
+            return
+    if missing and (missing != [0] or training._classes):  # else the Dataset has told
         warn(f"train: the training set lacks classes: {training.named(missing)}")
 
 

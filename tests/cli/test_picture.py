@@ -78,3 +78,12 @@ def test_a_picture_has_the_shape_of_the_images_and_the_names_of_the_classes(call
     with Image.open(tmp_path / "unit.png") as image:
         assert image.width == 16 * 28
         assert image.height > 4 * 28
+
+
+def test_a_picture_of_more_units_than_classes_with_names_goes_without_them(call, tmp_path):
+    data = cutaway.Dataset(np.arange(64 * 4, dtype=np.uint8).reshape(4, 64), ["cat", "dog"] * 2)
+    network = cutaway.Network((64, 3))
+    network.learn(range(4), 2, dataset=data, optimizer=cutaway.SGD(0.1))
+    cutaway.save(network, tmp_path / "model.safetensors")
+    code, _, err = call("picture", tmp_path / "model.safetensors", "-o", tmp_path / "grid.png")
+    assert (code, err) == (0, "")

@@ -267,6 +267,23 @@ def test_a_picture_file_is_made_like_what_it_learned_from_and_that_is_told(netwo
         Network((12, 3)).predict(tmp_path / "white.png")
 
 
+@pytest.mark.parametrize("white", [16, 1])
+def test_a_picture_file_is_no_row_of_a_network_of_other_pixels(data, tmp_path, white):
+    """Those of load_digits() are 0 to 16, and booleans 0 and 1: 255 would be far beyond all of them."""
+    from PIL import Image
+
+    Image.fromarray(np.eye(4, 3, dtype=np.uint8)).save(tmp_path / "digit.png")
+    images = data.images.reshape(-1, 4, 3)
+    few = Dataset(images // 128 * white, data.labels)
+    network = Network((12, 3))
+    network.learn([0], 1, dataset=few, optimizer=SGD(0.1))
+    with pytest.raises(ValueError, match=r"^predict: a picture file has pixels from 0 to 255, but"):
+        network.predict(tmp_path / "digit.png")
+    given = Dataset(images, data.labels, mean=0, std=1)
+    network.learn([0], 1, dataset=given, optimizer=SGD(0))
+    assert network.predict(tmp_path / "digit.png").shape == (1,)
+
+
 def test_it_knows_the_names_of_the_classes_that_it_learned(data):
     network = Network((12, 3))
     assert network.class_names is None

@@ -57,7 +57,9 @@ def command(
     weights = network.get_weights(layer)[1:]
     may_write(output, force)
     shape = network.shape if shape is None and layer == 0 else shape
-    names = network.class_names if layer == network.architecture.layers - 1 else None
+    names = network.class_names
+    if layer < network.architecture.layers - 1 or len(names or ()) != weights.shape[1]:
+        names = None
     if unit is None:
         drawn = tiles(weights, shape=shape, columns=columns, layout="in,out")
         image = grid(

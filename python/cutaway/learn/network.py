@@ -31,6 +31,7 @@ from .rows import (
     far_below_chance,
     labelled,
     looks_like_the_other_kind,
+    spread_as_bytes,
     square,
 )
 from .state import check_state, weights_of
@@ -186,6 +187,7 @@ class Network:
                 and inverted if its paper is not theirs. A warning tells what was done.
 
         Raises:
+            ValueError: if a file is no picture, or the network learned from no pixels from 0 to 255.
             OSError: if a file cannot be read.
         """
         classes: I64 = self._output("predict", self._picture("predict", x)).argmax(axis=1)
@@ -490,8 +492,13 @@ class Network:
         """Return a picture file's pixels, and anything else as it is."""
         if not isinstance(x, str | os.PathLike):
             return x
-        if not self.pixels or self.mean is None:
+        if not self.pixels or self.mean is None or self.std is None:
             raise ValueError(f"{who}: a picture file needs a network that learned from pixels")
+        if not spread_as_bytes(self.mean, self.std):
+            raise ValueError(
+                f"{who}: a picture file has pixels from 0 to 255, but the network learned from "
+                f"others: their mean is {self.mean:.3g}, their spread {self.std:.3g}; pass rows"
+            )
         from ..data.pictures import like
 
         path = checks.path(who, "x", x)

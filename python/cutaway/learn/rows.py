@@ -198,6 +198,14 @@ def looks_like_the_other_kind(rows: Rows, pixels: bool, mean: float, std: float)
     )
 
 
+def spread_as_bytes(mean: float, std: float) -> bool:
+    """Tell whether pixels of such a mean and spread may be 0 to 255, and not 0 to 16 or booleans.
+
+    A mean of 0 and a std of 1 tell nothing: they were given, so that pixels are taken as they are.
+    """
+    return (mean, std) == (0, 1) or (255 - mean) / std <= MOST_NORMALISED
+
+
 def far_below_chance(right: int, samples: I64) -> bool:
     """Tell whether so few right answers are no bad luck.
 

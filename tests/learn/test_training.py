@@ -364,6 +364,17 @@ def test_a_loader_s_single_row_counts_as_one():
     assert epoch["train_loss"] == pytest.approx(expected["train_loss"], rel=1e-4)
 
 
+@pytest.mark.parametrize(("yielded", "got"), [(0, "0"), (5, "5"), (9, "more")])
+def test_a_loader_that_yields_other_than_its_length_says_is_told(yielded, got):
+    class Wrong(OtherLoader):
+        def __iter__(self):
+            return iter([self.data[:16]] * yielded)
+
+    message = "^train: loader must yield as many mini-batches as its length says, 7, got "
+    with pytest.raises(ValueError, match=f"{message}{got}$"):
+        fit(network(), Wrong(DATA, 16), optimizer=SGD(0.1), epochs=1)
+
+
 def sorted_by_class(low, high):
     labels = np.arange(60) * (high - low) // 60 + low
     return Dataset(RNG.integers(0, 256, (60, 16), np.uint8), labels)

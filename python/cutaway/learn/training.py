@@ -215,18 +215,24 @@ def _chunks(
             )
             yield losses, sizes, network.correct()
         return
-    batches = zip(loader, rates, strict=True)
     losses_so_far: list[float] = []
     sizes_so_far: list[int] = []
-    hits = 0
-    for i, (pair, rate) in enumerate(batches, 1):
+    hits = i = 0
+    for i, pair in enumerate(loader, 1):
+        if i > len(rates):
+            break
         x, y = check_pair("train", "loader", pair)
-        losses_so_far.append(network.step(x, y, optimizer, float(rate)))
+        losses_so_far.append(network.step(x, y, optimizer, float(rates[i - 1])))
         sizes_so_far.append(len(y) if np.ndim(y) else 1)  # x may be a single row
         hits += network.correct()
         if i % every == 0 or i == len(rates):
             yield np.array(losses_so_far, np.float32), np.array(sizes_so_far), hits
             losses_so_far, sizes_so_far, hits = [], [], 0
+    if i != len(rates):
+        raise ValueError(
+            f"train: loader must yield as many mini-batches as its length says, {len(rates)}, "
+            f"got {'more' if i > len(rates) else i}"
+        )
 
 
 def _still_finite(losses: F32, epoch: int, step: int, optimizer: Optimizer) -> None:

@@ -68,7 +68,7 @@ def decode(name: str, file: BinaryIO) -> tuple[U8, bool]:
             with Images.open(file, formats=_FORMATS) as image:
                 if image.width * image.height > _MOST_PIXELS:
                     raise Images.DecompressionBombError
-                return _gray(image)
+                return _gray(_upright(image))
         except UnidentifiedImageError:
             listed = ", ".join(_FORMATS)
             raise ValueError(f"{name}: must be a picture ({listed}), is none or damaged") from None
@@ -76,6 +76,17 @@ def decode(name: str, file: BinaryIO) -> tuple[U8, bool]:
             raise ValueError(too_large) from None
         except _BAD_PICTURE as error:
             raise ValueError(f"{name}: the picture is damaged: {error}") from None
+
+
+def _upright(image: Image) -> Image:
+    """Return a picture as it is to be seen: telephones note beside the pixels how they were held."""
+    from PIL import ImageOps
+
+    try:
+        return ImageOps.exif_transpose(image)
+    except _BAD_PICTURE:
+        image.load()  # if it is the pixels that are bad, that tells
+        return image  # and if it is the notes, nobody minds
 
 
 def _gray(image: Image) -> tuple[U8, bool]:

@@ -47,7 +47,8 @@ def test_without_json_the_results_are_on_stdout_and_stderr_is_empty(call, data, 
     assert (code, err) == (0, "")
     lines = out.splitlines()
     assert [line.split()[0] for line in lines[:5]] == ["data:", "epoch", "1", "2", "test"]
-    assert lines[6:] == [str(tmp_path / name) for name in files if name != "learn.mp4"]
+    assert lines[5].startswith("verdict: learned, ")
+    assert lines[7:] == [str(tmp_path / name) for name in files if name != "learn.mp4"]
     assert not (tmp_path / "learn.mp4").exists()
 
 

@@ -175,3 +175,16 @@ def test_a_neuron_s_picture_tells_which_class_it_speaks_for(hidden, caption):
         weights[2, :4] = [0, 5, 1, -5][: weights.shape[1]]
         network.set_weights(layer, weights)
     assert outputs._caption(network, 1) == caption
+
+
+def test_a_run_that_failed_says_so_and_marks_the_units(out, recipe, data):
+    result = run(dataclasses.replace(recipe, lr=50.0), data, out)
+    assert result.verdict.startswith("no better than guessing, ")
+    assert result.verdict.endswith("try a smaller rate, 5")
+    assert json.loads((out / "history.json").read_text())["verdict"] == result.verdict
+    words = result.conditions[0]
+    assert {"dead", "saturated"} & set(words)
+    weights = result.network.weights[0]
+    expected = cutaway.grid(weights, scale=25, legend=True, marks=words)
+    with Image.open(out / "hidden.png") as image:
+        np.testing.assert_array_equal(np.asarray(image), np.asarray(expected))

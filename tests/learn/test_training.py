@@ -459,3 +459,17 @@ def test_sets_that_number_their_classes_otherwise_are_refused():
                 ask(given)
     alike = Dataset(lacking.images, words[words != "cat"], class_names=data.class_names)
     net.evaluate(alike)
+
+
+@pytest.mark.parametrize("collate", [None, stack])
+def test_losses_are_told_per_sample_too_whatever_the_reduction(collate):
+    """The last mini-batch is short; its loss is as high as the others' all the same."""
+    summed, averaged = (network(reduction=r, seed=1) for r in ("sum", "mean"))
+    histories = [
+        fit(net, loader(shuffle=False, collate=collate), optimizer=SGD(lr), epochs=1)
+        for net, lr in ((summed, 0.0), (averaged, 0.0))
+    ]
+    np.testing.assert_allclose(histories[0].sample_losses, histories[1].losses, rtol=1e-5)
+    assert histories[1].sample_losses == histories[1].losses
+    assert histories[0].losses[0] == pytest.approx(16 * histories[0].sample_losses[0])
+    assert histories[0].classes == 3

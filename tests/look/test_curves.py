@@ -68,3 +68,28 @@ def test_a_notebook_shows_a_figure_as_its_picture():
 def test_a_figure_can_be_pickled():
     figure = pickle.loads(pickle.dumps(loss_curve(HISTORY)))
     assert figure._repr_png_() == loss_curve(HISTORY)._repr_png_()
+
+
+def test_the_loss_is_drawn_per_sample_if_it_is_known():
+    history = History(losses=[64.0, 32.0, 4.0], sample_losses=[1.0, 0.5, 0.25])
+    axes = loss_curve(history).axes[0]
+    assert axes.lines[0].get_ydata().tolist() == [1.0, 0.5, 0.25]
+    assert axes.get_ylabel() == "training loss per sample"
+
+
+def test_accuracies_stand_between_0_and_100_with_a_line_where_guessing_is():
+    failed = History(
+        losses=[1.0] * 9,
+        epochs=[{"epoch": e, "step": 4 * e, "valid_accuracy": 0.09 + e / 1000} for e in (1, 2)],
+        classes=10,
+    )
+    axes = loss_curve(failed).axes[1]
+    assert axes.get_ylim() == (0, 102)
+    guess = axes.lines[-1]
+    assert guess.get_ydata() == [10, 10]
+    assert guess.get_label() == "guessing, 10 %"
+
+
+def test_mini_batches_may_stand_on_a_logarithmic_axis():
+    assert loss_curve(HISTORY, log=True).axes[-1].get_xscale() == "log"
+    assert loss_curve(HISTORY).axes[-1].get_xscale() == "linear"

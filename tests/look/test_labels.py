@@ -60,3 +60,29 @@ def test_a_title_that_is_too_long_to_stand_beside_the_scale_stands_below_it():
     short, long = (neuron(weights, scale=16, legend=t) for t in ("neuron 0", "neuron 0 " * 5))
     assert long.height > short.height
     assert (np.asarray(long)[short.height :] < 200).any()
+
+
+def test_marked_tiles_are_ringed_with_a_letter_and_the_legend_counts_them():
+    weights = np.random.default_rng(0).standard_normal((64, 5))
+    marks = ["", "dead", "", "saturated", "dead"]
+    plain, marked = (np.asarray(grid(weights, scale=8, marks=m)) for m in (None, marks))
+    gap, tile = 8, 8 * 8 + 8
+    for unit, mark in enumerate(marks):
+        top, left = gap + unit // 3 * tile, gap + unit % 3 * tile
+        before, after = (p[top : top + 64, left : left + 64] for p in (plain, marked))
+        changed = (before != after).any(axis=2)
+        if not mark:
+            assert not changed.any()
+            continue
+        assert (after[[0, 1, -2, -1]] < 30).any(axis=(1, 2)).all()  # the ring
+        inner = changed[20:-2, 20:-2]
+        assert not inner.any()  # the weights are still seen
+        assert (after[2:15, 2:13] > 200).any()  # the letter
+    titled = grid(weights, scale=8, marks=marks, legend=True)
+    assert titled.height > grid(weights, scale=8, legend=True).height or titled.width < 300
+
+
+def test_the_legend_tells_what_the_letters_mean():
+    from cutaway.look.labels import counted
+
+    assert counted(["dead", "", "saturated", "dead"]) == "d: 2 dead, s: 1 saturated"

@@ -150,6 +150,7 @@ def _print_result(result: Result) -> None:
     seconds = result.seconds
     if result.test_accuracy is not None:
         print(f"test accuracy {result.test_accuracy:.2%}{_weakest(result)}")
+        print(f"verdict: {result.verdict}")
     who = result.gpu or f"{result.network.backend}, {result.network.threads} threads"
     print(f"training {seconds['train']:.2f} s, the rest {seconds['render']:.2f} s ({who})")
     for path in result.files:

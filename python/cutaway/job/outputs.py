@@ -20,6 +20,8 @@ from ..look.curves import loss_curve
 from ..look.picture import LAYER_WIDTH, UNIT_WIDTH, grid, neuron, scale_for
 from ..look.tiles import tiles
 from ..measure.mistakes import class_accuracy, confusion
+from ..measure.neurons import conditions
+from ..measure.verdict import verdict
 from ..version import __version__
 from .recipes import Recipe
 
@@ -42,6 +44,10 @@ class Result:
     seconds: dict[str, float] = field(default_factory=dict)
     test_accuracy: float | None = None
     class_accuracy: dict[str, float | None] = field(default_factory=dict)  # by name or number
+    conditions: list[list[str]] = field(
+        default_factory=list
+    )  # of hidden units: "dead", "saturated"
+    verdict: str | None = None
     frames: int = 0
     files: list[Path] = field(default_factory=list)
     removed: list[Path] = field(default_factory=list)  # of an earlier run
@@ -54,6 +60,7 @@ class Result:
             "epochs": self.history.epochs,
             "test_accuracy": self.test_accuracy,
             "class_accuracy": self.class_accuracy,
+            "verdict": self.verdict,
             "seconds": {name: round(value, 3) for name, value in self.seconds.items()},
             "frames": self.frames,
             "files": [str(path) for path in self.files],
@@ -111,8 +118,10 @@ def write_model(result: Result, out: Path, recipe: Recipe) -> None:
         "test_accuracy": result.test_accuracy,
         "class_names": network.class_names,
         "class_accuracy": result.class_accuracy,
+        "verdict": result.verdict,
         "epochs": history.epochs,
         "losses": history.losses,
+        "sample_losses": history.sample_losses,
     }
     _write(result, out / _HISTORY, lambda path: write_json(about, path))
 
@@ -128,7 +137,10 @@ def write_pictures(result: Result, out: Path, shape: tuple[int, int] | None) -> 
     }
     scale = scale_for(LAYER_WIDTH, tiles(weights, shape=shape, layout="in,out"))
     names = _names(network) if network.architecture.layers == 1 else None
-    hidden = grid(weights, shape=shape, scale=scale, legend=True, layout="in,out", names=names)
+    hidden = grid(
+        weights, shape=shape, scale=scale, legend=True, layout="in,out", names=names,
+        marks=result.conditions[0] if result.conditions else None,
+    )  # fmt: skip
     scale = scale_for(UNIT_WIDTH, tiles(weights[:, :1], shape=shape, border=False))
     strongest_neuron = neuron(
         weights, strongest, shape=shape, scale=scale, layout="in,out",
@@ -157,8 +169,8 @@ def _caption(network: Network, unit: int) -> str:
     return f"neuron {unit}, most for {names[votes.argmax()]}, against {names[votes.argmin()]}"
 
 
-def rate(result: Result, test: Dataset) -> None:
-    """Note how much of a test set the network recognises, in all and of each class."""
+def rate(result: Result, test: Dataset, lr: float) -> None:
+    """Note how much of a test set the network recognises, in all and of each class, and how it went."""
     counts = confusion(result.network, test)
     result.test_accuracy = int(counts.trace()) / int(counts.sum())
     rates = class_accuracy(counts).tolist()
@@ -166,6 +178,8 @@ def rate(result: Result, test: Dataset) -> None:
     result.class_accuracy = {
         name: None if np.isnan(value) else value for name, value in zip(names, rates, strict=False)
     }
+    result.conditions = conditions(result.network, test)
+    result.verdict = verdict(counts, result.history.epochs, result.conditions, lr)
 
 
 def remove_older(result: Result, out: Path) -> None:

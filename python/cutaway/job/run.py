@@ -148,7 +148,7 @@ def _leave(
             result.frames = reel.frames
             result.files.append(out / FILM)
     if not result.interrupted:
-        rate(result, test)
+        rate(result, test, recipe.lr)
     write_model(result, out, recipe)
     if pictures:
         write_pictures(result, out, training.shape)

@@ -18,6 +18,7 @@ class Moment:
         epoch: 1 for the first.
         step: Mini-batches learned so far, over all epochs.
         losses: Losses of the mini-batches since the last Moment, each before its update.
+        sample_losses: The same per sample, whatever the reduction: what plots and tables show.
         weights: Per layer (fan_in, fan_out); copies, which later training leaves alone.
         biases: Per layer (fan_out,); copies.
         metrics: At the end of an epoch "train_loss" and "train_accuracy" (over the epoch's samples,
@@ -36,9 +37,14 @@ class Moment:
     metrics: dict[str, float]
     seconds: float
     shape: tuple[int, int] | None = None
+    sample_losses: F32 = None  # type: ignore[assignment]  # the losses, if nothing else is given
+
+    def __post_init__(self) -> None:
+        if self.sample_losses is None:
+            object.__setattr__(self, "sample_losses", self.losses)
 
     def __repr__(self) -> str:
-        facts = {"loss": float(self.losses[-1]), **_last_metrics(self.metrics)}
+        facts = {"loss": float(self.sample_losses[-1]), **_last_metrics(self.metrics)}
         return f"Moment(epoch={self.epoch}, step={self.step}, {_listed(facts)})"
 
     def _repr_html_(self) -> str:
@@ -53,19 +59,25 @@ class History:
     """What a training leaves behind.
 
     Attributes:
-        losses: The loss of every mini-batch, before its update.
+        losses: The loss of every mini-batch that is trained, before its update.
+        sample_losses: The same per sample, whatever the reduction.
         epochs: Per epoch: "epoch", "step" (mini-batches so far), "seconds" (of its Moments) and
             the metrics of its last Moment.
         seconds: Of all Moments so far.
+        classes: The outputs of the network, of which guessing gets one right; None before it learned.
     """
 
     losses: list[float] = field(default_factory=list)
     epochs: list[dict[str, Any]] = field(default_factory=list)
     seconds: float = 0.0
+    sample_losses: list[float] = field(default_factory=list)
+    classes: int | None = None
 
     def add(self, moment: Moment) -> None:
         """Take in the next Moment."""
         self.losses.extend(moment.losses.tolist())
+        self.sample_losses.extend(moment.sample_losses.tolist())
+        self.classes = len(moment.biases[-1])
         self.seconds += moment.seconds
         if moment.metrics:
             before = sum(epoch["seconds"] for epoch in self.epochs)

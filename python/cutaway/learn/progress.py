@@ -27,7 +27,7 @@ class Bar:
     def show(self, moment: Moment) -> None:
         """Go on to a Moment."""
         self._bar.set_postfix(
-            epoch=moment.epoch, loss=f"{moment.losses[-1]:.3f}", refresh=False
+            epoch=moment.epoch, loss=f"{moment.sample_losses[-1]:.3f}", refresh=False
         )  # fmt: skip
         self._bar.update(len(moment.losses))
 

@@ -172,8 +172,9 @@ def _moments(
         for done, (losses, sizes, hits) in enumerate(chunks, 1):
             _still_finite(losses, epoch, step, optimizer)
             step += len(losses)
-            weight = sizes if network.architecture.reduction == "mean" else 1
-            loss += float((losses.astype(np.float64) * weight).sum())
+            summed = network.architecture.reduction == "sum"
+            sample_losses = (losses / sizes).astype(np.float32) if summed else losses
+            loss += float((losses.astype(np.float64) * (1 if summed else sizes)).sum())
             rows += int(sizes.sum())
             correct += hits
             metrics = {}
@@ -186,6 +187,7 @@ def _moments(
                 epoch=epoch,
                 step=step,
                 losses=losses,
+                sample_losses=sample_losses,
                 weights=tuple(layer[1:] for layer in layers),
                 biases=tuple(layer[0] for layer in layers),
                 metrics=metrics,

@@ -16,33 +16,33 @@ if TYPE_CHECKING:
     from ..learn.history import History
     from .figure import Figure
 
-_BLUE, _ORANGE = "#2171b5", "#d95f0e"
+_BLUE, _ORANGE, _GRAY = "#2171b5", "#d95f0e", "#6b7280"
 _MOST_POINTS = 10_000  # of a line: ten for every pixel across
 
 
 def loss_curve(
-    history: History | Sequence[float] | NDArray[Any], *, title: str | None = None
+    history: History | Sequence[float] | NDArray[Any],
+    *,
+    title: str | None = None,
+    log: bool = False,
 ) -> Figure:
-    """Draw the loss of every mini-batch and its running mean; below it, the accuracies by epoch.
+    """Draw the loss per sample of every mini-batch and its running mean; below it, the accuracies.
 
     Args:
-        history: A History, or the losses alone.
+        history: A History, or losses alone.
         title: Above the plot.
+        log: Draw mini-batches on a logarithmic axis: most is learned at the beginning.
 
     Returns:
         A matplotlib Figure, made without a display, which a notebook shows.
     """
     from .figure import Figure
 
-    given: Any = getattr(history, "losses", history)
-    losses = checks.numbers("loss_curve", "losses", given).astype(np.float64)
+    losses = _losses_of(history)
+    log = checks.flag("loss_curve", "log", log)
     if title is not None and not isinstance(title, str):
         raise TypeError(f"loss_curve: title must be text, got {checks.shown(title)}")
     epochs: list[dict[str, Any]] = list(getattr(history, "epochs", []))
-    if losses.ndim != 1 or losses.size == 0:
-        raise ValueError(f"loss_curve: losses must be a list of numbers, got shape {losses.shape}")
-    if not np.isfinite(losses).all():
-        raise ValueError("loss_curve: losses must be finite, got NaN or infinity")
     two = len(epochs) > 1  # one epoch is a point, not a curve
     figure = Figure(figsize=(8, 6 if two else 4), dpi=120, layout="constrained")
     axes = figure.subplots(
@@ -50,15 +50,28 @@ def loss_curve(
     )[:, 0]
     _draw_losses(axes[0], losses)
     if two:
-        _draw_accuracies(axes[1], epochs)
+        _draw_accuracies(axes[1], epochs, getattr(history, "classes", None))
     for ax in axes:
         ax.spines[["top", "right"]].set_visible(False)
         ax.grid(axis="y", alpha=0.3)
-    axes[-1].set_xlim(0, 1.01 * losses.size)
+    if log:
+        axes[-1].set_xscale("log")
+    axes[-1].set_xlim(0.9 if log else 0, 1.01 * losses.size)
     axes[-1].set_xlabel("mini-batch")
     if title:
         axes[0].set_title(title)
     return figure
+
+
+def _losses_of(history: Any) -> NDArray[np.float64]:
+    """Return the losses per sample of a History, or losses as they are."""
+    given = getattr(history, "sample_losses", None) or getattr(history, "losses", history)
+    losses = checks.numbers("loss_curve", "losses", given).astype(np.float64)
+    if losses.ndim != 1 or losses.size == 0:
+        raise ValueError(f"loss_curve: losses must be a list of numbers, got shape {losses.shape}")
+    if not np.isfinite(losses).all():
+        raise ValueError("loss_curve: losses must be finite, got NaN or infinity")
+    return losses
 
 
 def _draw_losses(axes: Axes, losses: NDArray[np.float64]) -> None:
@@ -71,7 +84,7 @@ def _draw_losses(axes: Axes, losses: NDArray[np.float64]) -> None:
     axes.plot(*_envelope(steps, losses), color=_BLUE, alpha=0.35, lw=0.7, label="every mini-batch")
     dot = "o" if losses.size == 1 else ""  # a line needs two points
     axes.plot(*_envelope(middle, mean), color=_BLUE, lw=1.8, marker=dot, label=f"mean of {window}")
-    axes.set(ylabel="training loss of a mini-batch", ylim=(0, 1.05 * highest or 1))
+    axes.set(ylabel="training loss per sample", ylim=(0, 1.05 * highest or 1))
     axes.legend(frameon=False)
 
 
@@ -87,8 +100,11 @@ def _envelope(x: NDArray[Any], y: NDArray[np.float64]) -> tuple[NDArray[Any], ND
     return np.append(ends, x[whole:]), np.append(extremes, y[whole:])
 
 
-def _draw_accuracies(axes: Axes, epochs: list[dict[str, Any]]) -> None:
-    """Draw training and, if there is one, validation accuracy at the end of every epoch."""
+def _draw_accuracies(axes: Axes, epochs: list[dict[str, Any]], classes: int | None) -> None:
+    """Draw training and, if there is one, validation accuracy at the end of every epoch.
+
+    The axis goes from 0 to 100 %, with a line where guessing is, so that no failure looks lively.
+    """
     for kind, name, colour in (
         ("train", "training", _BLUE),
         ("valid", "validation", _ORANGE),
@@ -99,5 +115,8 @@ def _draw_accuracies(axes: Axes, epochs: list[dict[str, Any]]) -> None:
         if values:
             label = f"{name}, {values[-1]:.2f} % after epoch {epochs[-1]['epoch']}"
             axes.plot([e["step"] for e in epochs], values, "o-", color=colour, label=label)
-    axes.set(ylabel="accuracy (%)")
-    axes.legend(frameon=False, loc="lower right")
+    if classes:
+        chance = 100 / classes
+        axes.axhline(chance, color=_GRAY, lw=1, ls="--", label=f"guessing, {chance:.3g} %")
+    axes.set(ylabel="accuracy (%)", ylim=(0, 102))
+    axes.legend(frameon=False, loc="center right")

@@ -17,6 +17,8 @@ _PAPER = (255, 255, 255)
 _INK = (60, 64, 72)
 _WIDE = 300  # pixels of a picture whose legend has room for a title
 _NAME = 14  # pixels of a name's height, at most
+_LETTER = 13  # pixels of a letter in a corner
+_RING = (20, 20, 24)
 
 
 def with_legend(image: Image, limit: float | None, style: str, title: str) -> Image:
@@ -83,6 +85,40 @@ def with_names(image: Image, names: Sequence[str], across: int, gap: int) -> Ima
             text = shortened(name, font, width - 2)
             draw.text((centre, top + height + gap + line / 2), text, _INK, font, "mm")
     return whole
+
+
+def with_marks(image: Image, marks: Sequence[str], across: int, gap: int) -> Image:
+    """Return tiles of which those with a mark are ringed, with its first letter in the corner.
+
+    Args:
+        image: Rows of `across` tiles, all of one size.
+        marks: A word for every tile, or "".
+        across: Tiles per row.
+        gap: Pixels of the line around each tile.
+    """
+    from PIL import ImageDraw, ImageFont
+
+    down = -(-len(marks) // across)
+    width, height = (image.width - gap) // across, (image.height - gap) // down
+    font = ImageFont.load_default(_LETTER)
+    whole = image.copy()
+    draw = ImageDraw.Draw(whole)
+    for number, mark in enumerate(marks):
+        if not mark:
+            continue
+        left, top = gap + number % across * width, gap + number // across * height
+        right, bottom = left + width - gap - 1, top + height - gap - 1
+        draw.rectangle((left, top, right, bottom), outline=_RING, width=2)
+        if min(right - left, bottom - top) > 2 * _LETTER:
+            draw.rectangle((left, top, left + _LETTER, top + _LETTER + 2), fill=_RING)
+            draw.text((left + _LETTER / 2, top + 1 + _LETTER / 2), mark[0], _PAPER, font, "mm")
+    return whole
+
+
+def counted(marks: Sequence[str]) -> str:
+    """Tell what letters in corners mean, and how many there are."""
+    words = sorted({mark for mark in marks if mark})
+    return ", ".join(f"{word[0]}: {list(marks).count(word)} {word}" for word in words)
 
 
 def shortened(text: str, font: FreeTypeFont | ImageFont, width: float) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
-from .labels import with_legend, with_names
+from .labels import counted, with_legend, with_marks, with_names
 from .tiles import check_weights, limits_of, tile_shape, tiles
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def grid(
     legend: bool | str = False,
     layout: str | None = None,
     names: Sequence[str] | None = None,
+    marks: Sequence[str] | None = None,
 ) -> Image:
     """Draw a layer: one tile per unit, its incoming weights as a picture.
 
@@ -51,6 +52,7 @@ def grid(
         legend: Add a colour scale with its numbers below; a text is its title.
         layout: As for tiles().
         names: Of the units, written below their tiles: those of the classes for an output layer.
+        marks: A word for every unit that is to be ringed ("dead", "saturated"), and "" for others.
 
     Returns:
         An RGB image.
@@ -69,19 +71,27 @@ def grid(
             f"for {image.width}x{image.height}"
         )
     image = image.resize((image.width * scale, image.height * scale), Images.Resampling.NEAREST)
+    gap = scale * (style == "diverging" and border is not False)
+    across = (image.width - gap) // (scale * shape[1] + gap)
+    if marks is not None:
+        marks = _one_per_unit("marks", marks, matrix.shape[1])
+        image = with_marks(image, marks, across, gap)
     if names is not None:
-        names = checks.texts("grid", "names", names)
-        if len(names) != matrix.shape[1]:
-            raise ValueError(
-                f"grid: names must be one per unit ({matrix.shape[1]}), got {len(names)}"
-            )
-        gap = scale * (style == "diverging" and border is not False)
-        image = with_names(image, names, (image.width - gap) // (scale * shape[1] + gap), gap)
+        image = with_names(image, _one_per_unit("names", names, matrix.shape[1]), across, gap)
     if not legend:
         return image
     limits = limits_of("grid", matrix, limit, style)
     title = legend if isinstance(legend, str) else "weights"
+    if marks is not None and any(marks):
+        title = f"{title}; {counted(marks)}"
     return with_legend(image, float(limits[0]) if len(limits) == 1 else None, style, title)
+
+
+def _one_per_unit(name: str, value: object, units: int) -> tuple[str, ...]:
+    texts = checks.texts("grid", name, value)
+    if len(texts) != units:
+        raise ValueError(f"grid: {name} must be one per unit ({units}), got {len(texts)}")
+    return texts
 
 
 def _check_legend(who: str, legend: bool | str) -> bool | str:

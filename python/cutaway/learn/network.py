@@ -424,8 +424,10 @@ class Network:
         """
         who = "load_state_dict"
         finite = checks.flag(who, "finite", finite)
-        for layer, values in enumerate(weights_of(who, state, self.architecture, finite)):
-            self._core.set_weights(layer, values)
+        matrices = weights_of(who, state, self.architecture, finite)
+        with self._core.turn:
+            for layer, values in enumerate(matrices):
+                self._core.set_weights(layer, values)
 
     def optimizer_state(self) -> State:
         """Return what the optimizer remembers: "step" and arrays by name; empty before learning."""

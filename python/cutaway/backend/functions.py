@@ -17,7 +17,7 @@ from ..threads import default_threads
 
 Array = NDArray[Any]
 
-_WORTH_THREADS = 1 << 15  # multiplications: fewer are one thread's in the core, whatever is asked
+_WORTH_THREADS = 100_000  # multiply-adds: fewer are one thread's in the core, whatever is asked
 
 
 def _float_type(*arrays: Array) -> np.dtype[Any]:

@@ -226,7 +226,8 @@ def _which(who: str, name: str, numbers: Any, labels: I64) -> Any:
         if rows.shape != (n,):
             raise IndexError(f"{who}: {name} as a mask must have shape ({n},), got {rows.shape}")
         return rows
-    rows = checks.integers(who, name, rows.reshape(-1) if rows.ndim == 0 else rows)
+    if rows.dtype != np.int64 or rows.ndim != 1:
+        rows = checks.integers(who, name, rows.reshape(-1) if rows.ndim == 0 else rows)
     try:
         labels[
             rows

@@ -278,11 +278,11 @@ class DataLoader:
         return order
 
     def __iter__(self) -> Iterator[tuple[Any, Any]]:
-        order = self.order()
+        order, direct = self.order(), self.direct
         for start in range(0, len(order), self.batch_size):
             numbers = order[start : start + self.batch_size]
-            if self.direct is not None:
-                yield self.direct[numbers]
+            if direct is not None:
+                yield direct[numbers]
             else:
                 yield (self.collate or stack)([self.dataset[int(i)] for i in numbers])
 

@@ -151,8 +151,15 @@ def images(who: str, name: str, array: NDArray[Any]) -> NDArray[Any]:
     if array.ndim not in (2, 3):
         raise ValueError(
             f"{who}: {name} must be (n, features) or (n, height, width), got shape {shape}"
+            f"{_of_colours(shape)}"
         )
     return array
+
+
+def _of_colours(shape: tuple[int, ...]) -> str:
+    """Tell how pictures of three or four channels become gray."""
+    axis = next((a for a in (3, 1) if len(shape) == 4 and shape[a] in (3, 4)), None)
+    return "" if axis is None else f"; of colours, images.mean(axis={axis}) makes gray"
 
 
 def rows(who: str, array: NDArray[Any], features: int) -> NDArray[Any]:

@@ -156,7 +156,7 @@ def test_people_s_own_files_are_taken_and_told_in_a_line(call, tmp_path):
         "10 to test (validation and test drawn from the training set, every class in proportion)"
     )
     assert lines[3].startswith("test accuracy ")
-    assert "(lowest: " in lines[3]
+    assert "(by class: " in lines[3]
     network = load(tmp_path / "run" / "model.safetensors")
     assert (network.shape, network.class_names) == ((5, 7), ("Bag", "Coat", "T-shirt"))
 

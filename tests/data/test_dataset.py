@@ -217,9 +217,14 @@ def test_an_axis_of_one_channel_is_dropped(shape):
 
 
 def test_channels_are_told_with_the_shape():
-    colours = np.zeros((5, 3, 2, 4), np.uint8)
-    with pytest.raises(ValueError, match=r"\(n, height, width\), got shape \(5, 3, 2, 4\)$"):
-        Dataset(colours, LABELS)
+    told = r"\(n, height, width\), got shape \(5, {}\){}$"
+    with pytest.raises(ValueError, match=told.format("2, 7, 7", "")):
+        Dataset(np.zeros((5, 2, 7, 7), np.uint8), LABELS)
+    for shape, axis in ((("3, 7, 7"), 1), (("7, 7, 3"), 3), (("7, 7, 4"), 3)):
+        colours = np.zeros((5, *map(int, shape.split(","))), np.uint8)
+        gray = rf"; of colours, images.mean\(axis={axis}\) makes gray"
+        with pytest.raises(ValueError, match=told.format(shape, gray)):
+            Dataset(colours, LABELS)
 
 
 def test_labels_may_be_names_which_stay_with_it():

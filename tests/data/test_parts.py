@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 
+from cutaway import load_data
 from cutaway.data.parts import Found, Part, make_sets
 
 RNG = np.random.default_rng(0)
@@ -120,3 +121,12 @@ BAD = {
 def test_parts_that_do_not_fit_are_refused(given, message):
     with pytest.raises(ValueError, match=f"^load_data: file: .*{re.escape(message)}"):
         make_sets("load_data: file", found(**given), seed=0)
+
+
+def test_measurements_are_told_as_no_classes():
+    """A table for regression."""
+    rng = np.random.default_rng(0)
+    target = rng.permutation(400)[:300]
+    message = r"labels must be classes, got 300 different ones of 300 samples: measurements are not"
+    with pytest.raises(ValueError, match=message):
+        load_data({"data": rng.standard_normal((300, 4)), "target": target})

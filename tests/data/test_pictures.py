@@ -112,9 +112,40 @@ def test_a_picture_of_another_size_becomes_a_digit_as_mnist_has_them(write):
     assert pixels.max() == 255
 
 
-def test_an_empty_sheet_is_an_empty_picture(write):
+@pytest.mark.parametrize("noise", [0, 4])
+def test_an_empty_sheet_is_told(write, noise):
+    page = np.random.default_rng(0).normal(230, noise, (200, 260)).clip(0, 255).astype(np.uint8)
+    path = write(page)
+    with pytest.raises(ValueError, match=f"^predict: {re.escape(str(path))}: no ink was found"):
+        pictures.like("predict", path, (28, 28), dark=True)
+
+
+@pytest.mark.parametrize(
+    ("noise", "shade", "specks"), [(0, 0, 0), (6, 60, 0), (3, 120, 5), (10, 0, 0)]
+)
+def test_a_photo_of_a_sign_is_the_sign_whatever_the_paper(write, noise, shade, specks):
+    """Light that falls off, a noisy camera, dirt."""
+    rng = np.random.default_rng(0)
+    page = 240 - shade * np.linspace(0, 1, 400) * np.ones((300, 1))
+    page[60:200, 90:110] -= 150
+    page[180:200, 90:200] -= 150  # an L
+    for y, x in rng.integers(10, 40, (specks, 2)):
+        page[y : y + 2, x : x + 2] = 0
+    page += rng.normal(0, noise, page.shape)
     pixels, _ = pictures.like(
-        "predict", write(np.full((50, 60), 255, np.uint8)), (28, 28), dark=True
+        "predict", write(page.clip(0, 255).astype(np.uint8)), (28, 28), dark=True
     )
-    assert pixels.shape == (1, 28, 28)
-    assert not pixels.any()
+    ink = pixels[0] > 100
+    down, across = (np.flatnonzero(ink.any(axis=axis)) for axis in (1, 0))
+    assert 18 <= np.ptp(down) <= 20
+    assert 14 <= np.ptp(across) <= 17
+    assert ink[down[0] : down[-4], across[0] + 6 : across[-1]].mean() < 0.02  # within the L
+    assert ink.mean() < 0.13
+
+
+def test_whole_pictures_that_were_scaled_are_scaled_whole(write):
+    page = np.full((100, 60), 250, np.uint8)
+    page[10:30, 5:25] = 20
+    pixels, done = pictures.like("predict", write(page), (10, 6), dark=False, whole=True)
+    np.testing.assert_array_equal(pixels[0], pictures.resized(page, (10, 6)))
+    assert done == "scaled from 100 x 60"

@@ -171,7 +171,7 @@ BAD = {
     "no number, no header": ("0,5,6\n2,2,3\n1,2,x\n", "line 3, column '2' must be a number, got 'x'"),
     "an empty cell": ("label,a,b\n0,5,\n1,2,3\n", "line 2, column 'b' must be a number, got ''"),
     "underscores": ("label,a,b\n0,5,6\n1,2,1_0\n", "line 3, column 'b' must be a number, got '1_0'"),
-    "decimal commas": ("label;a;b\n0;1,5;2\n1;2,5;3\n", "line 2, column 'a' must be a number, got '1,5'"),
+    "decimal commas": ("label;a;b\n0;1,5;2\n1;2,5;3\n", "numbers must have decimal points, these"),
     "no label": ("label,a,b\n0,5,6\n,2,3\n", "line 3 has no label"),
     "negative labels": ("label,a,b\n0,5,6\n-1,2,3\n", "labels must be 0 or more, got -1"),
     "NaN": ("label,a,b\n" + "0,5,6\n1,2,nan\n" * 9, "images must be finite, got nan"),
@@ -180,10 +180,10 @@ BAD = {
     "NUL": ("label,a,b\n0,5,6\n1,2,\0\n", "line 3, column 'b' must be a number"),
     "one line": ("1,2,3\n", "must have at least 2 lines, got 1"),
     "index alone": ("id,label\n1,2\n3,4\n", "must have a column of labels and others, got 'id,label'"),
-    "two texts": ("a,b,c\nx,y,1\nz,w,2\n", "Columns that could: 'a', 'b'; name one: label="),
-    "no classes": ("0.5,2,3.5\n0.7,5,6.5\n", "Columns that could: none; name one"),
-    "both ends": ("0,5,1\n1,6,0\n", "Columns that could: '0', '2'; name one"),
-    "both ends with gaps": ("0,5,3\n7,6,9\n", "Columns that could: '0', '2'; name one"),
+    "two texts": ("a,b,c\nx,y,1\nz,w,2\n", "These could: 'a', 'b'; label= names one"),
+    "no classes": ("0.5,2,3.5\n0.7,5,6.5\n", "must have a column of labels, and none of 3 is named so"),
+    "both ends": ("0,5,1\n1,6,0\n", "These could: '0', '2'; label= names one"),
+    "both ends with gaps": ("0,5,3\n7,6,9\n", "These could: '0', '2'; label= names one"),
     "unclosed quote": ('label,a,b\n0,5,6\n1,"2,3\n', "line 3 must have 3 columns as the first, got 2"),
     "a long quoted cell": (f'0,5,6\n1,2,"{"x" * 200_000}"\n', "no columns can be told in '1,2,\"xxx"),
     "one class": ("label,a,b\n" + "1,5,6\n" * 9, "labels must be of at least 2 classes, got 1"),
@@ -234,3 +234,10 @@ def test_a_line_without_end_takes_little_memory(tmp_path):
         assert tracemalloc.get_traced_memory()[1] < 64 << 20
     finally:
         tracemalloc.stop()
+
+
+def test_what_spreadsheets_leave_is_passed_over(tmp_path):
+    path = tmp_path / "sheet.csv"
+    path.write_text("sep=;\nlabel;a;b\n0;5;6\n1;7;8\n" + "0;1;2\n1;3;4\n" * 8 + ";;\n ; ; \n")
+    train, valid, test = load_data(path)
+    assert len(train) + len(valid) + len(test) == 18

@@ -247,3 +247,17 @@ def test_two_classes_for_one_output_are_told_what_they_need(data):
             ValueError, match=r"labels must be below 1, .*got 1; two classes need two outputs$"
         ):
             learn()
+
+
+def test_pixels_that_were_divided_by_255_are_told(network, data):
+    """The habit of another library."""
+    parts = data.images / 255
+    parts[0, 0] = 0
+    with pytest.warns(
+        UserWarning, match=r"^evaluate: .* takes these floats from 0 to 1 as they are"
+    ):
+        network.evaluate((parts, data.labels))
+    other = copy.deepcopy(network)
+    other._told.clear()
+    other.predict(np.ones((2, 12)))
+    other.predict(data[:][0])

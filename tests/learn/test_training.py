@@ -473,3 +473,24 @@ def test_losses_are_told_per_sample_too_whatever_the_reduction(collate):
     assert histories[1].sample_losses == histories[1].losses
     assert histories[0].losses[0] == pytest.approx(16 * histories[0].sample_losses[0])
     assert histories[0].classes == 3
+
+
+def test_samples_that_come_class_after_class_are_told():
+    """Every folder of pictures is sorted so."""
+    data = sorted_by_class(0, 3)
+    net = Network((16, 3))
+    with pytest.warns(
+        UserWarning, match="^train: the samples come class after class: .*shuffle=True"
+    ):
+        train(net, DataLoader(data, 8), optimizer=SGD(0.1)).close()
+    train(net, DataLoader(data, 8, shuffle=True), optimizer=SGD(0.1)).close()
+    train(net, DataLoader(data, 60), optimizer=SGD(0.1)).close()  # all at once
+
+
+def test_moments_that_nobody_asked_for_say_so_in_a_cell_too():
+    moments = train(network(), loader(), optimizer=SGD(0.1))
+    assert repr(moments) == (
+        "<Moments of a training, nothing learned yet: loop over it, or call fit(...)>"
+    )
+    next(moments)
+    assert repr(moments) == "<Moments of a training, going on>"

@@ -140,10 +140,10 @@ def _read(data: Path | None, **reading: Any) -> tuple[Data, str]:
 
 
 def _weakest(result: Result) -> str:
-    """Tell the classes that are recognised least."""
+    """Tell the classes that are recognised least, or all if they are few."""
     rates = [(rate, name) for name, rate in result.class_accuracy.items() if rate is not None]
     worst = ", ".join(f"{plain(name)} {rate:.2%}" for rate, name in sorted(rates)[:3])
-    return f" (lowest: {worst})"
+    return f" ({'lowest' if len(rates) > 3 else 'by class'}: {worst})"
 
 
 def _print_result(result: Result) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -49,6 +50,8 @@ def layout_of(path: Path, label: Label) -> Layout:
     best = max(counts, key=lambda d: counts[d])
     delimiter = best if counts[best] else None
     names, data = names_of(first.text, delimiter), split(second.text, delimiter)
+    if delimiter == ";" and any(re.fullmatch(r"-?\d+,\d+", field.strip()) for field in data):
+        raise ValueError("numbers must have decimal points, these have commas; save it so")
     header = _is_header(names, data)
     names = names if header else [str(c) for c in range(len(names))]
     counting = {c for c, name in enumerate(names) if header and name.lower() in _NUMBERINGS}
@@ -123,10 +126,13 @@ def _likely(path: Path, layout: Layout, data: list[str]) -> int:
             candidates = [c for c in candidates if _are_counted(ends[c])] or candidates
     if len(candidates) == 1:
         return candidates[0]
-    could = ", ".join(repr(layout.names[c]) for c in candidates[:5]) or "none"
-    raise ValueError(
-        f"which column holds the labels? Columns that could: {could}; name one: label="
-    )
+    if not candidates:
+        raise ValueError(
+            f"must have a column of labels, and none of {len(lower)} is named so, is text, or holds "
+            "classes first or last; label= names one"
+        )
+    could = ", ".join(repr(layout.names[c]) for c in candidates[:5])
+    raise ValueError(f"which column holds the labels? These could: {could}; label= names one")
 
 
 def _ends(path: Path, layout: Layout) -> dict[int, set[str]]:

@@ -60,6 +60,7 @@ class Dataset:
         images: (n, features), uint8 or float32.
         labels: (n,), int64.
         class_names: The name of every class, or None.
+        whole: Whether the images are whole pictures that load_data() scaled.
         shape: (height, width) if the images came so, or None.
         pixels: Whether the images are pixels, which are normalised as they are used.
         mean: float, in units of a pixel.
@@ -90,6 +91,7 @@ class Dataset:
         if 0 in array.shape:
             raise ValueError(f"Dataset: images must not be empty, got shape {array.shape}")
         self.shape: tuple[int, int] | None = None
+        self.whole = False
         if array.ndim == 3:
             self.shape = (array.shape[1], array.shape[2])
             array = array.reshape(len(array), -1)

@@ -28,13 +28,14 @@ class Gatherer:
 
     Attributes:
         images: (count, height, width), uint8.
+        scaled: How many were scaled.
         remarks: What was done.
     """
 
     def __init__(self, count: int, size: Size | None, invert: bool) -> None:
         self._count, self._size, self._invert = count, size, invert
         self._scale = size is not None
-        self._gray = self._scaled = self._n = 0
+        self._gray = self.scaled = self._n = 0
         self.images: NDArray[np.uint8] = np.empty((0, 0, 0), np.uint8)
 
     def add(self, name: str, pixels: NDArray[np.uint8], coloured: bool) -> None:
@@ -51,7 +52,7 @@ class Gatherer:
                     f"{name}: pictures must be of one size, {first} as the first, got "
                     f"{pixels.shape[0]} x {pixels.shape[1]}; size= scales them"
                 )
-            self._scaled += 1
+            self.scaled += 1
             pixels = pictures.resized(pixels, self.images.shape[1:])
         self.images[self._n] = 255 - pixels if self._invert else pixels
         self._n += 1
@@ -68,7 +69,7 @@ class Gatherer:
     @property
     def remarks(self) -> list[str]:
         """What was done to pictures, in words."""
-        done = [(self._gray, "turned gray"), (self._scaled, "scaled")]
+        done = [(self._gray, "turned gray"), (self.scaled, "scaled")]
         told = [f"{count:,} pictures {what}" for count, what in done if count]
         return told + (["all inverted"] if self._invert else [])
 
@@ -111,7 +112,7 @@ def read_pictures(folder: Path, size: Size | None = None, invert: bool = False) 
     if others:
         first = others[0].relative_to(folder)
         remarks.append(f"{len(others):,} other files left out, {first} the first")
-    return Found(kind="pictures", parts=parts, remarks=remarks)
+    return Found(kind="pictures", parts=parts, whole=gatherer.scaled > 0, remarks=remarks)
 
 
 def _folders(folder: Path) -> list[Path]:

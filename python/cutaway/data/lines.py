@@ -11,6 +11,7 @@ from .idx import open_stream
 
 _BLOCK = 1 << 20  # bytes of text at a time
 _LONGEST = 1 << 24  # bytes of a line
+_EMPTY = " \t,;|"  # what a row without anything in it consists of, as spreadsheets leave it
 
 
 class Line(NamedTuple):
@@ -26,7 +27,7 @@ class Line(NamedTuple):
 
 
 def blocks(path: Path) -> Iterator[list[Line]]:
-    """Yield the lines of a file that are not empty, some at a time.
+    """Yield the lines of a file that are not empty, or empty cells only, some at a time.
 
     Raises:
         ValueError: if it is no text in UTF-8, or a line is very long: which.
@@ -51,8 +52,9 @@ def _decoded(lines: list[bytes], number: int) -> list[Line]:
         try:
             text = line.decode("utf-8-sig" if i == 1 else "utf-8").strip("\r")
         except UnicodeDecodeError:
-            raise ValueError(f"line {i} is no text in UTF-8") from None
-        if text.strip():
+            raise ValueError(f"line {i} is no text in UTF-8; save the file in UTF-8") from None
+        told = i == 1 and text.lower().startswith("sep=")  # Excel's, of the delimiter
+        if text.strip(_EMPTY) and not told:
             result.append(Line(i, text))
     return result
 

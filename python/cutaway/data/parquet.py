@@ -88,7 +88,13 @@ def _found(
     images = np.split(gatherer.images, cuts)
     parts = {n: Part(i, np.array(labels[n])) for n, i in zip(labels, images, strict=True)}
     names = tables["train"][0].names
-    return Found(kind="parquet", parts=parts, names=names, remarks=gatherer.remarks)
+    return Found(
+        kind="parquet",
+        parts=parts,
+        names=names,
+        remarks=gatherer.remarks,
+        whole=gatherer.scaled > 0,
+    )
 
 
 def _gathered(gatherer: Gatherer, name: str, picture: Any, label: Any) -> Any:

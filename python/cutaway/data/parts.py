@@ -23,6 +23,7 @@ SETS = {"train": "train", "training": "train", "tr": "train",
         "valid": "valid", "validation": "valid", "val": "valid", "dev": "valid",
         "test": "test", "testing": "test", "te": "test", "t10k": "test"}  # fmt: skip
 MOST_CLASSES = 4096  # more are hardly classes, and every one is an output
+_MEASURED = 100  # half of so many different labels are no classes, if most samples have their own
 _SMALLEST_SIDE = 4  # of rows of pixels that are taken for square pictures
 
 Array = NDArray[Any]
@@ -45,12 +46,14 @@ class Found:
         parts: By the names of the sets; at least "train". The arrays are its own.
         names: Of the classes, or None.
         remarks: What was done that people should know.
+        whole: The images are picture files that were scaled.
     """
 
     kind: str
     parts: dict[str, Part]
     names: Sequence[str] | None = None
     remarks: list[str] = field(default_factory=list)
+    whole: bool = False
 
 
 class Sets(NamedTuple):
@@ -86,6 +89,7 @@ def make_sets(who: str, found: Found, seed: int) -> Sets:
             mean, std = (sets[0].mean, sets[0].std) if sets else (None, None)
             pictures = _pictured(images.pop(name))
             sets.append(Dataset(pictures, labels[name], mean=mean, std=std, class_names=names))
+            sets[-1].whole = found.whole
     except (TypeError, ValueError) as error:
         raise ValueError(f"{who}: {error}") from None
     train, valid, test = sets
@@ -107,7 +111,13 @@ def _labels(found: Found) -> tuple[dict[str, I64], tuple[str, ...] | None]:
     classes = int(numbers.max(initial=0)) + 1
     if classes > MOST_CLASSES:
         raise ValueError(f"labels must be of at most {MOST_CLASSES:,} classes, got {classes:,}")
-    if len(np.unique(numbers)) < 2:
+    present = len(np.unique(numbers))
+    if 2 * present > max(len(numbers), _MEASURED):
+        raise ValueError(
+            f"labels must be classes, got {present:,} different ones of {len(numbers):,} samples: "
+            "measurements are not learned here"
+        )
+    if present < 2:
         raise ValueError("labels must be of at least 2 classes, got 1")
     cuts = np.cumsum([len(part.images) for part in found.parts.values()])[:-1]
     return dict(zip(found.parts, np.split(numbers, cuts), strict=True)), names

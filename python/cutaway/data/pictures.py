@@ -10,7 +10,7 @@ import struct
 import warnings
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 U8 = NDArray[np.uint8]
-F32 = NDArray[np.float32]
 
 SUFFIXES = (
     ".png",
@@ -40,8 +39,6 @@ _BAD_PICTURE = (  # what comes of Pillow where the bytes are not as they should 
     IndexError, AttributeError, ArithmeticError,
 )  # fmt: skip
 _MOST_PIXELS = 50_000_000  # of a picture: a few bytes can say that they are more
-_BOX = 20 / 28  # of the side: the box that MNIST's digits fill
-_INK = 0.15  # of the strongest ink: what is weaker is paper
 
 
 def read(path: str | os.PathLike[str]) -> tuple[U8, bool]:
@@ -120,71 +117,50 @@ def resized(pixels: U8, size: tuple[int, int]) -> U8:
 
 
 def like(
-    who: str, path: str | os.PathLike[str], shape: tuple[int, int], *, dark: bool
+    who: str,
+    path: str | os.PathLike[str],
+    shape: tuple[int, int],
+    *,
+    dark: bool,
+    whole: bool = False,
 ) -> tuple[U8, str]:
     """Return a picture made like those that a network knows, and what was done to it.
 
-    A picture of their size is inverted where its paper is not theirs. Others are cut to their ink,
-    too, scaled to a box of 20 / 28 of the side and centred by mass, as MNIST's digits were (LeCun,
-    Cortes, Burges, "The MNIST database").
+    A picture of their size is inverted where its paper is not theirs. Others are scaled, too: as they
+    are if the network's pictures were, or their ink alone, centred as MNIST's digits are.
 
     Args:
         who: Begins the sentence of an error.
         path: Of the picture file.
         shape: (height, width) of the pictures it should be like.
         dark: Whether their paper is dark.
+        whole: Whether they are whole pictures, scaled.
 
     Returns:
         (1, height, width), uint8, and words: "" if nothing was done.
+
+    Raises:
+        ValueError: if it is no picture, or of another size and without ink.
     """
+    from . import ink
+
     try:
         pixels, coloured = read(path)
     except ValueError as error:
         raise ValueError(f"{who}: {error}") from None
     done = ["turned gray"] if coloured else []
     border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
-    bright = bool(np.median(border) >= 128)
-    if bright == dark:
+    if (np.median(border) >= 128) == dark:
         done.append("inverted")
+        pixels = 255 - pixels
     if pixels.shape != shape:
-        done.append(f"scaled from {pixels.shape[0]} x {pixels.shape[1]} and centred")
-        ink = _centred(255 - pixels if bright else pixels, shape)
-        pixels, bright = ink, False
-    result = 255 - pixels if bright == dark else pixels
-    return result[np.newaxis], ", ".join(done)
-
-
-def _centred(ink: U8, shape: tuple[int, int]) -> U8:
-    """Return ink on dark paper in a picture of another size, its centre of mass in the middle."""
-    from PIL import Image as Images
-
-    paper = np.float32(np.median(np.concatenate([ink[0], ink[-1]])))
-    strength: F32 = (ink.astype(np.float32) - paper).clip(0)
-    strength /= max(float(strength.max()), 1.0)
-    strong = strength > _INK
-    result = np.zeros(shape, np.float32)
-    if not strong.any():  # an empty sheet
-        return result.astype(np.uint8)
-    rows, columns = np.flatnonzero(strong.any(axis=1)), np.flatnonzero(strong.any(axis=0))
-    cut = strength[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    scale = _BOX * min(shape[0] / cut.shape[0], shape[1] / cut.shape[1])
-    height, width = (max(1, round(n * scale)) for n in cut.shape)
-    small = np.asarray(
-        Images.fromarray(cut).resize(
-            (width, height), Images.Resampling.BOX if scale < 1 else Images.Resampling.BICUBIC
-        )
-    )
-    small = small.clip(0) / np.float32(max(float(small.max()), 1e-6))
-    top, left = (
-        int(np.clip(round((extent - 1) / 2 - mean), 0, extent - n))
-        for extent, n, mean in zip(shape, small.shape, _centre(small), strict=True)
-    )
-    result[top : top + height, left : left + width] = small
-    return (255 * result).round().astype(np.uint8)
-
-
-def _centre(ink: NDArray[Any]) -> tuple[float, float]:
-    """Return the row and the column of the centre of mass."""
-    total = float(ink.sum())
-    rows, columns = np.arange(ink.shape[0]), np.arange(ink.shape[1])
-    return float(ink.sum(axis=1) @ rows) / total, float(ink.sum(axis=0) @ columns) / total
+        before = f"scaled from {pixels.shape[0]} x {pixels.shape[1]}"
+        done.append(before if whole else f"{before} and centred")
+        if whole:
+            pixels = resized(pixels, shape)
+        else:
+            drawn = ink.centred(pixels if dark else 255 - pixels, shape)
+            if drawn is None:
+                raise ValueError(f"{who}: {os.fspath(path)}: no ink was found on its paper")
+            pixels = drawn if dark else 255 - drawn
+    return pixels[np.newaxis], ", ".join(done)

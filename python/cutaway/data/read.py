@@ -119,7 +119,10 @@ def read_sets(
         who = f"load_data: {os.fspath(source)}"
     else:
         got = type(source).__name__
-        raise TypeError(f"load_data: source must be a path or a dictionary of arrays, got {got}")
+        raise TypeError(
+            f"load_data: source must be a path or a dictionary of arrays, got {got}; "
+            "cutaway.Dataset(images, labels) takes arrays"
+        )
     try:
         found = _read(source, label, size, invert)
     except (ValueError, TypeError, ModuleNotFoundError) as error:

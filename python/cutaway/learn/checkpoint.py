@@ -68,6 +68,7 @@ def save(network: Network, path: str | os.PathLike[str]) -> None:
         "pixels": network.pixels,
         "shape": network.shape,
         "class_names": network.class_names,
+        "whole": network.whole,
         "optimizer": optimizer,
     }
     metadata = {
@@ -170,6 +171,7 @@ def _network(
     if about["shape"] is not None:
         height, width = (checks.count("load", "shape", side) for side in about["shape"])
         network.shape = height, width
+    network.whole = bool(about.get("whole", False))
     if about.get("class_names") is not None:
         network.class_names = check_names("load", about["class_names"])
     if about["optimizer"] is not None:

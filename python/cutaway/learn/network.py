@@ -81,6 +81,7 @@ class Network:
         pixels: Whether the images it learned from were integers, or None before that.
         shape: (height, width) of the images it learned from, if they had one, or None.
         class_names: The names of the classes of the Dataset it learned from, if it had some, or None.
+        whole: Whether the images it learned from are whole pictures that load_data() scaled.
         history: Of its last fit(), or None.
 
     Several threads may use one network: whoever reads waits for the mini-batches that are being
@@ -114,6 +115,7 @@ class Network:
         self.pixels: bool | None = None
         self.shape: tuple[int, int] | None = None
         self.class_names: tuple[str, ...] | None = None
+        self.whole = False
         self.history: History | None = None
         self.optimizer: Optimizer | None = None  # whose memory the core holds
         self._loaded: Dataset | None = None  # whose images the core holds
@@ -183,8 +185,9 @@ class Network:
 
         Args:
             x: Rows, as activations() takes them; or the path of a picture file, which is made like
-                the pictures that the network learned from: gray, of their size, its ink centred,
-                and inverted if its paper is not theirs. A warning tells what was done.
+                the pictures that the network learned from: gray, inverted if its paper is not
+                theirs, and if it is of another size its ink alone, centred (or all of it scaled,
+                if load_data() scaled theirs). A warning tells what was done.
 
         Raises:
             ValueError: if a file is no picture, or the network learned from no pixels from 0 to 255.
@@ -393,7 +396,7 @@ class Network:
                 self._core.load(dataset.images, dataset.labels, mean, std)
                 self._loaded, self.mean, self.std = dataset, mean, std
                 self.pixels, self.shape = dataset.pixels, dataset.shape
-                self.class_names = dataset.class_names
+                self.class_names, self.whole = dataset.class_names, dataset.whole
             losses: F32 = self._core.learn(numbers, batch, rates)
             return losses
 
@@ -505,7 +508,8 @@ class Network:
 
         path = checks.path(who, "x", x)
         features = self.architecture.sizes[0]
-        pixels, done = like(who, path, self.shape or square(who, features), dark=self.mean < 128)
+        shape = self.shape or square(who, features)
+        pixels, done = like(who, path, shape, dark=self.mean < 128, whole=self.whole)
         if done:
             warn(f"{who}: {os.fspath(x)} was {done}, like the pictures that it learned from")
         return pixels

@@ -43,6 +43,11 @@ class Rows(NamedTuple):
         some = self.given[:_LOOKED_AT]
         return float(some.max()) if some.size and some.min() >= 0 else 0.0
 
+    def are_parts(self) -> bool:
+        """Tell whether the first rows go from 0 to 1 at most, as pixels do that were divided by 255."""
+        some = self.given[:_LOOKED_AT]
+        return bool(some.size and some.min() == 0 and 0 < some.max() <= 1)
+
 
 def block_of(architecture: Architecture) -> int:
     """Return how many rows a core should get at once."""
@@ -185,6 +190,11 @@ def looks_like_the_other_kind(rows: Rows, pixels: bool, mean: float, std: float)
         return None
     white = (255 - mean) / std  # floats from here on are no bytes that somebody has normalised
     highest = rows.highest()
+    if pixels and mean > std / 10 and rows.are_parts():  # its darkest pixels would be negative
+        return (
+            "the network learned from pixels, but takes these floats from 0 to 1 as they are; pass "
+            "integers, or normalise them as the dataset does"
+        )
     if not highest > max(MOST_NORMALISED, white if pixels else 0):
         return None
     if pixels:

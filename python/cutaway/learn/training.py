@@ -18,8 +18,9 @@ from ..backend.contract import F32
 from ..backend.optimizer import Constant, Optimizer, Schedule, check
 from ..data.dataset import Dataset
 from ..data.labels import absent, check_numbered_alike
-from ..data.loader import DataLoader
+from ..data.loader import DataLoader, SequentialSampler
 from ..errors import warn
+from ..reprs import short_repr
 from .history import History, Moment
 from .network import Network, check_network
 from .progress import Bar
@@ -63,7 +64,8 @@ def train(
 
     Warns:
         UserWarning: if a class never occurs in the training set, or only in the validation set; if
-            what is returned is dropped before anything was learned.
+            the samples come sorted by class; if what is returned is dropped before anything was
+            learned.
     """
     who = "train"
     check_network(who, network)
@@ -101,6 +103,7 @@ def train(
         if isinstance(dataset, Dataset):
             check_dataset(who, dataset, network.architecture)
     _check_classes(*sets)
+    _tell_of_order(loader)
     return Moments(
         _moments(network, loader, optimizer, schedule or Constant(), epochs, valid, every)
     )
@@ -126,6 +129,19 @@ def _check_classes(training: object, validation: object) -> None:
         warn(f"train: the training set lacks classes: {training.named(missing)}")
 
 
+def _tell_of_order(loader: object) -> None:
+    """Warn of samples that come class after class: the last one learned is all that stays."""
+    if not (isinstance(loader, DataLoader) and isinstance(loader.sampler, SequentialSampler)):
+        return
+    data = loader.direct
+    if data is None or len(data) < 2 * loader.batch_size:
+        return
+    labels = data.labels
+    if labels[0] < labels[-1] and (labels[1:] >= labels[:-1]).all():
+        warn("train: the samples come class after class: give the DataLoader shuffle=True")
+
+
+@short_repr
 class Moments(Iterator[Moment]):
     """The Moments of a training, which goes on as they are asked for; what `train()` returns."""
 
@@ -136,6 +152,10 @@ class Moments(Iterator[Moment]):
     def __next__(self) -> Moment:
         self._asked = True
         return next(self._moments)
+
+    def __repr__(self) -> str:
+        state = "going on" if self._asked else "nothing learned yet: loop over it, or call fit(...)"
+        return f"<Moments of a training, {state}>"
 
     def close(self) -> None:
         """End the training."""

@@ -83,7 +83,9 @@ def _draw_losses(axes: Axes, losses: NDArray[np.float64]) -> None:
     highest = float(np.quantile(losses, 0.999))  # the first few losses may be many times the rest
     axes.plot(*_envelope(steps, losses), color=_BLUE, alpha=0.35, lw=0.7, label="every mini-batch")
     dot = "o" if losses.size == 1 else ""  # a line needs two points
-    axes.plot(*_envelope(middle, mean), color=_BLUE, lw=1.8, marker=dot, label=f"mean of {window}")
+    if window > 1 or dot:
+        label = f"mean of {window}" if window > 1 else None
+        axes.plot(*_envelope(middle, mean), color=_BLUE, lw=1.8, marker=dot, label=label)
     axes.set(ylabel="training loss per sample", ylim=(0, 1.05 * highest or 1))
     axes.legend(frameon=False)
 

@@ -40,7 +40,9 @@ def centred(picture: U8, shape: tuple[int, int]) -> U8 | None:
     cut = strength[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     scale = _BOX * min(shape[0] / cut.shape[0], shape[1] / cut.shape[1])
     small = _scaled(cut, tuple(max(1, round(n * scale)) for n in cut.shape))
-    small = small.clip(0) / np.float32(max(float(small.max()), 1e-6))
+    if small.max() <= 0:  # a point that vanishes when it is scaled
+        return None
+    small = small.clip(0) / small.max()
     result = np.zeros(shape, np.float32)
     top, left = (
         int(np.clip(round((extent - 1) / 2 - mean), 0, extent - n))

@@ -251,7 +251,7 @@ CALLS = {
     "Network.load_optimizer_state": lambda o: dict(
         optimizer=SGD, state=o.Network.optimizer_state(), finite=True
     ),
-    "train": lambda o: training(o) | dict(every=1),
+    "train": lambda o: training(o) | dict(every=1, at=[1]),
     "fit": lambda o: training(o) | dict(progress=False),
     "grid": lambda _: picture(weights=ROWS.T, columns=2, border=True, names=None, marks=None),
     "neuron": lambda _: picture(weights=ROWS.T, unit=0),

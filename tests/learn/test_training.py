@@ -59,6 +59,27 @@ def test_how_often_one_looks_changes_no_bit():
     assert all(result == results[0] for result in results)
 
 
+@pytest.mark.parametrize(
+    ("every", "at", "steps"),
+    [
+        (None, [1, 2, 9], [1, 2, 7, 9, 14]),
+        (3, [9, 2, 2, 14], [2, 3, 6, 7, 9, 10, 13, 14]),
+        (None, [], [7, 14]),
+        (None, np.arange(1, 15), list(range(1, 15))),
+    ],
+)
+@pytest.mark.parametrize("own", [True, False])
+def test_a_moment_comes_at_any_mini_batch_that_is_asked_for(every, at, steps, own):
+    net, whole = network(), network()
+    pairs = (DataLoader if own else OtherLoader)(DATA, 16)
+    seen = list(train(net, pairs, optimizer=Adam(0.01), epochs=2, every=every, at=at))
+    assert [m.step for m in seen] == steps
+    assert [len(m.losses) for m in seen] == np.diff([0, *steps]).tolist()
+    assert [m.step for m in seen if m.metrics] == [7, 14]
+    fit(whole, pairs, optimizer=Adam(0.01), epochs=2)
+    assert net.fingerprint() == whole.fingerprint()
+
+
 @pytest.mark.parametrize("valid", [None, VALID])
 def test_metrics_are_those_of_the_epoch_and_of_the_validation_set(valid):
     net = network()
@@ -179,6 +200,10 @@ def test_a_loss_that_is_no_longer_finite_ends_the_training_and_says_when(every):
         ({"schedule": "cosine"}, TypeError, "schedule must be OneCycle(...) or Constant()"),
         ({"epochs": 0}, ValueError, "epochs must be at least 1, got 0"),
         ({"every": 0}, ValueError, "every must be at least 1, got 0"),
+        ({"at": [3, 0]}, ValueError, "at must be from 1 to 35, got 0"),
+        ({"at": [36]}, ValueError, "at must be from 1 to 35, got 36"),
+        ({"at": 3}, ValueError, "at must have one axis, got shape ()"),
+        ({"at": [1.5]}, TypeError, "at must be integers, got float64"),
         ({"valid": OTHER}, ValueError, "takes 16 features, the dataset has 9"),
     ],
 )

@@ -9,9 +9,11 @@ from __future__ import annotations
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sized
 from contextlib import closing, nullcontext
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
 from ..backend.contract import F32
@@ -42,6 +44,7 @@ def train(
     epochs: int = 5,
     valid: Dataset | Iterable[tuple[Any, Any]] | None = None,
     every: int | None = None,
+    at: ArrayLike | None = None,
 ) -> Moments:
     """Train a network and yield a Moment every `every` mini-batches, or one per epoch.
 
@@ -57,6 +60,7 @@ def train(
         valid: Evaluated after every epoch: a Dataset, or whatever else evaluate() takes, anew at
             every pass.
         every: Mini-batches per Moment; None for a whole epoch.
+        at: Numbers of mini-batches, 1 for the first of all, after which there is a Moment, too.
 
     Raises:
         TypeError, ValueError: at the call, for arguments that do not fit.
@@ -85,8 +89,10 @@ def train(
     checks.count(who, "epochs", epochs)
     if every is not None:
         checks.count(who, "every", every)
-    if checks.length(who, "loader", loader) == 0:
+    steps = checks.length(who, "loader", loader)
+    if steps == 0:
         raise ValueError(f"{who}: loader must have at least 1 mini-batch, got 0")
+    numbers = _numbers(epochs * steps, at)
     if isinstance(valid, Iterator):
         raise TypeError(
             f"{who}: valid must start anew at every pass, got {type(valid).__name__}, "
@@ -105,8 +111,22 @@ def train(
     _check_classes(*sets)
     _tell_of_order(loader)
     return Moments(
-        _moments(network, loader, optimizer, schedule or Constant(), epochs, valid, every)
+        _moments(network, loader, optimizer, schedule or Constant(), epochs, valid, every, numbers)
     )
+
+
+def _numbers(last: int, at: ArrayLike | None) -> NDArray[np.int64]:
+    """Return the numbers of mini-batches at which a Moment is wanted, sorted."""
+    numbers = checks.integers("train", "at", () if at is None else at)
+    for number in numbers[(numbers < 1) | (numbers > last)]:
+        raise ValueError(f"train: at must be from 1 to {last}, got {number}")
+    return np.unique(numbers)
+
+
+def _stops(epoch: int, steps: int, every: int, at: NDArray[np.int64]) -> list[int]:
+    """Return after how many mini-batches of an epoch there is a Moment."""
+    first, end = np.searchsorted(at, [(epoch - 1) * steps, epoch * steps], side="right")
+    return sorted({*range(every, steps, every), *(at[first:end] - (epoch - 1) * steps), steps})
 
 
 def _check_classes(training: object, validation: object) -> None:
@@ -178,6 +198,7 @@ def _moments(
     epochs: int,
     valid: Dataset | Iterable[tuple[Any, Any]] | None,
     every: int | None,
+    at: NDArray[np.int64],
 ) -> Generator[Moment, None, None]:
     steps = len(loader)
     every = min(every or steps, steps)
@@ -188,8 +209,8 @@ def _moments(
         with np.errstate(over="ignore"):  # the network refuses what is not finite
             rates = (optimizer.lr * factors).astype(np.float32)
         loss, rows, correct = 0.0, 0, 0
-        chunks = _chunks(network, loader, optimizer, rates, every)
-        for done, (losses, sizes, hits) in enumerate(chunks, 1):
+        chunks = _chunks(network, loader, optimizer, rates, _stops(epoch, steps, every, at))
+        for losses, sizes, hits in chunks:
             _still_finite(losses, epoch, step, optimizer)
             step += len(losses)
             summed = network.architecture.reduction == "sum"
@@ -198,7 +219,7 @@ def _moments(
             rows += int(sizes.sum())
             correct += hits
             metrics = {}
-            if done * every >= steps:
+            if step == epoch * steps:
                 metrics = {"train_loss": loss / rows, "train_accuracy": correct / rows}
                 if valid is not None:
                     metrics["valid_loss"], metrics["valid_accuracy"] = network.evaluate(valid)
@@ -218,27 +239,27 @@ def _moments(
 
 
 def _chunks(
-    network: Network, loader: Any, optimizer: Optimizer, rates: F32, every: int
+    network: Network, loader: Any, optimizer: Optimizer, rates: F32, stops: list[int]
 ) -> Iterator[tuple[F32, np.ndarray[Any, Any], int]]:
-    """Learn one epoch; after `every` mini-batches yield their losses, sizes and hits."""
+    """Learn one epoch; at each of its stops yield the losses, sizes and hits since the last."""
     dataset = loader.direct if isinstance(loader, DataLoader) else None
     if dataset is not None:  # the core gathers the batches itself
         order, batch = loader.order(), loader.batch_size
-        for start in range(0, len(order), every * batch):
-            numbers = order[start : start + every * batch]
-            first = start // batch
+        for first, stop in pairwise((0, *stops)):
+            numbers = order[first * batch : stop * batch]
             sizes = np.minimum(batch, len(numbers) - np.arange(0, len(numbers), batch))
             losses = network.learn(
                 numbers,
                 batch,
                 dataset=dataset,
                 optimizer=optimizer,
-                rates=rates[first : first + len(sizes)],
+                rates=rates[first:stop],
             )
             yield losses, sizes, network.correct()
         return
     losses_so_far: list[float] = []
     sizes_so_far: list[int] = []
+    ends = set(stops)
     hits = i = 0
     for i, pair in enumerate(loader, 1):
         if i > len(rates):
@@ -247,7 +268,7 @@ def _chunks(
         losses_so_far.append(network.step(x, y, optimizer, float(rates[i - 1])))
         sizes_so_far.append(len(y) if np.ndim(y) else 1)  # x may be a single row
         hits += network.correct()
-        if i % every == 0 or i == len(rates):
+        if i in ends:
             yield np.array(losses_so_far, np.float32), np.array(sizes_so_far), hits
             losses_so_far, sizes_so_far, hits = [], [], 0
     if i != len(rates):

@@ -56,7 +56,8 @@ def mnist():
 def files():
     """The names of all that a run leaves."""
     return [
-        "learn.mp4", "model.safetensors", "history.json", "hidden.png", "neuron.png", "loss.png"
+        "model.safetensors", "history.json", "moments.safetensors", "hidden.png", "neuron.png",
+        "loss.png", "learn.mp4",
     ]  # fmt: skip
 
 

@@ -48,7 +48,9 @@ def test_without_json_the_results_are_on_stdout_and_stderr_is_empty(call, data, 
     lines = out.splitlines()
     assert [line.split()[0] for line in lines[:5]] == ["data:", "epoch", "1", "2", "test"]
     assert lines[5].startswith("verdict: learned, ")
-    assert lines[7:] == [str(tmp_path / name) for name in files if name != "learn.mp4"]
+    paths = [line.partition("  ")[0] for line in lines[7:]]
+    assert paths == [str(tmp_path / name) for name in files if name != "learn.mp4"]
+    assert lines[9].endswith("moments.safetensors  21 moments")
     assert not (tmp_path / "learn.mp4").exists()
 
 
@@ -60,6 +62,75 @@ def test_frames_per_second_may_be_a_decimal_or_a_fraction(call, data, tmp_path, 
     assert code == 0
     with av.open(str(tmp_path / "learn.mp4")) as container:
         assert container.streams.video[0].average_rate == expected
+
+
+@pytest.mark.parametrize(
+    ("options", "frames"),
+    [
+        ((), 10),
+        (("--pace", "log", "--frames", 4), 4),
+        (("--frames", 7), 7),
+        (("--every", 4), 3),
+        (("--pace", "batch", "--plain"), 10),
+        (("--film", "mine.mp4", "--theme", "dark"), 10),
+        (("--film", "--recipe", "fast"), 10),
+        (("--recipe", "fast", "--frames", 5), 5),
+    ],
+)
+def test_the_pace_of_a_film_and_its_frames_are_chosen(call, data, tmp_path, options, frames):
+    code, out, _ = call("train", "--data", data, "--out", tmp_path, "--epochs", 1, *options)
+    assert code == 0
+    (film,) = tmp_path.glob("*.mp4")
+    assert film.name == ("mine.mp4" if "mine.mp4" in options else "learn.mp4")
+    assert count_frames(film)[0] == frames
+    assert out.splitlines()[-1] == f"{film}  {frames} frames"
+
+
+def test_more_frames_than_mini_batches_are_one_for_each_and_that_is_said(call, data, tmp_path):
+    _, _, err = call(
+        "train", "--data", data, "--out", tmp_path, "--epochs", 1, "--frames", 99
+    )  # fmt: skip
+    assert err == "the film has a frame for every mini-batch: 10, not 99\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--every", 2, "--pace", "log"), "--every implies --pace batch"),
+        (("--every", 2, "--frames", 5), "--every implies --pace batch"),
+        (("--no-film", "--film"), "--no-film and --film exclude each other"),
+        (("--no-film", "--plain"), "--no-film and --plain exclude each other"),
+        (("--film", "x.avi"), "must end in .mp4"),
+        (("--film", "x"), "must end in .mp4"),
+        (("--pace", "slow"), "'slow' is not one of 'movement', 'log', 'batch'"),
+        (("--frames", 0), "0 is not in the range x>=1"),
+        (("--theme", "blue"), "'blue' is not one of 'light', 'dark'"),
+    ],
+)
+def test_options_of_a_film_that_do_not_fit_are_told(
+    call, data, tmp_path, options, sentence, error_line
+):
+    out = tmp_path / "out"
+    code, _, err = call("train", "--data", data, "--out", out, *options)
+    assert code == 2
+    assert sentence in error_line(err)
+    assert not out.exists()
+
+
+def test_a_film_into_a_folder_that_is_not_there_is_one_sentence_and_leaves_nothing(
+    call, data, tmp_path, error_line
+):
+    out, film = tmp_path / "out", tmp_path / "nowhere" / "x.mp4"
+    code, _, err = call("train", "--data", data, "--out", out, "--film", film)
+    assert code == 1
+    assert error_line(err).endswith(f"{film}: {film.parent} is not a folder")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_history_tells_where_the_data_came_from(call, data, tmp_path):
+    call("train", "--data", data, "--out", tmp_path, "--epochs", 1, "--no-film")
+    history = json.loads((tmp_path / "history.json").read_text())
+    assert history["data"]["path"] == str(data)
 
 
 def test_the_number_of_threads_changes_no_bit(call, data, tmp_path):
@@ -123,7 +194,7 @@ def test_a_run_that_is_stopped_leaves_a_whole_film_and_a_model(
     assert "cutaway: interrupted" in err
     result = json.loads(out)
     assert result["interrupted"]
-    assert result["frames"] == count_frames(tmp_path / "learn.mp4")[0] >= 30
+    assert result["frames"] == count_frames(tmp_path / "learn.mp4")[0] >= 10
     assert load(tmp_path / "model.safetensors").fingerprint() == result["fingerprint"]
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(files)
 
@@ -138,7 +209,7 @@ def test_a_full_disk_is_one_line_and_keeps_the_older_film(data, tmp_path, cutawa
         *options, start=("-c", f"{limited}; from cutaway.cli.main import main; main()")
     )
     assert process.returncode == 1
-    assert f"{out}/learn.mp4 cannot be written" in error_line(process.stderr)
+    assert error_line(process.stderr).endswith(f"{out}/model.safetensors: File too large")
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
 
 

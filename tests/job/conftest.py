@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from cutaway import Dataset
+from cutaway.job.filming import FilmPlan
 from cutaway.job.recipes import RECIPES
 from cutaway.job.run import run
 
@@ -47,7 +48,13 @@ def out(tmp_path):
 def done(tmp_path_factory, recipe, data):
     """A run that tests look at: its folder and its result."""
     folder = tmp_path_factory.mktemp("done")
-    return folder, run(recipe, data, folder, seed=3)
+    return folder, run(recipe, data, folder, seed=3, film=FilmPlan())
+
+
+@pytest.fixture(scope="session")
+def tutorial():
+    """A film as the tutorial's."""
+    return FilmPlan(pace="batch", plain=True)
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from cutaway.job.run import run
 @pytest.mark.parametrize("name", RECIPES)
 def test_every_recipe_learns(out, name, data):
     recipe = dataclasses.replace(RECIPES[name], epochs=4, batch_size=16)
-    result = run(recipe, data, out, film=False)
+    result = run(recipe, data, out)
     assert result.test_accuracy > 0.9
     assert result.network.architecture.sizes == (64, *recipe.hidden, 4)
 

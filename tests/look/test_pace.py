@@ -3,16 +3,17 @@
 import numpy as np
 import pytest
 
-from cutaway.look.pace import log_steps, movement_steps
+from cutaway.look.pace import even_steps, log_steps, movement_steps
 
 
-@pytest.mark.parametrize("last", [1, 2, 15, 600, 3910, 100_000])
-@pytest.mark.parametrize("frames", [1, 2, 14, 600, 3909])
+@pytest.mark.parametrize("last", [1, 2, 15, 600, 3910, 100_000, 10**12])
+@pytest.mark.parametrize("frames", [1, 2, 14, 600, 1001, 3909])
 def test_exactly_as_many_frames_as_wanted_or_one_a_mini_batch(last, frames):
     rng = np.random.default_rng(last + frames)
     looks = np.unique([0, *rng.integers(0, last, 20), last])
     moved = rng.random(len(looks) - 1)
     for steps in (
+        even_steps(last, frames),
         log_steps(last, frames),
         movement_steps(looks, moved, frames),
         movement_steps(looks, 0 * moved, frames),
@@ -47,3 +48,8 @@ def test_what_moves_faster_than_one_frame_a_mini_batch_leaves_the_other_frames_t
     steps = movement_steps([0, 10, 110], [1000, 1], 60)
     assert steps[:10] == list(range(1, 11))
     assert set(np.diff(steps[10:])) <= {1, 2, 3}
+
+
+def test_even_steps_are_at_even_distances():
+    assert even_steps(20, 5) == [4, 8, 12, 16, 20]
+    assert even_steps(20, 100) == list(range(1, 21))

@@ -11,7 +11,8 @@ import click
 
 from .. import checks
 from ..backend.choose import BACKENDS, check_backend
-from ..look.film import FPS
+from ..look.film import FPS, SUFFIXES
+from ..look.theme import THEMES
 from ..threads import MOST_THREADS
 
 if TYPE_CHECKING:
@@ -30,8 +31,10 @@ def finite(_: click.Context, param: click.Parameter, value: float | None) -> flo
     return value
 
 
-def rational(_: click.Context, param: click.Parameter, value: str) -> Fraction:
+def rational(_: click.Context, param: click.Parameter, value: str | None) -> Fraction | None:
     """Read frames per second, a number or a fraction of whole numbers: the callback of --fps."""
+    if value is None:
+        return None
     from decimal import Decimal
     from fractions import Fraction
 
@@ -44,6 +47,16 @@ def rational(_: click.Context, param: click.Parameter, value: str) -> Fraction:
         return checks.ratio("train", "fps", number, *FPS)
     except ValueError as error:
         raise click.BadParameter(str(error).removeprefix("train: fps "), param=param) from None
+
+
+def film_path(_: click.Context, param: click.Parameter, value: str | None) -> Path | None:
+    """Read the name of a film: the callback of an option."""
+    if value is None:
+        return None
+    if Path(value).suffix.lower() not in SUFFIXES:
+        what = f"must end in {' or '.join(SUFFIXES)}, got {value!r}"
+        raise click.BadParameter(what, param=param)
+    return Path(value)
 
 
 def _backend(_: click.Context, param: click.Parameter, value: str) -> str:
@@ -75,6 +88,13 @@ out = click.option(
     metavar="DIR",
     show_default=True,
     help="Where the files go.",
+)
+theme = click.option(
+    "--theme",
+    type=click.Choice(list(THEMES)),
+    default="light",
+    show_default=True,
+    help="Of pictures.",
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 

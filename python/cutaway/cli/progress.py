@@ -39,6 +39,11 @@ class Progress:
                 f"{m['valid_loss']:15.4f}  {m['valid_accuracy']:8.2%}"
             )
 
+    def film(self, frames: int, of: int) -> None:
+        """Show how many frames of the film are done."""
+        if self._bar is not None:
+            self._bar.show_frames(frames, of)
+
     def _print(self, text: str) -> None:
         with self._bar.aside() if self._bar is not None else nullcontext():
             try:

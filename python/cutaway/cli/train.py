@@ -11,12 +11,16 @@ from typing import Any
 import click
 
 from ..data.read import mnist, read_sets
-from ..job.outputs import Result
+from ..job.filming import FilmPlan
 from ..job.recipes import RECIPES
+from ..job.result import Result
 from ..job.run import Data, run
+from ..look.pace import PACES
 from . import options
 from .progress import Progress
 from .terminal import plain, talk
+
+_ABOUT_FILM = ("pace", "frames", "every", "fps", "codec", "plain", "theme")
 
 
 @click.command("train")
@@ -66,24 +70,41 @@ from .terminal import plain, talk
 @options.threads("the CPU")
 @options.out
 @click.option(
-    "--every",
+    "--film",
+    is_flag=False,
+    flag_value=str(FilmPlan.path),
+    callback=options.film_path,
+    metavar="[PATH]",
+    help="Make a film, as most recipes do anyway: an .mp4, .gif, .webp or .apng; a name without a slash "
+    "is one in the run's folder.",
+)
+@click.option("--no-film", is_flag=True, help="Make none: several times faster.")
+@click.option(
+    "--pace",
+    type=click.Choice(PACES),
+    help="From frame to frame the weights move equally far (movement, the default), the number of "
+    "mini-batches grows by a constant factor (log), or is the next (batch).",
+)
+@click.option(
+    "--frames",
     type=options.AT_LEAST_ONE,
-    default=1,
-    show_default=True,
-    help="Mini-batches per frame of the film.",
+    help="Of the film; without: of about 20 seconds, or with --pace batch one a mini-batch.",
+)
+@click.option(
+    "--every", type=options.AT_LEAST_ONE, help="Mini-batches per frame; implies --pace batch."
 )
 @click.option(
     "--fps",
     callback=options.rational,
-    default="70",
-    show_default=True,
     metavar="N",
-    help="Frames per second: 25, 29.97, 30000/1001.",
+    help="Frames per second: 25, 29.97, 30000/1001; without: 30, with --pace batch 70, and 10 of "
+    "a .gif, .webp or .apng.",
 )
-@click.option("--codec", type=click.Choice(["h264", "mp4v"]), default="h264", show_default=True)
 @click.option(
-    "--film/--no-film", default=None, help="Whether to make a film; without: several times faster."
+    "--codec", type=click.Choice(["h264", "mp4v"]), help="Of an .mp4; h264 plays anywhere."
 )
+@click.option("--plain", is_flag=True, help="A film as the tutorial's: small, without captions.")
+@options.theme
 @options.as_json
 @click.option("--quiet", is_flag=True, help="No progress.")
 @options.force("files")
@@ -95,6 +116,8 @@ def command(
     invert: bool,
     hidden: tuple[int, ...],
     out: Path,
+    film: Path | None,
+    no_film: bool,
     as_json: bool,
     quiet: bool,
     **settings: Any,
@@ -109,6 +132,7 @@ def command(
     if hidden:
         changes["hidden"] = hidden
     chosen = dataclasses.replace(RECIPES[recipe], **changes)
+    plan = _film_plan(film, no_film, chosen.draws, {n: settings.pop(n) for n in _ABOUT_FILM})
     reading = {"label": label, "size": size, "invert": invert}
     sets, told = _read(data, **reading)
     if told and not quiet:  # as the lines of the epochs: a result, but talk beside JSON
@@ -117,16 +141,45 @@ def command(
     steps = chosen.epochs * -(-len(sets[0]) // chosen.batch_size)
     show = Progress(steps, bar=not quiet and sys.stderr.isatty(), lines=not quiet, json=as_json)
     with show:
-        result = run(chosen, sets, out, watch=show.moment, **settings)
+        result = run(
+            chosen, sets, out, film=plan, pictures=chosen.draws or plan is not None,
+            source=_source(data, reading), watch=show.moment, watch_film=show.film, **settings,
+        )  # fmt: skip
 
     if as_json:
         print(json.dumps(result.summary(), indent=1))
     else:
         _print_result(result)
+    if plan and plan.frames and result.frames < plan.frames and not result.interrupted:
+        talk(f"the film has a frame for every mini-batch: {result.frames}, not {plan.frames}")
     if result.interrupted:
         talk(f"cutaway: interrupted; {out} holds what was learned so far")
         return 130
     return 0
+
+
+def _film_plan(
+    path: Path | None, without: bool, usual: bool, given: dict[str, Any]
+) -> FilmPlan | None:
+    """Return which film is wanted, if one is."""
+    named = [name for name, value in given.items() if value and name != "theme"]
+    if without and (path or named):
+        raise click.UsageError(f"--no-film and --{'film' if path else named[0]} exclude each other")
+    if without or not (usual or path or named):
+        return None
+    if given["every"]:
+        if given["frames"] or given["pace"] not in (None, "batch"):
+            raise click.UsageError("--every implies --pace batch, and how many --frames there are")
+        given["pace"] = "batch"
+    settings = {name: value for name, value in given.items() if value is not None}
+    return FilmPlan(**settings, path=path or FilmPlan.path)
+
+
+def _source(data: Path | None, reading: dict[str, Any]) -> dict[str, Any]:
+    """Return where the data come from, as the history tells it: they may be wanted again."""
+    if data is None:
+        return {"name": "mnist"}
+    return {"path": str(data.absolute()), **reading}
 
 
 def _read(data: Path | None, **reading: Any) -> tuple[Data, str]:
@@ -153,8 +206,11 @@ def _print_result(result: Result) -> None:
         print(f"verdict: {result.verdict}")
     who = result.gpu or f"{result.network.backend}, {result.network.threads} threads"
     print(f"training {seconds['train']:.2f} s, the rest {seconds['render']:.2f} s ({who})")
+    notes = {
+        "moments.safetensors": f"  {result.kept} moments",
+        result.film and result.film.name: f"  {result.frames} frames",
+    }
     for path in result.files:
-        note = f"  {result.frames} frames" if path.suffix == ".mp4" else ""
-        print(f"{plain(str(path))}{note}")
+        print(f"{plain(str(path))}{notes.get(path.name, '')}")
     for path in result.removed:
         talk(f"removed {plain(str(path))} of an earlier run")

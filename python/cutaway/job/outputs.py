@@ -1,103 +1,63 @@
-"""What a run leaves behind: its result, and a film, a model, a history and pictures in a folder."""
+"""What a run leaves in its folder: model, history, moments, pictures, film; nobody else writes there."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+import json
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..backend.choose import isa
-from ..data.dataset import Dataset
 from ..files import MARK, is_ours, may_write, write_figure, write_json, write_png
 from ..learn import checkpoint
-from ..learn.history import History, Moment
 from ..learn.network import Network
 from ..look.curves import loss_curve
 from ..look.picture import LAYER_WIDTH, UNIT_WIDTH, grid, neuron, scale_for
 from ..look.tiles import tiles
-from ..measure.mistakes import class_accuracy, confusion
-from ..measure.neurons import conditions
-from ..measure.verdict import verdict
-from ..version import __version__
+from .filming import Camera, FilmPlan, Scene, shoot
+from .kept import Kept
 from .recipes import Recipe
+from .result import Result, names_of_classes
 
-FILM, _MODEL, _HISTORY = "learn.mp4", "model.safetensors", "history.json"
+_MODEL, _HISTORY, _MOMENTS = "model.safetensors", "history.json", "moments.safetensors"
 _HIDDEN, _NEURON, _LOSS = "hidden.png", "neuron.png", "loss.png"
-_FILES = (FILM, _MODEL, _HISTORY, _HIDDEN, _NEURON, _LOSS)
-
-# This many times the start weights' spread is the strongest colour of a film, whose scale must be
-# fixed before its last frame is known.
-_FILM_LIMIT = 7
+_FILES = (_MODEL, _HISTORY, _MOMENTS)
+_PICTURES = (_HIDDEN, _NEURON, _LOSS)
 
 
-@dataclass(kw_only=True)
-class Result:
-    """What a run leaves behind; `summary()` is what `--json` prints."""
-
-    network: Network
-    history: History
-    seed: int
-    seconds: dict[str, float] = field(default_factory=dict)
-    test_accuracy: float | None = None
-    class_accuracy: dict[str, float | None] = field(default_factory=dict)  # by name or number
-    conditions: list[list[str]] = field(
-        default_factory=list
-    )  # of hidden units: "dead", "saturated"
-    verdict: str | None = None
-    frames: int = 0
-    files: list[Path] = field(default_factory=list)
-    removed: list[Path] = field(default_factory=list)  # of an earlier run
-    interrupted: bool = False
-    gpu: str | None = None  # its name, if it was trained on one
-
-    def summary(self) -> dict[str, Any]:
-        """Return the result as plain numbers and strings."""
-        return {
-            "epochs": self.history.epochs,
-            "test_accuracy": self.test_accuracy,
-            "class_accuracy": self.class_accuracy,
-            "verdict": self.verdict,
-            "seconds": {name: round(value, 3) for name, value in self.seconds.items()},
-            "frames": self.frames,
-            "files": [str(path) for path in self.files],
-            "fingerprint": self.network.fingerprint(),
-            "backend": self.network.backend,
-            "threads": self.network.threads,
-            "isa": isa() if self.network.backend == "cpu" else None,
-            "gpu": self.gpu,
-            "seed": self.seed,
-            "interrupted": self.interrupted,
-            "version": __version__,
-        }
-
-
-def prepare_folder(out: Path, *, film: bool, pictures: bool, force: bool) -> None:
+def prepare_folder(out: Path, *, film: Path | None, pictures: bool, force: bool) -> list[Path]:
     """Make the folder if it is not there, and check that what a run writes may be written.
 
-    Raises:
-        OSError: if a file may not.
-    """
-    out.mkdir(parents=True, exist_ok=True)
-    for name in _FILES:
-        if (film or name != FILM) and (pictures or not name.endswith(".png")):
-            may_write(out / name, force)
-
-
-def frames_of(
-    network: Network, shape: tuple[int, int] | None
-) -> Callable[[Moment], NDArray[np.uint8]]:
-    """Return what draws a Moment's hidden layer as a frame of a film.
-
     Args:
-        network: Before its training: its weights decide how strong a colour is.
-        shape: Height and width of an image; None for a strip.
+        out: The folder.
+        film: The film's path, if there is to be one.
+        pictures: Whether there are to be pictures.
+        force: Replace what others wrote.
+
+    Returns:
+        What an earlier run may have left there.
+
+    Raises:
+        OSError: if a file may not be written; a film's folder must be there, or be this one.
     """
-    limit = _FILM_LIMIT * float(network.weights[0].std())
-    return lambda moment: tiles(moment.weights[0], shape=shape, limit=limit, layout="in,out")
+    if film is not None and film.parent != out:
+        may_write(film, force)
+    out.mkdir(parents=True, exist_ok=True)
+    names = (*_FILES, *(_PICTURES if pictures else ()))
+    for path in (*(out / name for name in names), *(() if film is None else (film,))):
+        may_write(path, force)
+    return [out / name for name in (*_FILES, *_PICTURES, *_films(out))]
+
+
+def _films(out: Path) -> set[str]:
+    """Return the names of the films that an earlier run may have left in its folder."""
+    names = {FilmPlan().path.name}
+    with suppress(OSError, ValueError, KeyError, TypeError):  # no history, or none of ours
+        names.add(Path(json.loads((out / _HISTORY).read_text(encoding="utf-8"))["film"]).name)
+    return names
 
 
 def _write(result: Result, path: Path, how: Callable[[Path], None]) -> None:
@@ -105,8 +65,24 @@ def _write(result: Result, path: Path, how: Callable[[Path], None]) -> None:
     result.files.append(path)
 
 
-def write_model(result: Result, out: Path, recipe: Recipe) -> None:
-    """Write model and history, which cannot be made again."""
+def write_model(
+    result: Result,
+    out: Path,
+    recipe: Recipe,
+    kept: Kept,
+    data: Mapping[str, Any],
+    film: Path | None,
+) -> None:
+    """Write model, history and moments, which cannot be made again.
+
+    Args:
+        result: What came of the run.
+        out: Its folder.
+        recipe: What was trained, and how.
+        kept: The moments.
+        data: Where the data came from.
+        film: The film that is to come.
+    """
     network, history = result.network, result.history
     _write(result, out / _MODEL, lambda path: checkpoint.save(network, path))
     about = {
@@ -115,6 +91,8 @@ def write_model(result: Result, out: Path, recipe: Recipe) -> None:
         "sizes": network.architecture.sizes,
         "seed": result.seed,
         "fingerprint": network.fingerprint(),
+        "data": dict(data),
+        "film": None if film is None else str(film),
         "test_accuracy": result.test_accuracy,
         "class_names": network.class_names,
         "class_accuracy": result.class_accuracy,
@@ -124,6 +102,8 @@ def write_model(result: Result, out: Path, recipe: Recipe) -> None:
         "sample_losses": history.sample_losses,
     }
     _write(result, out / _HISTORY, lambda path: write_json(about, path))
+    _write(result, out / _MOMENTS, kept.write)
+    result.kept = len(kept.moments)
 
 
 def write_pictures(result: Result, out: Path, shape: tuple[int, int] | None) -> None:
@@ -136,7 +116,7 @@ def write_pictures(result: Result, out: Path, shape: tuple[int, int] | None) -> 
         "Description": f"{network!r}, seed {result.seed}, {len(history.losses)} mini-batches",
     }
     scale = scale_for(LAYER_WIDTH, tiles(weights, shape=shape, layout="in,out"))
-    names = _names(network) if network.architecture.layers == 1 else None
+    names = names_of_classes(network) if network.architecture.layers == 1 else None
     hidden = grid(
         weights, shape=shape, scale=scale, legend=True, layout="in,out", names=names,
         marks=result.conditions[0] if result.conditions else None,
@@ -153,14 +133,25 @@ def write_pictures(result: Result, out: Path, shape: tuple[int, int] | None) -> 
         _write(result, out / _LOSS, lambda path: write_figure(curve, path, notes))
 
 
-def _names(network: Network) -> tuple[str, ...]:
-    """Return the names of the classes, or their numbers."""
-    return network.class_names or tuple(map(str, range(network.architecture.sizes[-1])))
+def write_film(
+    result: Result,
+    path: Path,
+    plan: FilmPlan,
+    scenes: Iterable[Scene],
+    camera: Camera,
+    watch: Callable[[int], None] | None,
+) -> None:
+    """Make the film; arguments as for shoot()."""
+    result.frames, interrupted = shoot(plan, path, scenes, camera, watch)
+    result.interrupted = result.interrupted or interrupted
+    if result.frames:  # none if interrupted before the first
+        result.film = path
+        result.files.append(path)
 
 
 def _caption(network: Network, unit: int) -> str:
     """Tell which class a unit of the first layer speaks for, and against, if the next one decides."""
-    names = _names(network)
+    names = names_of_classes(network)
     if network.architecture.layers == 1:
         return f"class {names[unit]}"
     if network.architecture.layers > 2:
@@ -169,23 +160,9 @@ def _caption(network: Network, unit: int) -> str:
     return f"neuron {unit}, most for {names[votes.argmax()]}, against {names[votes.argmin()]}"
 
 
-def rate(result: Result, test: Dataset, lr: float) -> None:
-    """Note how much of a test set the network recognises, in all and of each class, and how it went."""
-    counts = confusion(result.network, test)
-    result.test_accuracy = int(counts.trace()) / int(counts.sum())
-    rates = class_accuracy(counts).tolist()
-    names = _names(result.network)
-    result.class_accuracy = {
-        name: None if np.isnan(value) else value for name, value in zip(names, rates, strict=False)
-    }
-    result.conditions = conditions(result.network, test)
-    result.verdict = verdict(counts, result.history.epochs, result.conditions, lr)
-
-
-def remove_older(result: Result, out: Path) -> None:
+def remove_older(result: Result, older: Iterable[Path]) -> None:
     """Remove what an earlier run left and this one did not make: it would mislead."""
-    for name in _FILES:
-        path = out / name
+    for path in older:
         if path not in result.files and path.is_file() and is_ours(path):
             path.unlink()
             result.removed.append(path)

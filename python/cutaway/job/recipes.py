@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..backend.optimizer import SGD, Adam, Constant, OneCycle, Optimizer, Schedule
 from ..data.dataset import Dataset
 from ..data.loader import DataLoader
-from ..learn.history import Moment
 from ..learn.network import Network
-from ..learn.training import train
+from ..learn.training import Moments, train
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +68,8 @@ class Recipe:
         valid: Dataset | None = None,
         seed: int = 0,
         every: int | None = None,
-    ) -> Iterator[Moment]:
+        at: list[int] | None = None,
+    ) -> Moments:
         """Train a network of the recipe; arguments and Moments are those of `learn.training.train`."""
         return train(
             network,
@@ -80,6 +79,7 @@ class Recipe:
             epochs=self.epochs,
             valid=valid,
             every=every,
+            at=at,
         )
 
 

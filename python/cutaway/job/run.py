@@ -5,13 +5,14 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+import warnings
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import SupportsFloat
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..backend.choose import cuda_status
 from ..backend.cuda import device_of
@@ -19,21 +20,17 @@ from ..data.dataset import Dataset
 from ..learn.history import History, Moment
 from ..learn.initial import waves
 from ..learn.network import Network
-from ..learn.training import mini_batches_at_once
-from ..look.film import Film
-from .outputs import (
-    FILM,
-    Result,
-    frames_of,
-    prepare_folder,
-    rate,
-    remove_older,
-    write_model,
-    write_pictures,
-)
+from ..learn.training import Moments, mini_batches_at_once
+from ..measure.mistakes import accuracy
+from .filming import FilmPlan, camera, scenes_of
+from .kept import Kept
+from .outputs import prepare_folder, remove_older, write_film, write_model, write_pictures
 from .recipes import Recipe
+from .result import Result
 
 Data = tuple[Dataset, Dataset, Dataset]  # training, validation and test set
+Watch = Callable[[Moment], None]
+WatchFilm = Callable[[int, int], None]  # frames that are done, and of how many
 
 
 def run(
@@ -44,16 +41,16 @@ def run(
     seed: int = 0,
     backend: str = "auto",
     threads: int | None = None,
-    film: bool | None = None,
-    every: int = 1,
-    fps: SupportsFloat = 70,
-    codec: str = "h264",
+    film: FilmPlan | None = None,
+    pictures: bool = True,
     force: bool = False,
-    watch: Callable[[Moment], None] | None = None,
+    source: Mapping[str, Any] | None = None,
+    watch: Watch | None = None,
+    watch_film: WatchFilm | None = None,
 ) -> Result:
-    """Train, and leave film, pictures, model and history in a folder.
+    """Train, and leave model, history, moments, pictures and a film in a folder.
 
-    Ctrl-C ends the training; what was learned so far is written all the same.
+    Ctrl-C ends the training, or the film; what was learned so far is written all the same.
 
     Args:
         recipe: What to train, and how.
@@ -62,33 +59,70 @@ def run(
         seed: Of start weights and shuffling.
         backend: As for Network.
         threads: As for Network.
-        film: Make `learn.mp4`; None for what the recipe does.
-        every: Mini-batches per frame.
-        fps: As for Film.
-        codec: As for Film.
+        film: Which film to make, if any.
+        pictures: Whether to draw pictures.
         force: Replace files that cutaway did not write.
+        source: Where the data came from, as the history tells it.
         watch: Is shown every Moment.
+        watch_film: Is told how the film goes on.
 
     Raises:
         OSError: if a file cannot be written; before training where that can be known.
     """
     begin = time.perf_counter()
-    film = recipe.draws if film is None else film
-    pictures = recipe.draws or film
-    network = _make_network(recipe, data, seed, backend, threads)
-    prepare_folder(out, film=film, pictures=pictures, force=force)
+    path = None if film is None else film.inside(out)
+    training = _Training(recipe, data, seed, backend, threads)
+    network = training.network()
+    older = prepare_folder(out, film=path, pictures=pictures, force=force)
+    kept = Kept(_start(network, data[0].shape), training.last)
     result = Result(network=network, history=History(), seed=seed, gpu=_gpu_of(network))
-    training, validation, _ = data
-    if not film:
-        every = mini_batches_at_once(network, recipe.batch_size)
-    moments = recipe.train(network, training, valid=validation, seed=seed, every=every)
-    reel = Film(out / FILM, fps, codec) if film else None
-    _learn(moments, result, reel, frames_of(network, training.shape), watch)
+    _learn(training, kept, result, measure=film is not None, watch=watch)
     with _undisturbed():
-        _leave(result, out, recipe, data, reel, pictures)
+        if not result.interrupted:
+            result.rate(data[2], recipe.lr)
+        write_model(result, out, recipe, kept, source or {}, path)
+        if pictures:
+            write_pictures(result, out, data[0].shape)
+    try:
+        if film is not None and path is not None and kept.steps[-1]:
+            _film(film, path, training, kept, result, watch_film)
+    finally:
+        remove_older(result, older)
     total, training_took = time.perf_counter() - begin, result.history.seconds
     result.seconds = {"train": training_took, "render": total - training_took, "total": total}
     return result
+
+
+@dataclass(frozen=True)
+class _Training:
+    """A training that can be done again, to the bit."""
+
+    recipe: Recipe
+    data: Data
+    seed: int
+    backend: str
+    threads: int | None
+
+    @property
+    def epoch(self) -> int:
+        """Mini-batches of an epoch."""
+        return -(-len(self.data[0]) // self.recipe.batch_size)
+
+    @property
+    def last(self) -> int:
+        """Mini-batches of all epochs."""
+        return self.recipe.epochs * self.epoch
+
+    def network(self) -> Network:
+        """Return the network with its start weights."""
+        return _make_network(self.recipe, self.data, self.seed, self.backend, self.threads)
+
+    def moments(self, network: Network, at: list[int], valid: Dataset | None) -> Moments:
+        """Train it, with stops at some mini-batches."""
+        return self.recipe.train(
+            network, self.data[0], valid=valid, seed=self.seed,
+            every=mini_batches_at_once(network, self.recipe.batch_size), at=at,
+        )  # fmt: skip
 
 
 def _make_network(
@@ -114,45 +148,63 @@ def _gpu_of(network: Network) -> str | None:
     return None if device is None else cuda_status(device).text
 
 
+def _start(network: Network, shape: tuple[int, int] | None) -> Moment:
+    """Return a network that has learned nothing yet as a Moment."""
+    return Moment(
+        epoch=0, step=0, losses=np.zeros(0, np.float32), weights=network.weights,
+        biases=network.biases, metrics={}, seconds=0.0, shape=shape,
+    )  # fmt: skip
+
+
 def _learn(
-    moments: Iterable[Moment],
-    result: Result,
-    reel: Film | None,
-    draw: Callable[[Moment], NDArray[np.uint8]],
-    watch: Callable[[Moment], None] | None,
+    training: _Training, kept: Kept, result: Result, *, measure: bool, watch: Watch | None
 ) -> None:
-    """Go through the Moments; Ctrl-C ends that, any other error takes the film with it."""
+    """Go through the Moments; Ctrl-C ends that.
+
+    Args:
+        training: What to go through.
+        kept: Keeps some Moments.
+        result: Gets the history.
+        measure: Whether to measure the accuracy at the Moments that are kept, for captions.
+        watch: Is shown every Moment.
+    """
+    network, valid = result.network, training.data[1]
+    moment = None
     try:
-        for moment in moments:
+        for moment in training.moments(network, kept.wanted, valid):
             result.history.add(moment)
-            if reel:
-                reel.write(draw(moment))
+            if moment.step in kept.wanted:
+                kept.add(moment, accuracy(network, valid) if measure else None)
             if watch:
                 watch(moment)
     except KeyboardInterrupt:
         result.interrupted = True
-    except BaseException:
-        if reel:
-            reel.discard()
-        raise
+    if moment is not None:
+        kept.end(moment)
 
 
-def _leave(
-    result: Result, out: Path, recipe: Recipe, data: Data, reel: Film | None, pictures: bool
+def _film(
+    plan: FilmPlan,
+    path: Path,
+    training: _Training,
+    kept: Kept,
+    result: Result,
+    watch: WatchFilm | None,
 ) -> None:
-    """Write what the run leaves in its folder; rate a network that was not interrupted."""
-    training, _, test = data
-    if reel:
-        reel.close()
-        if reel.frames:  # none if interrupted before the first Moment
-            result.frames = reel.frames
-            result.files.append(out / FILM)
-    if not result.interrupted:
-        rate(result, test, recipe.lr)
-    write_model(result, out, recipe)
-    if pictures:
-        write_pictures(result, out, training.shape)
-    remove_older(result, out)
+    """Film the training, which is done again; if it was interrupted, what was kept of it is shown."""
+    if result.interrupted:
+        steps, scenes = [step for step in kept.moments if step], kept.scenes()
+    else:
+        steps = plan.steps(kept, training.epoch)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # they have been told
+            again = training.moments(training.network(), steps, None)
+        scenes = scenes_of(again, steps)
+    view = camera(
+        plan, steps, kept=kept, losses=result.history.sample_losses, epoch=training.epoch,
+        shape=training.data[0].shape, start=kept.start, end=result.network.weights[0],
+    )  # fmt: skip
+    write_film(result, path, plan, scenes, view, watch and (lambda n: watch(n, len(steps))))
 
 
 @contextmanager

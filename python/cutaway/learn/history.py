@@ -44,7 +44,8 @@ class Moment:
             object.__setattr__(self, "sample_losses", self.losses)
 
     def __repr__(self) -> str:
-        facts = {"loss": float(self.sample_losses[-1]), **_last_metrics(self.metrics)}
+        loss = {"loss": float(self.sample_losses[-1])} if len(self.sample_losses) else {}
+        facts = {**loss, **_last_metrics(self.metrics)}
         return f"Moment(epoch={self.epoch}, step={self.step}, {_listed(facts)})"
 
     def _repr_html_(self) -> str:

@@ -274,15 +274,8 @@ class Network:
         Warns:
             UserWarning: once, if the accuracy is far below chance.
         """
-        total, right = 0.0, 0
-        samples = np.zeros(self.architecture.sizes[-1], np.int64)
-        for rows, labels in self._labelled("evaluate", data):
-            loss, correct = self._core.evaluate(rows.x, labels, rows.mean, rows.std)
-            total, right = total + loss, right + correct
-            samples += np.bincount(labels, minlength=len(samples))
+        total, right, samples = self._score("evaluate", data)
         count = int(samples.sum())
-        if count == 0:
-            raise ValueError("evaluate: data must have at least 1 sample, got 0")
         if self.mean is not None and far_below_chance(right, samples):
             self._tell(
                 "chance",
@@ -290,6 +283,18 @@ class Network:
                 "(255 - x), or classes numbered otherwise?",
             )
         return total / count, right / count
+
+    def _score(self, who: str, data: Dataset | Iterable[tuple[Any, Any]]) -> tuple[float, int, I64]:
+        """Return the sum of the losses, how many are right, and the samples of each class."""
+        total, right = 0.0, 0
+        samples = np.zeros(self.architecture.sizes[-1], np.int64)
+        for rows, labels in self._labelled(who, data):
+            loss, correct = self._core.evaluate(rows.x, labels, rows.mean, rows.std)
+            total, right = total + loss, right + correct
+            samples += np.bincount(labels, minlength=len(samples))
+        if not samples.any():
+            raise ValueError(f"{who}: data must have at least 1 sample, got 0")
+        return total, right, samples
 
     # learning
 

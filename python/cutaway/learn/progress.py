@@ -31,6 +31,14 @@ class Bar:
         )  # fmt: skip
         self._bar.update(len(moment.losses))
 
+    def show_frames(self, frames: int, of: int) -> None:
+        """Count the frames of a film instead."""
+        if self._bar.unit != "frame":
+            self._bar.reset(of)
+            self._bar.unit = "frame"
+            self._bar.set_postfix(refresh=False)
+        self._bar.update(frames - self._bar.n)
+
     @contextmanager
     def aside(self) -> Iterator[None]:
         """Let the block print something."""

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 PACES = ("every", "log")
 SUFFIXES = (".mp4",)
 FPS = (0.01, 1000.0)
+U8 = NDArray[np.uint8]
 WAITING = 64  # frames for the encoder, at most: bounds the memory, smooths the flow
 _LOG_FRAMES = 60  # frames of pace="log" for every e-fold of images
 
@@ -77,21 +78,26 @@ class Film:
         self.frames = 0
         self._images = 0
         self._encoded = 0
-        self._size: tuple[int, int] | None = None
+        self._sizes: tuple[tuple[int, int], tuple[int, int] | None] | None = None
         self._file: Replacement | None = None  # once there is an image
-        self._queue: queue.Queue[NDArray[np.uint8] | None] = queue.Queue(WAITING)
+        self._queue: queue.Queue[tuple[U8, U8 | None] | None] = queue.Queue(WAITING)
         self._thread: threading.Thread | None = None
         self._failure: BaseException | None = None
         self._open = True
         self._whole = False  # once it is finished, and its file is there
 
-    def write(self, image: Image | NDArray[np.uint8] | memoryview) -> None:
+    def write(
+        self,
+        image: Image | NDArray[np.uint8] | memoryview,
+        caption: Image | NDArray[np.uint8] | memoryview | None = None,
+    ) -> None:
         """Add an image; what is transparent shows white.
 
         Args:
             image: A PIL image, or uint8: (height, width) or (height, width, 1) gray,
                 (height, width, 3) RGB or (height, width, 4) RGBA, as a matplotlib canvas's
                 buffer_rgba().
+            caption: Another one, which stands below at its own size: `scale` times as wide.
 
         Raises:
             TypeError, ValueError: if it is no such image, or of another size than the first.
@@ -99,14 +105,9 @@ class Film:
         """
         if not self._open:
             raise ValueError(f"Film: {self.path} is finished; no image can be added")
-        pixels = _pixels(image)
-        if self._size is None:
-            self._size = pixels.shape[:2]
-        elif pixels.shape[:2] != self._size:
-            raise ValueError(
-                f"Film: images must all be {self._size[1]}x{self._size[0]} as the first, "
-                f"got {pixels.shape[1]}x{pixels.shape[0]}"
-            )
+        pixels = _pixels("image", image)
+        below = None if caption is None else _pixels("caption", caption)
+        self._check_sizes(pixels, below)
         self._images += 1
         if self.pace == "log" and not _is_log_frame(self._images):
             return
@@ -116,9 +117,32 @@ class Film:
                 target=self._encode, args=(self._file.partial,), name="cutaway film", daemon=True
             )
             self._thread.start()
-        self._queue.put(pixels.copy())
+        self._queue.put((pixels.copy(), None if below is None else below.copy()))
         self._raise_failure()
         self.frames += 1
+
+    def _check_sizes(self, image: U8, caption: U8 | None) -> None:
+        sizes = (image.shape[:2], None if caption is None else caption.shape[:2])
+        if self._sizes is None:
+            self._sizes = sizes
+        for name, size, first in zip(("image", "caption"), sizes, self._sizes, strict=True):
+            if size != first:
+                raise ValueError(
+                    f"Film: {name} must be {_shown(first)} as the first, got {_shown(size)}"
+                )
+        if caption is not None and caption.shape[1] != image.shape[1] * self.scale:
+            raise ValueError(
+                f"Film: caption must be {image.shape[1] * self.scale} wide, as the image enlarged, "
+                f"got {caption.shape[1]}"
+            )
+
+    @property
+    def _frame(self) -> tuple[int, int]:
+        """Width and height of a frame."""
+        assert self._sizes is not None
+        (height, width), caption = self._sizes
+        below = 0 if caption is None else caption[0]
+        return even(width * self.scale), even(height * self.scale + below)
 
     def close(self) -> None:
         """Finish the film and check it. A film without images leaves no file."""
@@ -175,11 +199,10 @@ class Film:
     def _encode(self, path: Path) -> None:
         encoder: Encoder | None = None
         try:
-            while (image := self._queue.get()) is not None:
+            while (images := self._queue.get()) is not None:
                 if encoder is None:
-                    height, width = (even(n * self.scale) for n in image.shape[:2])
-                    encoder = ENCODERS[self.codec](path, width, height, self.fps, self.scale)
-                encoder.add(image)
+                    encoder = ENCODERS[self.codec](path, *self._frame, self.fps, self.scale)
+                encoder.add(*images)
                 self._encoded += 1
         except BaseException as error:
             self._failure = error
@@ -216,8 +239,7 @@ class Film:
             frames, width, height = count_frames(path)
         except OSError as error:
             raise OSError(f"Film: {self.path} cannot be written: {error}") from error
-        assert self._size is not None
-        wanted = (self.frames, *(even(n * self.scale) for n in reversed(self._size)))
+        wanted = (self.frames, *self._frame)
         if (frames, width, height) != wanted:
             raise OSError(
                 f"Film: {self.path} came out as {frames} frames of {width}x{height}, "
@@ -225,25 +247,28 @@ class Film:
             )
 
 
-def _pixels(image: Any) -> NDArray[np.uint8]:
+def _pixels(name: str, image: Any) -> U8:
     """Return an image as (height, width, 3), RGB."""
     if hasattr(image, "convert"):
         image = np.asarray(image.convert("RGBA" if image.has_transparency_data else "RGB"))
     elif isinstance(image, memoryview) or hasattr(image, "__array__"):
-        image = checks.array_of("Film", "image", image)
+        image = checks.array_of("Film", name, image)
     if not isinstance(image, np.ndarray) or image.dtype != np.uint8:
         kind = getattr(image, "dtype", type(image).__name__)
-        raise TypeError(f"Film: an image must be a PIL image or a uint8 array, got {kind}")
+        raise TypeError(f"Film: {name} must be a PIL image or a uint8 array, got {kind}")
     channels = 1 if image.ndim == 2 else image.shape[2] if image.ndim == 3 else 0
     if channels not in (1, 3, 4) or 0 in image.shape:
         raise ValueError(
-            "Film: an image must be (height, width) or (height, width, 1, 3 or 4), "
-            f"got {image.shape}"
+            f"Film: {name} must be (height, width) or (height, width, 1, 3 or 4), got {image.shape}"
         )
     if channels == 1:
         return np.repeat(image.reshape(*image.shape[:2], 1), 3, axis=2)
     pixels: NDArray[np.uint8] = image
     return _over_white(pixels) if channels == 4 else pixels
+
+
+def _shown(size: tuple[int, int] | None) -> str:
+    return "none" if size is None else f"{size[1]}x{size[0]}"
 
 
 def _over_white(image: NDArray[np.uint8]) -> NDArray[np.uint8]:

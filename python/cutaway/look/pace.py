@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-I64 = NDArray[np.int64]
+F64 = NDArray[np.float64]
+PACES = ("movement", "log", "batch")
+_ONE_BY_ONE = 1000  # mini-batches whose logarithms are taken singly; then in stretches
+_STRETCH = 1.01
 
 
 def log_steps(last: int, frames: int) -> list[int]:
@@ -18,7 +21,10 @@ def log_steps(last: int, frames: int) -> list[int]:
     Returns:
         Their numbers, 1 for the first: as many as wanted, or all; the last one is among them.
     """
-    return _spread(1 / np.arange(1, last + 1), frames)
+    more = max(0.0, np.log(last / _ONE_BY_ONE) / np.log(_STRETCH))
+    later = np.geomspace(_ONE_BY_ONE, max(last, _ONE_BY_ONE), int(more) + 2)[1:].astype(int)
+    ends = np.unique([*range(1, min(last, _ONE_BY_ONE) + 1), *later.clip(max=last), last])
+    return _spread(ends, 1 / ends, frames)
 
 
 def movement_steps(steps: ArrayLike, distances: ArrayLike, frames: int) -> list[int]:
@@ -35,22 +41,35 @@ def movement_steps(steps: ArrayLike, distances: ArrayLike, frames: int) -> list[
     Returns:
         As log_steps().
     """
-    lengths = np.diff(np.asarray(steps))
-    return _spread(np.repeat(np.asarray(distances, float) / lengths, lengths), frames)
+    ends = np.asarray(steps)
+    return _spread(ends[1:], np.asarray(distances, float) / np.diff(ends), frames)
 
 
-def _spread(speeds: NDArray[np.float64], frames: int) -> list[int]:
+def even_steps(last: int, frames: int) -> list[int]:
+    """Return mini-batches at even distances; arguments and result as for log_steps()."""
+    return _spread(np.array([last]), np.ones(1), frames)
+
+
+def _spread(ends: NDArray[np.int64], speeds: F64, frames: int) -> list[int]:
     """Return numbers that are dense where the speed is high, but never denser than one by one.
 
-    Number i takes `min(1, c * speeds[i])` frames, with the c that makes `frames` of all together.
+    Args:
+        ends: (n,): the last number of each stretch of constant speed.
+        speeds: (n,): of the stretches. A number takes `min(1, c * speed)` frames, with the c that makes
+            `frames` of all together.
+        frames: How many are wanted.
     """
-    if frames >= len(speeds):
-        return list(range(1, len(speeds) + 1))
-    speeds = np.maximum(speeds, 1e-9 * speeds.max(initial=0) or 1)  # what stands still is seen, too
-    falling = np.sort(speeds)[::-1]
-    rest = falling[::-1].cumsum()[::-1]  # of speeds from each on
-    factors = (frames - np.arange(frames)) / rest[:frames]
-    full = int(np.argmax(factors * falling[:frames] <= 1))  # so many have a frame each
-    made = np.minimum(factors[full] * speeds, 1).cumsum()
-    wanted = np.arange(1, frames + 1) * (made[-1] / frames) - 1e-6  # of a frame: rounding
-    return [*(np.searchsorted(made, wanted) + 1)[:-1].tolist(), len(speeds)]
+    last = int(ends[-1])
+    if frames >= last:
+        return list(range(1, last + 1))
+    lengths = np.diff(ends, prepend=0)
+    speeds = np.maximum(speeds, 1e-9 * speeds.max() or 1)  # what stands still is seen, too
+    falling = np.argsort(-speeds)
+    taken = lengths[falling].cumsum() - lengths[falling]  # by the faster ones, a frame each
+    slower = (speeds * lengths)[falling][::-1].cumsum()[::-1]
+    factors = (frames - taken) / slower
+    full = int(np.argmax(factors * speeds[falling] <= 1))
+    made = (np.minimum(factors[full] * speeds, 1) * lengths).cumsum()
+    wanted = np.arange(1, frames) * (made[-1] / frames)
+    places = np.interp(wanted, [0, *made], [0, *ends])
+    return [*np.ceil(places - 1e-6).astype(int).tolist(), last]

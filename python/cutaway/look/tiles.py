@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
 from ..errors import warn
+from .theme import THEMES
 
 U8 = NDArray[np.uint8]
 F32 = NDArray[np.float32]
@@ -30,12 +31,13 @@ _STRONG = 0.999  # quantile of |weights| that gets the strongest colour
 
 
 @cache
-def colours(style: str) -> U8:
+def colours(style: str, theme: str = "light") -> U8:
     """Return the colours of -limit ... +limit, (255, 3); number 127 is zero."""
     t = np.linspace(-1, 1, 255)
     if style == "classic":  # the tutorial's: gray, and black for all that is negative
         return np.repeat((255 * t.clip(0)).round().astype(np.uint8)[:, np.newaxis], 3, axis=1)
-    stops = np.array([*_NEGATIVE, _ZERO, *_POSITIVE], float)
+    drawn = THEMES[theme]
+    stops = np.array([*drawn.negative, drawn.zero, *drawn.positive], float)
     at = np.linspace(-1, 1, len(stops))
     return np.stack([np.interp(t, at, stops[:, c]) for c in range(3)], 1).round().astype(np.uint8)
 
@@ -124,6 +126,7 @@ def tiles(
     style: str = "diverging",
     border: bool | None = None,
     layout: str | None = None,
+    theme: str = "light",
 ) -> U8:
     """Draw a layer as an array of pixels: fast enough for every frame of a film.
 
@@ -139,6 +142,7 @@ def tiles(
             "diverging", none for "classic".
         layout: "in,out" for (fan_in, units), as cutaway and scikit-learn have weights; "out,in" for
             (units, fan_in), as PyTorch has them. None for the first.
+        theme: "light" or "dark".
 
     Returns:
         (height, width, 3), uint8, RGB.
@@ -164,10 +168,11 @@ def tiles(
     with np.errstate(over="ignore"):  # what is far above the limit is clipped all the same
         levels = matrix.T / (limits_of(who, matrix, limit, style) / 127)[:, np.newaxis]
     numbers = np.clip(np.rint(levels), -127, 127).astype(np.int16) + 127
-    palette = colours(style)
+    palette = colours(style, theme)
+    gap_colour = THEMES[theme].gap
     drawn = np.empty((down * across, height, width, 3), np.uint8)
     drawn[:units] = palette.take(numbers, axis=0).reshape(units, height, width, 3)
-    drawn[units:] = _GAP if style == "diverging" else palette[127]  # no unit, no tile
+    drawn[units:] = gap_colour if style == "diverging" else palette[127]  # no unit, no tile
     if border and style == "classic":
         for edge in (drawn[:, 0], drawn[:, -1], drawn[:, :, 0], drawn[:, :, -1]):
             edge[...] = _RED
@@ -175,7 +180,7 @@ def tiles(
 
     gap = 1 if border and style == "diverging" else 0
     picture = np.empty((down, height + gap, across, width + gap, 3), np.uint8)
-    picture[...] = _GAP
+    picture[...] = gap_colour
     picture[:, gap:, :, gap:] = drawn
     picture = picture.reshape(down * (height + gap), across * (width + gap), 3)
     if gap:  # the lines at the right and at the bottom

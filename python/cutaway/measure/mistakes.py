@@ -35,6 +35,12 @@ def confusion(network: Network, data: Dataset | Iterable[tuple[Any, Any]]) -> I6
     return counts.reshape(classes, classes)
 
 
+def accuracy(network: Network, data: Dataset | Iterable[tuple[Any, Any]]) -> float:
+    """Return which part is right, as Network.evaluate(), also of a network that has hardly learned."""
+    _, right, samples = network._score("accuracy", data)
+    return right / int(samples.sum())
+
+
 def class_accuracy(counts: I64) -> F64:
     """Return which part of each class's samples is right: (classes,), NaN where there are none.
 

@@ -1,0 +1,180 @@
+"""Filming: what a run has learned is learned once more, and its frames are drawn on the way.
+
+A film that shows where the weights go must know where they end. The same seed gives the same bits, so the
+training that has just ended is done again, with stops at the frames: no weights need be held for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import SupportsFloat
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..backend.contract import F32
+from ..learn.history import Moment
+from ..look.film import Film
+from ..look.frames import Frames
+from ..look.pace import even_steps, log_steps, movement_steps
+from ..look.tiles import tiles
+from .kept import Kept
+
+U8 = NDArray[np.uint8]
+Scene = tuple[int, F32]  # a mini-batch, and the first layer's weights after it: (fan_in, units)
+_SECONDS = 20  # of a film
+_STRONG = 0.999  # quantile of |weights| that gets the strongest colour
+_PLAIN_LIMIT = 7  # times the start weights' spread is the strongest colour of a plain film
+_TALL, _SMALL = 900, 640  # pixels of a frame's height, at least: on a screen, in a page
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilmPlan:
+    """Which film is wanted.
+
+    Attributes:
+        path: A name without a folder is one in the run's.
+        pace: "movement": the weights move equally far from frame to frame; "log": even on a logarithmic
+            axis; "batch": even.
+        frames: How many, or one for every mini-batch if that is less; None for about 20 seconds, and
+            for all with pace="batch".
+        every: Mini-batches per frame instead, and the end of every epoch.
+        fps: Frames per second; None for 30, for 70 with pace="batch" as the tutorial has it, and for
+            10 of formats other than MP4.
+        codec: As for Film.
+        plain: No caption, and two pixels per weight, as the tutorial has it.
+        theme: "light" or "dark".
+    """
+
+    path: Path = Path("learn.mp4")
+    pace: str = "movement"
+    frames: int | None = None
+    every: int | None = None
+    fps: SupportsFloat | None = None
+    codec: str | None = None
+    plain: bool = False
+    theme: str = "light"
+
+    def inside(self, folder: Path) -> Path:
+        """Return where the film goes, if the run's files go into a folder."""
+        return folder / self.path if self.path.parent == Path() else self.path
+
+    @property
+    def video(self) -> bool:
+        """Tell whether it is for a player, and no animated picture."""
+        return self.path.suffix.lower() == ".mp4"
+
+    @property
+    def rate(self) -> SupportsFloat:
+        """Frames per second."""
+        if self.fps is not None:
+            return self.fps
+        return (70 if self.pace == "batch" else 30) if self.video else 10
+
+    def steps(self, kept: Kept, epoch: int) -> list[int]:
+        """Return the mini-batches that are frames; `epoch` is how many make one."""
+        last = kept.steps[-1]
+        if self.every is not None:
+            starts = range(0, last, epoch)
+            ends = {min(start + epoch, last) for start in starts}
+            inner = (range(start + self.every, start + epoch, self.every) for start in starts)
+            return sorted(ends.union(n for some in inner for n in some if n < last))
+        whole = last if self.pace == "batch" else round(_SECONDS * float(self.rate))
+        frames = whole if self.frames is None else self.frames
+        if self.pace == "movement":
+            return movement_steps(kept.steps, kept.distances, frames)
+        return (log_steps if self.pace == "log" else even_steps)(last, frames)
+
+
+def scenes_of(moments: Iterable[Moment], steps: Sequence[int]) -> Iterator[Scene]:
+    """Yield the scenes at some mini-batches of a training that stops there, and maybe elsewhere."""
+    wanted = set(steps)
+    return ((m.step, m.weights[0]) for m in moments if m.step in wanted)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Camera:
+    """What makes a scene an image.
+
+    Attributes:
+        scale: How many times the film enlarges it.
+        draw: Takes the number of the frame and the scene; gives an image, and what stands below it at
+            its own size, if anything.
+    """
+
+    scale: int
+    draw: Callable[[int, Scene], tuple[U8, U8 | None]]
+
+
+def camera(
+    plan: FilmPlan,
+    steps: Sequence[int],
+    *,
+    kept: Kept,
+    losses: Sequence[float],
+    epoch: int,
+    shape: tuple[int, int] | None,
+    start: F32,
+    end: F32,
+) -> Camera:
+    """Set up the camera for a film.
+
+    Args:
+        plan: Of the film.
+        steps: The mini-batches that are its frames.
+        kept: What the run kept: accuracies.
+        losses: Per sample, of every mini-batch.
+        epoch: Mini-batches of an epoch.
+        shape: (height, width) of an image; None for a strip.
+        start: (fan_in, units): the first layer's weights before the training.
+        end: (fan_in, units): after it.
+    """
+    if plan.plain:
+        limit = _PLAIN_LIMIT * float(start.std())
+        return Camera(
+            scale=2,
+            draw=lambda _, scene: (
+                tiles(scene[1], shape=shape, limit=limit, layout="in,out", theme=plan.theme),
+                None,
+            ),
+        )
+    frames = Frames(
+        end, shape=shape, steps=steps, losses=losses, epoch=epoch,
+        limit=float(np.quantile(np.abs(end), _STRONG)) or 1.0,
+        height=_TALL if plan.video else _SMALL, theme=plan.theme,
+    )  # fmt: skip
+
+    def draw(number: int, scene: Scene) -> tuple[U8, U8 | None]:
+        step, weights = scene
+        return frames.draw(number, weights, *kept.accuracy(step))
+
+    return Camera(scale=frames.scale, draw=draw)
+
+
+def shoot(
+    plan: FilmPlan,
+    path: Path,
+    scenes: Iterable[Scene],
+    camera: Camera,
+    watch: Callable[[int], None] | None = None,
+) -> tuple[int, bool]:
+    """Make the film; Ctrl-C ends it, whole but shorter.
+
+    Returns:
+        How many frames it has, and whether it was interrupted.
+
+    Raises:
+        OSError: if it cannot be written; there is none then.
+    """
+    film = Film(path, plan.rate, plan.codec or "h264", camera.scale)
+    try:
+        with film:
+            for number, scene in enumerate(scenes):
+                film.write(*camera.draw(number, scene))
+                if watch:
+                    watch(number + 1)
+    except KeyboardInterrupt:
+        return film.frames, True
+    return film.frames, False

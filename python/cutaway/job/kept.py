@@ -1,0 +1,118 @@
+"""What a run keeps of its training: the network at some mini-batches, for films, pictures and pages.
+
+Dense at the beginning, where most is learned. In the run's folder they are a safetensors file: "step" (n,)
+and "epoch" (n,); per layer "layer.0", ... (n, 1 + fan_in, fan_out), row 0 the bias, in half precision where
+that can hold them, because the last moment is the model itself; "accuracy.step" and "accuracy" (m,), on the
+validation set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..backend.contract import F32
+from ..files import MARK, replacing
+from ..learn.history import Moment
+from ..look.pace import log_steps
+
+ROOM = 20_000_000  # bytes, at most
+_LOOKS = 64
+_ROUND = [n * 10**k for k in range(12) for n in (1, 2, 5)]  # mini-batches that people ask for
+_LARGEST = float(np.finfo(np.float16).max)
+
+
+class Kept:
+    """The moments that a run keeps.
+
+    Args:
+        start: The network before its training, as a Moment.
+        last: Mini-batches of the training.
+        room: Bytes for the weights, at most; if all that is wanted takes more, some are left out.
+
+    Attributes:
+        start: (fan_in, units): the first layer's weights before the training.
+        wanted: Numbers of the mini-batches at which to look.
+        steps: At which there was a look; 0 is the start.
+        distances: How far the first layer's weights moved from each look to the next.
+        accuracies: Numbers of mini-batches, and the accuracy on the validation set after them.
+        moments: Numbers of mini-batches, and what is kept of the network after them: its epoch, and per
+            layer (1 + fan_in, fan_out).
+    """
+
+    def __init__(self, start: Moment, last: int, room: int = ROOM) -> None:
+        self.wanted = sorted({*log_steps(last, _LOOKS), *(n for n in _ROUND if n < last)})
+        size = 2 * sum(w.size + b.size for w, b in zip(start.weights, start.biases, strict=True))
+        fitting = room // size
+        self._every = -(-(len(self.wanted) + 1) // fitting) if fitting else 0
+        self.steps: list[int] = []
+        self.distances: list[float] = []
+        self.accuracies: dict[int, float] = {}
+        self.moments: dict[int, tuple[int, list[NDArray[Any]]]] = {}
+        self.start = self._before = start.weights[0]
+        self.add(start)
+
+    def add(self, moment: Moment, accuracy: float | None = None) -> None:
+        """Look at a Moment; the accuracy is that of its metrics, if it has any."""
+        accuracy = moment.metrics.get("valid_accuracy", accuracy)
+        if accuracy is not None:
+            self.accuracies[moment.step] = accuracy
+        if self._every and len(self.steps) % self._every == 0:
+            self._keep(moment)
+        if self.steps:
+            moved = np.subtract(moment.weights[0], self._before, dtype=np.float64)
+            self.distances.append(float(np.linalg.norm(moved)))
+        self.steps.append(moment.step)
+        self._before = moment.weights[0]
+
+    def end(self, moment: Moment) -> None:
+        """Make the last Moment of the training the last one here."""
+        if self.steps[-1] != moment.step:
+            self.add(moment)
+        if self._every and moment.step not in self.moments:
+            self._keep(moment)
+
+    def accuracy(self, step: int) -> tuple[float | None, int]:
+        """Return the last accuracy measured up to a mini-batch, and at which."""
+        known = [n for n in self.accuracies if n <= step]
+        return (self.accuracies[max(known)], max(known)) if known else (None, 0)
+
+    def scenes(self) -> Iterator[tuple[int, F32]]:
+        """Yield the mini-batches that were kept, but for the start, and the first layer's weights."""
+        for step, (_, layers) in self.moments.items():
+            if step:
+                yield step, layers[0][1:].astype(np.float32)
+
+    def _keep(self, moment: Moment) -> None:
+        layers = zip(moment.weights, moment.biases, strict=True)
+        self.moments[moment.step] = (
+            moment.epoch,
+            [_halved(np.vstack([biases, weights])) for weights, biases in layers],
+        )
+
+    def write(self, path: Path) -> None:
+        """Write them, whole or not at all."""
+        from safetensors import numpy as safetensors
+
+        steps = list(self.moments)
+        kept = list(self.moments.values())
+        tensors = {
+            "step": np.array(steps, np.int64),
+            "epoch": np.array([epoch for epoch, _ in kept], np.int64),
+            "accuracy.step": np.array(list(self.accuracies), np.int64),
+            "accuracy": np.array(list(self.accuracies.values())),
+        }
+        for number, layers in enumerate(zip(*(layers for _, layers in kept), strict=True)):
+            tensors[f"layer.{number}"] = np.stack(layers)
+        data = safetensors.save(tensors, {"cutaway": MARK})
+        with replacing(path) as partial:
+            partial.write_bytes(data)
+
+
+def _halved(layer: F32) -> NDArray[Any]:
+    """Return a layer in half precision, which no picture tells from single, if it can hold it."""
+    return layer.astype(np.float16) if np.abs(layer).max() <= _LARGEST else layer

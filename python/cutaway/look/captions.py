@@ -1,0 +1,212 @@
+"""Captions: what a film tells below its tiles: which mini-batch, how good, the loss so far, the colours.
+
+All that stays the same is drawn once; a frame adds its numbers and uncovers its part of the curve.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .theme import THEMES, Colour, font
+from .tiles import colours
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from PIL.ImageDraw import ImageDraw
+    from PIL.ImageFont import FreeTypeFont
+
+U8 = NDArray[np.uint8]
+_RECENT = 50  # mini-batches whose mean is the loss of a moment
+_FINE = 4  # curves are drawn so many times larger and reduced: smooth edges
+_CURVE = 0.7  # of the width
+
+
+class Captions:
+    """The captions of one film.
+
+    Args:
+        width: Pixels.
+        steps: Numbers of the mini-batches that are frames, rising.
+        losses: The loss per sample of every mini-batch of the training.
+        epoch: Mini-batches of an epoch.
+        limit: The weight with the strongest colour.
+        measured: Whether there is an accuracy to tell.
+        style: Of the tiles.
+        theme: "light" or "dark".
+    """
+
+    def __init__(
+        self,
+        width: int,
+        *,
+        steps: Sequence[int],
+        losses: Sequence[float],
+        epoch: int,
+        limit: float,
+        measured: bool = True,
+        style: str = "diverging",
+        theme: str = "light",
+    ) -> None:
+        self._theme, self._ramp = THEMES[theme], colours(style, theme)
+        self._steps, self._epoch, self._last = steps, epoch, len(losses)
+        self._epochs = -(-self._last // epoch)
+        self._size = max(14, min(24, width // 42))
+        self._small = max(12, round(0.75 * self._size))
+        self._pad = self._size // 2 + 2
+        self._base = self._pad + self._size  # of the first line's letters
+        self._losses = _means(np.asarray(losses, float))[np.array(steps) - 1]
+        self._empty = self._drawn(width, limit, measured, curve=False)
+        self._full = self._drawn(width, limit, measured, curve=True)
+
+    def draw(self, number: int, accuracy: float | None, measured: int) -> U8:
+        """Draw one.
+
+        Args:
+            number: Of the frame, 0 for the first.
+            accuracy: On the validation set, from 0 to 1; None if there is none.
+            measured: The mini-batch after which it was measured.
+
+        Returns:
+            (height, width, 3), RGB.
+        """
+        from PIL import Image as Images
+        from PIL import ImageDraw
+
+        pixels = self._empty.copy()
+        grown = int(self._place(number)) + 1
+        pixels[:, :grown] = self._full[:, :grown]
+        image = Images.fromarray(pixels)
+        self._write(ImageDraw.Draw(image), number, accuracy, measured)
+        return np.asarray(image)
+
+    def _write(self, draw: ImageDraw, number: int, accuracy: float | None, measured: int) -> None:
+        """Write a frame's numbers into their places."""
+        theme, step, slots = self._theme, self._steps[number], self._slots
+        large, small = font(self._size), font(self._small)
+
+        def write(slot: str, text: str, colour: Colour, in_font: FreeTypeFont = large) -> None:
+            draw.text((slots[slot], self._base), text, colour, in_font, "rs")
+
+        write("epoch", f"{-(-step // self._epoch)}", theme.ink)
+        write("batch", f"{step:,}", theme.ink)
+        if accuracy is not None:
+            write("accuracy", f"{accuracy:.2%}", theme.ink)
+            if measured != step:
+                write("measured", f"at batch {measured:,}", theme.muted, small)
+        text = f"loss {self._losses[number]:.3f}"
+        draw.text((self._right, self._top), text, theme.first, small, "rt")
+
+    def _write_words(self, draw: ImageDraw, width: int, measured: bool) -> dict[str, float]:
+        """Write what stands between the numbers of the first line; return where these end.
+
+        Each has room for the largest, so that nothing moves while they count.
+        """
+        large, small = font(self._size), font(self._small)
+        slots: dict[str, float] = {}
+        x: float = self._pad
+        for word, slot, widest in (
+            ("epoch ", "epoch", f"{self._epochs}"),
+            (f" of {self._epochs}, batch ", "batch", f"{self._last:,}"),
+            (f" of {self._last:,}", "", ""),
+        ):
+            draw.text((x, self._base), word, self._theme.ink, large, "ls")
+            x += large.getlength(word) + large.getlength(widest)
+            slots[slot] = x
+        slots["measured"] = width - self._pad
+        slots["accuracy"] = slots["measured"] - small.getlength(f"  at batch {self._last:,}")
+        if measured:
+            x = slots["accuracy"] - large.getlength("100.00%")
+            draw.text((x, self._base), "validation ", self._theme.ink, large, "rs")
+        return slots
+
+    def _place(self, number: int) -> float:
+        """Return where on the axis a frame is."""
+        share = number / max(len(self._steps) - 1, 1)
+        return self._left + share * (self._right - self._left)
+
+    def _drawn(self, width: int, limit: float, measured: bool, *, curve: bool) -> U8:
+        """Draw what stays the same: the axis, the colour scale, and the whole curve if wanted."""
+        from PIL import Image as Images
+        from PIL import ImageDraw
+
+        size, pad, theme = self._size, self._pad, self._theme
+        self._left, self._right = pad, int(width * _CURVE)
+        self._top = 2 * pad + size
+        self._bottom = self._top + 3 * size
+        height = self._bottom + self._small + pad
+        image = Images.new("RGB", (width, height + height % 2), theme.paper)
+        draw = ImageDraw.Draw(image)
+        if curve:
+            self._draw_curve(image)
+        self._slots = self._write_words(draw, width, measured)
+        draw.line((self._left, self._bottom, self._right, self._bottom), theme.muted)
+        self._draw_numbers(draw)
+        self._draw_scale(image, limit)
+        return np.array(image)
+
+    def _draw_curve(self, image: Image) -> None:
+        """Draw the losses at the frames, on an axis from 0."""
+        from PIL import Image as Images
+        from PIL import ImageDraw
+
+        top, right, bottom = (_FINE * n for n in (self._top, self._right, self._bottom))
+        ink = Images.new("L", (right + _FINE * self._pad, bottom + _FINE * self._pad))
+        highest = max(float(np.quantile(self._losses, 0.999)), 1e-12)
+        heights = (self._losses / highest).clip(0, 1) * (bottom - top)
+        x = [_FINE * self._place(number) for number in range(len(self._losses))]
+        points = list(zip(x, (bottom - heights).tolist(), strict=True))
+        ImageDraw.Draw(ink).line(points, 255, width=2 * _FINE + _FINE // 2, joint="curve")
+        ink = ink.resize((ink.width // _FINE, ink.height // _FINE), Images.Resampling.BOX)
+        image.paste(self._theme.first, (0, 0), ink)
+
+    def _draw_numbers(self, draw: ImageDraw) -> None:
+        """Write mini-batches below the axis: powers of ten and the last, where there is room."""
+        small = font(self._small)
+        free = float("-inf")
+        marks = [10**k for k in range(9) if 10**k < self._last]
+        for step in [*marks, self._last]:
+            number = int(np.searchsorted(self._steps, step))
+            if number >= len(self._steps):
+                continue
+            text, place = f"{step:,}", self._place(number)
+            half = small.getlength(text) / 2
+            start = min(max(place - half, self._left), self._right - 2 * half)
+            if start < free + self._small / 2:
+                continue
+            draw.line((place, self._bottom, place, self._bottom + 3), self._theme.muted)
+            draw.text((start, self._bottom + 5), text, self._theme.muted, small, "lt")
+            free = start + 2 * half
+
+    def _draw_scale(self, image: Image, limit: float) -> None:
+        """Draw what the colours mean: a bar with its numbers, right of the curve."""
+        from PIL import Image as Images
+        from PIL import ImageDraw
+
+        small, theme = font(self._small), self._theme
+        left, right = self._right + 3 * self._pad, image.width - self._pad
+        ramp = self._ramp[np.linspace(0, 254, right - left).round().astype(int)]
+        bar = Images.fromarray(np.repeat(ramp[np.newaxis], self._size, axis=0))
+        top = self._bottom - self._size
+        image.paste(bar, (left, top))
+        draw = ImageDraw.Draw(image)
+        draw.rectangle((left - 1, top - 1, right, top + bar.height), outline=theme.muted)
+        draw.text(((left + right) / 2, top - 5), "weights", theme.muted, small, "ms")
+        for place, text, anchor in (
+            (left, f"-{limit:.2g}", "lt"),
+            ((left + right) / 2, "0", "mt"),
+            (right, f"+{limit:.2g}", "rt"),
+        ):
+            draw.text((place, self._bottom + 5), text, theme.muted, small, anchor)
+
+
+def _means(losses: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return for every mini-batch the mean loss of those up to it, the last 50 at most."""
+    sums = np.concatenate([[0.0], losses.cumsum()])
+    ends = np.arange(1, len(losses) + 1)
+    starts = np.maximum(ends - _RECENT, 0)
+    result: NDArray[np.float64] = (sums[ends] - sums[starts]) / (ends - starts)
+    return result

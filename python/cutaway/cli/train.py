@@ -10,11 +10,11 @@ from typing import Any
 
 import click
 
-from ..data.read import mnist, read_sets
 from ..job.filming import FilmPlan
 from ..job.recipes import RECIPES
 from ..job.result import Result
-from ..job.run import Data, run
+from ..job.run import run
+from ..job.source import Source
 from ..look.pace import PACES
 from . import options
 from .progress import Progress
@@ -133,8 +133,10 @@ def command(
         changes["hidden"] = hidden
     chosen = dataclasses.replace(RECIPES[recipe], **changes)
     plan = _film_plan(film, no_film, chosen.draws, {n: settings.pop(n) for n in _ABOUT_FILM})
-    reading = {"label": label, "size": size, "invert": invert}
-    sets, told = _read(data, **reading)
+    if data is None and (label or size or invert):
+        raise click.UsageError("--label, --size and --invert need --data")
+    source = Source(path=data, label=label, size=size, invert=invert)
+    sets, told = source.read()
     if told and not quiet:  # as the lines of the epochs: a result, but talk beside JSON
         print(f"data: {plain(told)}", file=sys.stderr if as_json else sys.stdout, flush=True)
 
@@ -143,7 +145,7 @@ def command(
     with show:
         result = run(
             chosen, sets, out, film=plan, pictures=chosen.draws or plan is not None,
-            source=_source(data, reading), watch=show.moment, watch_film=show.film, **settings,
+            source=source, watch=show.moment, watch_film=show.film, **settings,
         )  # fmt: skip
 
     if as_json:
@@ -173,23 +175,6 @@ def _film_plan(
         given["pace"] = "batch"
     settings = {name: value for name, value in given.items() if value is not None}
     return FilmPlan(**settings, path=path or FilmPlan.path)
-
-
-def _source(data: Path | None, reading: dict[str, Any]) -> dict[str, Any]:
-    """Return where the data come from, as the history tells it: they may be wanted again."""
-    if data is None:
-        return {"name": "mnist"}
-    return {"path": str(data.absolute()), **reading}
-
-
-def _read(data: Path | None, **reading: Any) -> tuple[Data, str]:
-    """Return the three sets, and a line that tells what was taken of somebody's own."""
-    if data is None:
-        if any(reading.values()):
-            raise click.UsageError("--label, --size and --invert need --data")
-        return mnist(), ""
-    train, valid, test, told = read_sets(data, **reading)
-    return (train, valid, test), told
 
 
 def _weakest(result: Result) -> str:

@@ -22,9 +22,9 @@ from .kept import Kept
 from .recipes import Recipe
 from .result import Result, names_of_classes
 
-_MODEL, _HISTORY, _MOMENTS = "model.safetensors", "history.json", "moments.safetensors"
+MODEL, HISTORY, MOMENTS = "model.safetensors", "history.json", "moments.safetensors"
 _HIDDEN, _NEURON, _LOSS = "hidden.png", "neuron.png", "loss.png"
-_FILES = (_MODEL, _HISTORY, _MOMENTS)
+_FILES = (MODEL, HISTORY, MOMENTS)
 _PICTURES = (_HIDDEN, _NEURON, _LOSS)
 
 
@@ -56,7 +56,7 @@ def _films(out: Path) -> set[str]:
     """Return the names of the films that an earlier run may have left in its folder."""
     names = {FilmPlan().path.name}
     with suppress(OSError, ValueError, KeyError, TypeError):  # no history, or none of ours
-        names.add(Path(json.loads((out / _HISTORY).read_text(encoding="utf-8"))["film"]).name)
+        names.add(Path(json.loads((out / HISTORY).read_text(encoding="utf-8"))["film"]).name)
     return names
 
 
@@ -84,7 +84,7 @@ def write_model(
         film: The film that is to come.
     """
     network, history = result.network, result.history
-    _write(result, out / _MODEL, lambda path: checkpoint.save(network, path))
+    _write(result, out / MODEL, lambda path: checkpoint.save(network, path))
     about = {
         "cutaway": MARK,
         "lesson": asdict(recipe),  # its name in version 0.1.0, which others may read
@@ -101,8 +101,8 @@ def write_model(
         "losses": history.losses,
         "sample_losses": history.sample_losses,
     }
-    _write(result, out / _HISTORY, lambda path: write_json(about, path))
-    _write(result, out / _MOMENTS, kept.write)
+    _write(result, out / HISTORY, lambda path: write_json(about, path))
+    _write(result, out / MOMENTS, kept.write)
     result.kept = len(kept.moments)
 
 

@@ -6,11 +6,10 @@ import signal
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -27,8 +26,9 @@ from .kept import Kept
 from .outputs import prepare_folder, remove_older, write_film, write_model, write_pictures
 from .recipes import Recipe
 from .result import Result
+from .source import Data, Source
 
-Data = tuple[Dataset, Dataset, Dataset]  # training, validation and test set
+MNIST = Source()
 Watch = Callable[[Moment], None]
 WatchFilm = Callable[[int, int], None]  # frames that are done, and of how many
 
@@ -44,7 +44,7 @@ def run(
     film: FilmPlan | None = None,
     pictures: bool = True,
     force: bool = False,
-    source: Mapping[str, Any] | None = None,
+    source: Source = MNIST,
     watch: Watch | None = None,
     watch_film: WatchFilm | None = None,
 ) -> Result:
@@ -62,7 +62,7 @@ def run(
         film: Which film to make, if any.
         pictures: Whether to draw pictures.
         force: Replace files that cutaway did not write.
-        source: Where the data came from, as the history tells it.
+        source: Where the data came from.
         watch: Is shown every Moment.
         watch_film: Is told how the film goes on.
 
@@ -80,7 +80,7 @@ def run(
     with _undisturbed():
         if not result.interrupted:
             result.rate(data[2], recipe.lr)
-        write_model(result, out, recipe, kept, source or {}, path)
+        write_model(result, out, recipe, kept, source.about(data), path)
         if pictures:
             write_pictures(result, out, data[0].shape)
     try:

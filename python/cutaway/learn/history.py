@@ -46,7 +46,7 @@ class Moment:
     def __repr__(self) -> str:
         loss = {"loss": float(self.sample_losses[-1])} if len(self.sample_losses) else {}
         facts = {**loss, **_last_metrics(self.metrics)}
-        return f"Moment(epoch={self.epoch}, step={self.step}, {_listed(facts)})"
+        return f"Moment({', '.join((f'epoch={self.epoch}, step={self.step}', *_listed(facts)))})"
 
     def _repr_html_(self) -> str:
         from ..look import notebook
@@ -94,7 +94,7 @@ class History:
     def __repr__(self) -> str:
         last = _last_metrics(self.epochs[-1] if self.epochs else {})
         facts = {"epochs": len(self.epochs), **last, "seconds": self.seconds}
-        return f"History({len(self.losses)} losses, {_listed(facts)})"
+        return f"History({', '.join((f'{len(self.losses)} losses', *_listed(facts)))})"
 
     def _repr_html_(self) -> str:
         from ..look import notebook
@@ -108,5 +108,5 @@ def _last_metrics(metrics: dict[str, Any]) -> dict[str, float]:
     return {name: value for name, value in metrics.items() if name.startswith(kind)}
 
 
-def _listed(facts: dict[str, float]) -> str:
-    return ", ".join(f"{name}={value:.4g}" for name, value in facts.items())
+def _listed(facts: dict[str, float]) -> list[str]:
+    return [f"{name}={value:.4g}" for name, value in facts.items()]

@@ -1,0 +1,87 @@
+"""Source: where a run's data come from; what its history tells of that, so that they can be read again."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..data.dataset import Dataset
+from ..data.read import mnist, read_sets
+
+Data = tuple[Dataset, Dataset, Dataset]  # training, validation and test set
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Data of somebody's own, or the embedded MNIST.
+
+    Attributes:
+        path: A file or a folder; None for the embedded MNIST.
+        label: As for load_data(), as size and invert.
+        size: (height, width).
+        invert: Black for white.
+    """
+
+    path: Path | None = None
+    label: str | None = None
+    size: tuple[int, int] | None = None
+    invert: bool = False
+
+    def read(self) -> tuple[Data, str]:
+        """Return the three sets, and a line that tells what was taken of somebody's own."""
+        if self.path is None:
+            return mnist(), ""
+        train, valid, test, told = read_sets(
+            self.path, label=self.label, size=self.size, invert=self.invert
+        )
+        return (train, valid, test), told
+
+    def about(self, data: Data) -> dict[str, Any]:
+        """Return what a history tells of the source, and a hash of what was read from it."""
+        if self.path is None:
+            return {"name": "mnist"}
+        return {
+            "path": str(self.path.absolute()),
+            "label": self.label,
+            "size": self.size,
+            "invert": self.invert,
+            "sha256": _hash(data),
+        }
+
+
+def read_again(about: Mapping[str, Any]) -> Data:
+    """Read the data of an earlier run.
+
+    Args:
+        about: What its history tells of them: Source.about().
+
+    Raises:
+        ValueError: if they are not the same any more, or the history tells nothing of them.
+        OSError: if they are not there any more.
+    """
+    if about.get("name") == "mnist":
+        return mnist()
+    if not about.get("path"):
+        raise ValueError("the run's history does not tell where its data are: name them (--data)")
+    size = about.get("size")
+    source = Source(
+        path=Path(about["path"]), label=about.get("label"), invert=bool(about.get("invert")),
+        size=None if size is None else (int(size[0]), int(size[1])),
+    )  # fmt: skip
+    data, _ = source.read()
+    if _hash(data) != about.get("sha256"):
+        raise ValueError(f"{source.path}: holds other data than when the run was made")
+    return data
+
+
+def _hash(data: Data) -> str:
+    """Return a SHA-256 of images and labels."""
+    sha = hashlib.sha256()
+    for part in data:
+        for array in (part.images, part.labels):
+            sha.update(repr((array.shape, array.dtype.str)).encode())
+            sha.update(array.data if array.flags.c_contiguous else array.tobytes())
+    return sha.hexdigest()

@@ -87,7 +87,7 @@ CASES = [
     (moment(metrics={}), "Moment(epoch=5, step=3910, loss=1)"),
     (moment(), "Moment(epoch=5, step=3910, loss=1, valid_loss=0.1235, "
      "valid_accuracy=0.1235)"),
-    (moment(losses=np.ones(0)), "<Moment, incomplete>"),
+    (moment(losses=np.ones(0), metrics={}), "Moment(epoch=5, step=3910)"),
     (history(), "History(782 losses, epochs=1, valid_loss=0.1235, valid_accuracy=0.1235, "
      "seconds=0.1)"),
     (History(), "History(0 losses, epochs=0, seconds=0)"),

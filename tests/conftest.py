@@ -3,7 +3,9 @@
 import importlib
 import os
 import signal
+import subprocess
 from importlib.util import find_spec
+from shutil import which
 
 import pytest
 
@@ -13,6 +15,7 @@ from cutaway.backend import choose
 # What some tests need and a machine may lack; they are skipped there, with this reason. Where
 # CUTAWAY_REQUIRE=torch,cuda names it, a lack is no excuse: they fail.
 NEEDS = {
+    "browser": "Chromium is not installed: apt-get install chromium",
     "cuda": "no usable GPU",
     "ipykernel": "ipykernel is not installed: pip install ipykernel",
     "nbclient": "nbclient is not installed: pip install nbclient",
@@ -35,6 +38,11 @@ def lacking(name, reason):
     pytest.skip(reason)
 
 
+def browser():
+    """Return the path of Chromium, or None."""
+    return which("chromium") or which("chromium-browser") or which("google-chrome")
+
+
 def pytest_configure(config):
     config.addinivalue_line("markers", "needs(name): skipped where that library is not installed")
 
@@ -42,7 +50,7 @@ def pytest_configure(config):
 def pytest_runtest_setup(item):
     for mark in item.iter_markers("needs"):
         (name,) = mark.args
-        if find_spec(name) is None:
+        if (browser() if name == "browser" else find_spec(name)) is None:
             lacking(name, NEEDS[name])
 
 
@@ -111,3 +119,22 @@ def backend(request):
         fast = request.param == "cuda emulated"
         request.getfixturevalue("emulated").emulate(fast=fast)
     return request.param.split()[0]
+
+
+@pytest.fixture
+def shown(tmp_path):
+    """Open a page in Chromium, without a network or a screen; return what it has become in the end."""
+
+    def show(page):
+        command = [
+            browser(), "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
+            "--disable-background-networking", "--disable-component-update", "--disable-sync",
+            "--disable-quic", f"--user-data-dir={tmp_path / 'profile'}",
+            "--autoplay-policy=no-user-gesture-required", "--virtual-time-budget=20000",
+            "--dump-dom", page.as_uri(),
+        ]  # fmt: skip
+        return subprocess.run(
+            command, capture_output=True, text=True, timeout=90, check=True
+        ).stdout
+
+    return show

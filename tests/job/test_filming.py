@@ -71,8 +71,16 @@ def test_movement_shows_more_of_where_the_weights_move_more():
 )
 def test_a_film_takes_about_twenty_seconds_unless_it_shows_every_mini_batch(plan, rate, frames):
     plan = FilmPlan(**plan)
-    assert plan.rate == rate
     assert len(plan.steps(kept_of(3910), 782)) == frames
+    assert plan.rate(frames) == rate
+
+
+@pytest.mark.parametrize(
+    ("plan", "frames", "rate"),
+    [(dict(), 80, 8), (dict(), 3, 1), (dict(frames=80), 80, 30), (dict(pace="batch"), 80, 70)],
+)
+def test_a_short_training_is_shown_slowly_unless_frames_were_asked_for(plan, frames, rate):
+    assert FilmPlan(**plan).rate(frames) == rate
 
 
 def test_a_name_alone_is_one_in_the_run_s_folder():

@@ -25,6 +25,7 @@ from .kept import Kept
 U8 = NDArray[np.uint8]
 Scene = tuple[int, F32]  # a mini-batch, and the first layer's weights after it: (fan_in, units)
 _SECONDS = 20  # of a film
+_LEAST_SECONDS = 10
 _STRONG = 0.999  # quantile of |weights| that gets the strongest colour
 _PLAIN_LIMIT = 7  # times the start weights' spread is the strongest colour of a plain film
 _TALL, _SMALL = 900, 640  # pixels of a frame's height, at least: on a screen, in a page
@@ -42,7 +43,8 @@ class FilmPlan:
             for all with pace="batch".
         every: Mini-batches per frame instead, and the end of every epoch.
         fps: Frames per second; None for 30, for 70 with pace="batch" as the tutorial has it, and for
-            10 of formats other than MP4.
+            10 of formats other than MP4; for fewer if the training has too few mini-batches to last
+            ten seconds.
         codec: As for Film.
         plain: No caption, and two pixels per weight, as the tutorial has it.
         theme: "light" or "dark".
@@ -67,11 +69,15 @@ class FilmPlan:
         return self.path.suffix.lower() == ".mp4"
 
     @property
-    def rate(self) -> SupportsFloat:
-        """Frames per second."""
+    def _usual(self) -> int:
+        return (70 if self.pace == "batch" else 30) if self.video else 10
+
+    def rate(self, frames: int) -> SupportsFloat:
+        """Return how many frames a second has, of so many in all."""
         if self.fps is not None:
             return self.fps
-        return (70 if self.pace == "batch" else 30) if self.video else 10
+        short = self.frames is None and self.pace != "batch"
+        return max(1, min(self._usual, frames // _LEAST_SECONDS)) if short else self._usual
 
     def steps(self, kept: Kept, epoch: int) -> list[int]:
         """Return the mini-batches that are frames; `epoch` is how many make one."""
@@ -81,7 +87,7 @@ class FilmPlan:
             ends = {min(start + epoch, last) for start in starts}
             inner = (range(start + self.every, start + epoch, self.every) for start in starts)
             return sorted(ends.union(n for some in inner for n in some if n < last))
-        whole = last if self.pace == "batch" else round(_SECONDS * float(self.rate))
+        whole = last if self.pace == "batch" else round(_SECONDS * float(self.fps or self._usual))
         frames = whole if self.frames is None else self.frames
         if self.pace == "movement":
             return movement_steps(kept.steps, kept.distances, frames)
@@ -100,11 +106,13 @@ class Camera:
 
     Attributes:
         scale: How many times the film enlarges it.
+        fps: Frames per second.
         draw: Takes the number of the frame and the scene; gives an image, and what stands below it at
             its own size, if anything.
     """
 
     scale: int
+    fps: SupportsFloat
     draw: Callable[[int, Scene], tuple[U8, U8 | None]]
 
 
@@ -135,6 +143,7 @@ def camera(
         limit = _PLAIN_LIMIT * float(start.std())
         return Camera(
             scale=2,
+            fps=plan.rate(len(steps)),
             draw=lambda _, scene: (
                 tiles(scene[1], shape=shape, limit=limit, layout="in,out", theme=plan.theme),
                 None,
@@ -150,7 +159,7 @@ def camera(
         step, weights = scene
         return frames.draw(number, weights, *kept.accuracy(step))
 
-    return Camera(scale=frames.scale, draw=draw)
+    return Camera(scale=frames.scale, fps=plan.rate(len(steps)), draw=draw)
 
 
 def shoot(
@@ -168,7 +177,7 @@ def shoot(
     Raises:
         OSError: if it cannot be written; there is none then.
     """
-    film = Film(path, plan.rate, plan.codec or "h264", camera.scale)
+    film = Film(path, camera.fps, plan.codec or "h264", camera.scale)
     try:
         with film:
             for number, scene in enumerate(scenes):

@@ -27,12 +27,12 @@ def learn(network, data, passes):
 def while_training(data):
     """Call something again and again while a thread called "trainer" trains; return the thread's error."""
 
-    def while_training(network, action, passes=30):
+    def while_training(network, action, passes=30, times=100):
         errors = []
 
         def train():
             try:
-                for _ in range(100):
+                for _ in range(times):
                     learn(network, data, passes)
             except Exception as error:
                 errors.append(error)
@@ -181,4 +181,4 @@ def test_what_is_kept_of_a_network_is_of_one_moment(what, while_training):
         return losses
 
     network._core.weights, network._core.learn = slow, noted
-    assert while_training(network, read, passes=3) == []
+    assert while_training(network, read, passes=3, times=10) == []

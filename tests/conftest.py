@@ -1,7 +1,9 @@
 """What several test files share."""
 
+import codecs
 import importlib
 import os
+import re
 import signal
 import subprocess
 from importlib.util import find_spec
@@ -138,3 +140,119 @@ def shown(tmp_path):
         ).stdout
 
     return show
+
+
+class Terminal:
+    """As much of a terminal as cutaway uses: what stands where in which colours, and which modes are on.
+
+    A screen is a dict: (row, column), from 0, to (character, ink, paper), a colour being the numbers
+    after 38; or 48;, the number of one of 16, or None for the terminal's own.
+    """
+
+    # A sequence, one that another one cuts short, or a character.
+    _PART = re.compile(r"\x1b\[(\??)([0-9;]*)([A-Za-z])|\x1b[^\x1bA-Za-z]*(?=\x1b)|(.)", re.DOTALL)
+    _UNFINISHED = re.compile(r"\x1b(\[[0-9;?]*)?$")
+
+    def __init__(self, columns=80):
+        self.columns = columns
+        self.main, self.other = {}, {}
+        self.modes = {7, 25}  # lines go on in the next one, and the cursor is seen
+        self.row = self.column = 0
+        self.ink = self.paper = None
+        self._before = (0, 0)
+        self._rest, self._decoder = "", codecs.getincrementaldecoder("utf-8")("replace")
+
+    @property
+    def screen(self):
+        return self.other if 1049 in self.modes else self.main
+
+    def feed(self, data):
+        text = self._rest + self._decoder.decode(data)
+        unfinished = self._UNFINISHED.search(text)
+        self._rest = unfinished[0] if unfinished else ""
+        for private, numbers, command, character in self._PART.findall(
+            text[: len(text) - len(self._rest)]
+        ):
+            if character:
+                self._put(character)
+            elif command:
+                given = [int(n or 0) for n in numbers.split(";")]
+                (self._mode if private else self._command)(command, given)
+
+    def _mode(self, command, numbers):
+        entered = 1049 in self.modes
+        for number in numbers:
+            (self.modes.add if command == "h" else self.modes.discard)(number)
+        if entered != (1049 in self.modes):
+            if not entered:
+                self._before = self.row, self.column
+                self.other = {}
+            self.row, self.column = self._before
+
+    def _command(self, command, numbers):
+        if command == "H":
+            self.row, self.column = (max(1, n) - 1 for n in (*numbers, 1)[:2])
+        elif command == "C":
+            self.column += numbers[0]
+        elif command == "J":
+            assert numbers == [2]
+            self.screen.clear()
+        else:
+            assert command == "m"
+            self._colours(numbers)
+
+    def _colours(self, numbers):
+        while numbers:
+            first, *numbers = numbers
+            if first == 0:
+                self.ink = self.paper = None
+            elif first in (38, 48):
+                length = {2: 4, 5: 2}[numbers[0]]
+                colour, numbers = tuple(numbers[:length]), numbers[length:]
+                self.ink, self.paper = (colour, self.paper) if first == 38 else (self.ink, colour)
+            elif first in (39, 49):
+                self.ink, self.paper = (None, self.paper) if first == 39 else (self.ink, None)
+            else:
+                bright, dim = divmod(first, 60)
+                paper, number = divmod(dim - 30, 10)
+                assert (bright, paper) in {(0, 0), (0, 1), (1, 0), (1, 1)}
+                colour = number + 8 * bright
+                self.ink, self.paper = (self.ink, colour) if paper else (colour, self.paper)
+
+    def _put(self, character):
+        if character == "\r":
+            self.column = 0
+        elif character == "\n":
+            self.row, self.column = self.row + 1, 0
+        else:
+            assert character >= " "
+            if self.column >= self.columns:
+                self.row, self.column = (
+                    (self.row + 1, 0) if 7 in self.modes else (self.row, self.columns - 1)
+                )
+            self.screen[self.row, self.column] = character, self.ink, self.paper
+            self.column += 1
+
+    def text(self):
+        """The lines that are shown, and what has scrolled away."""
+        last = max((row for row, _ in self.screen), default=-1)
+        rows = [
+            "".join(self.screen.get((row, column), " ")[0] for column in range(self.columns))
+            for row in range(last + 1)
+        ]
+        return [row.rstrip() for row in rows]
+
+    def pixels(self):
+        """The colours of half blocks and blanks: (row of pixels, column) to a colour."""
+        found = {}
+        for (row, column), (character, ink, paper) in self.screen.items():
+            assert character in " ▀"
+            found[2 * row, column] = ink if character == "▀" else paper
+            found[2 * row + 1, column] = paper
+        return found
+
+
+@pytest.fixture
+def terminal():
+    """What a terminal shows of what it is sent."""
+    return Terminal

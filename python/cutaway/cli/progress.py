@@ -15,9 +15,10 @@ class Progress:
     _HEAD = "epoch   training loss  accuracy   validation loss  accuracy"
 
     def __init__(self, steps: int, *, bar: bool, lines: bool, json: bool) -> None:
-        self._bar = Bar(steps, stay=False) if bar else None
+        self._steps, self._has_bar = steps, bar
+        self._bar: Bar | None = None
         self._lines = lines
-        self._stream = sys.stderr if json else sys.stdout
+        self._json = json
 
     def __enter__(self) -> Progress:
         return self
@@ -28,8 +29,12 @@ class Progress:
 
     def moment(self, moment: Moment) -> None:
         """Show the next Moment."""
-        if self._bar is not None:
-            self._bar.show(moment)
+        if bar := self._shown_bar():
+            bar.show(moment)
+        self.tell(moment)
+
+    def tell(self, moment: Moment) -> None:
+        """Print the line of an epoch, if the Moment ends one."""
         if moment.metrics and self._lines:
             if moment.epoch == 1:
                 self._print(self._HEAD)
@@ -41,12 +46,17 @@ class Progress:
 
     def film(self, frames: int, of: int) -> None:
         """Show how many frames of the film are done."""
-        if self._bar is not None:
-            self._bar.show_frames(frames, of)
+        if bar := self._shown_bar():
+            bar.show_frames(frames, of)
+
+    def _shown_bar(self) -> Bar | None:
+        if self._has_bar and self._bar is None:
+            self._bar = Bar(self._steps, stay=False)
+        return self._bar
 
     def _print(self, text: str) -> None:
         with self._bar.aside() if self._bar is not None else nullcontext():
             try:
-                print(text, file=self._stream, flush=True)
+                print(text, file=sys.stderr if self._json else sys.stdout, flush=True)
             except BrokenPipeError:  # nobody reads any more; the files are wanted all the same
                 self._lines = False

@@ -1,11 +1,22 @@
-"""What a terminal is told: plain text, errors as one line, streams that may be closed or full."""
+"""What a terminal is told: plain text, errors as one line; how many colours it has, and whether it is one.
+
+Streams may be closed or full.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 import sys
+from collections.abc import Mapping
+from typing import TextIO
+
+from ..look.blocks import TRUE
 
 _NOT_SHOWN = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
+# Of TERM, where COLORTERM does not come along: ssh leaves it behind.
+_TRUE = re.compile("direct|truecolor|kitty|ghostty|alacritty|wezterm|foot")
+_NONE = re.compile("dumb|unknown|vt[0-9]|$")
 
 
 def plain(text: str) -> str:
@@ -26,6 +37,25 @@ def message(error: BaseException) -> str:
 def talk(text: str) -> None:
     """Print what is no result: on stderr."""
     print(text, file=sys.stderr, flush=True)
+
+
+def colours_of(stream: TextIO, environment: Mapping[str, str]) -> int:
+    """Return how many colours a stream shows, 0 if none: it is no terminal, or shall or can have none.
+
+    Args:
+        stream: What is written to.
+        environment: Of which NO_COLOR (https://no-color.org), COLORTERM and TERM are asked.
+    """
+    term = environment.get("TERM", "")
+    if not stream.isatty() or environment.get("NO_COLOR") or _NONE.match(term):
+        return 0
+    if (stream.encoding or "").lower().replace("-", "") != "utf8":  # it has no half blocks
+        return 0
+    if environment.get("COLORTERM") in ("truecolor", "24bit") or _TRUE.search(term):
+        return TRUE
+    if "256color" in term:
+        return 256
+    return 8 if term == "linux" else 16  # Linux's console has no bright paper
 
 
 def open_streams() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,9 @@ from ..job.run import run
 from ..job.source import Source
 from ..look.pace import PACES
 from . import options
+from .live import Live, steps_to_see
 from .progress import Progress
-from .terminal import plain, talk
+from .terminal import colours_of, plain, talk
 
 _ABOUT_FILM = ("pace", "frames", "every", "fps", "codec", "plain", "theme")
 
@@ -105,8 +107,14 @@ _ABOUT_FILM = ("pace", "frames", "every", "fps", "codec", "plain", "theme")
 )
 @click.option("--plain", is_flag=True, help="A film as the tutorial's: small, without captions.")
 @options.theme
+@click.option(
+    "--live",
+    is_flag=True,
+    help="Draw the hidden layer in the terminal (on stderr) while it learns, slowly enough to be seen: "
+    "orange weights excite, blue ones inhibit. The lines of the epochs come below the last picture.",
+)
 @options.as_json
-@click.option("--quiet", is_flag=True, help="No progress.")
+@click.option("--quiet", is_flag=True, help="No progress but what --live draws.")
 @options.force("files")
 def command(
     recipe: str,
@@ -118,6 +126,7 @@ def command(
     out: Path,
     film: Path | None,
     no_film: bool,
+    live: bool,
     as_json: bool,
     quiet: bool,
     **settings: Any,
@@ -132,6 +141,7 @@ def command(
     if hidden:
         changes["hidden"] = hidden
     chosen = dataclasses.replace(RECIPES[recipe], **changes)
+    theme = settings["theme"]
     plan = _film_plan(film, no_film, chosen.draws, {n: settings.pop(n) for n in _ABOUT_FILM})
     if data is None and (label or size or invert):
         raise click.UsageError("--label, --size and --invert need --data")
@@ -141,11 +151,14 @@ def command(
         print(f"data: {plain(told)}", file=sys.stderr if as_json else sys.stdout, flush=True)
 
     steps = chosen.epochs * -(-len(sets[0]) // chosen.batch_size)
-    show = Progress(steps, bar=not quiet and sys.stderr.isatty(), lines=not quiet, json=as_json)
+    bar = not quiet and sys.stderr.isatty()
+    progress = Progress(steps, bar=bar, lines=not quiet, json=as_json)
+    show = _live(progress, theme, epochs=chosen.epochs, steps=steps) if live else progress
     with show:
         result = run(
             chosen, sets, out, film=plan, pictures=chosen.draws or plan is not None,
-            source=source, watch=show.moment, watch_film=show.film, **settings,
+            source=source, watch=show.moment, watch_film=show.film,
+            watch_at=steps_to_see if live else None, **settings,
         )  # fmt: skip
 
     if as_json:
@@ -158,6 +171,14 @@ def command(
         talk(f"cutaway: interrupted; {out} holds what was learned so far")
         return 130
     return 0
+
+
+def _live(progress: Progress, theme: str, *, epochs: int, steps: int) -> Live | Progress:
+    """Return what draws in the terminal; if nothing can, say so and return the progress."""
+    if colours := colours_of(sys.stderr, os.environ):
+        return Live(progress, sys.stderr, colours, theme, epochs=epochs, steps=steps)
+    talk("cutaway: --live draws nothing: stderr is no terminal with colours, or NO_COLOR is set")
+    return progress
 
 
 def _film_plan(

@@ -6,7 +6,7 @@ import signal
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +47,7 @@ def run(
     source: Source = MNIST,
     watch: Watch | None = None,
     watch_film: WatchFilm | None = None,
+    watch_at: Callable[[int], Iterable[int]] | None = None,
 ) -> Result:
     """Train, and leave model, history, moments, pictures and a film in a folder.
 
@@ -65,6 +66,7 @@ def run(
         source: Where the data came from.
         watch: Is shown every Moment.
         watch_film: Is told how the film goes on.
+        watch_at: Of how many mini-batches there are, which ones have a Moment to watch.
 
     Raises:
         OSError: if a file cannot be written; before training where that can be known.
@@ -76,7 +78,8 @@ def run(
     older = prepare_folder(out, film=path, pictures=pictures, force=force)
     kept = Kept(_start(network, data[0].shape), training.last)
     result = Result(network=network, history=History(), seed=seed, gpu=_gpu_of(network))
-    _learn(training, kept, result, measure=film is not None, watch=watch)
+    at = [*kept.wanted, *(watch_at(training.last) if watch_at else ())]
+    _learn(training, kept, result, at=at, measure=film is not None, watch=watch)
     with _undisturbed():
         if not result.interrupted:
             result.rate(data[2], recipe.lr)
@@ -157,7 +160,13 @@ def _start(network: Network, shape: tuple[int, int] | None) -> Moment:
 
 
 def _learn(
-    training: _Training, kept: Kept, result: Result, *, measure: bool, watch: Watch | None
+    training: _Training,
+    kept: Kept,
+    result: Result,
+    *,
+    at: list[int],
+    measure: bool,
+    watch: Watch | None,
 ) -> None:
     """Go through the Moments; Ctrl-C ends that.
 
@@ -165,13 +174,14 @@ def _learn(
         training: What to go through.
         kept: Keeps some Moments.
         result: Gets the history.
+        at: Mini-batches at which to stop.
         measure: Whether to measure the accuracy at the Moments that are kept, for captions.
         watch: Is shown every Moment.
     """
     network, valid = result.network, training.data[1]
     moment = None
     try:
-        for moment in training.moments(network, kept.wanted, valid):
+        for moment in training.moments(network, at, valid):
             result.history.add(moment)
             if moment.step in kept.wanted:
                 kept.add(moment, accuracy(network, valid) if measure else None)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont
 
 Colour = tuple[int, int, int]
+FAMILY = "DejaVu Sans"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,9 +60,9 @@ THEMES = {
         ink=(232, 234, 238),
         muted=(154, 160, 171),
         gap=(66, 71, 82),
-        negative=((190, 225, 255), (82, 160, 235), (28, 70, 122)),
+        negative=((190, 225, 255), (82, 160, 235), (22, 56, 100)),
         zero=(17, 19, 24),
-        positive=((118, 56, 16), (242, 130, 42), (255, 221, 176)),
+        positive=((92, 46, 18), (242, 130, 42), (255, 221, 176)),
         first=(98, 172, 240),
         second=(245, 145, 66),
     ),

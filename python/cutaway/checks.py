@@ -369,13 +369,29 @@ def pair(who: str, name: str, value: object) -> tuple[int, int]:
         TypeError: if one is no integer.
         ValueError: if there are not two, or one is below 1.
     """
+    height, width = _sides(who, name, value, (2,), "(height, width)")
+    return height, width
+
+
+def image_shape(who: str, name: str, value: object) -> tuple[int, ...]:
+    """Return (height, width), or (height, width, 3) of colours; errors as of pair()."""
+    rule = "(height, width) or (height, width, 3)"
+    sides = _sides(who, name, value, (2, 3), rule)
+    if len(sides) == 3 and sides[2] != 3:
+        raise ValueError(f"{who}: {name} must be {rule}, got {sides}")
+    return sides
+
+
+def _sides(
+    who: str, name: str, value: object, lengths: tuple[int, ...], rule: str
+) -> tuple[int, ...]:
     listed = isinstance(value, tuple | list | range) or (
         isinstance(value, np.ndarray) and value.ndim == 1
     )
     sides = list(value) if listed else []  # type: ignore[call-overload]
-    if len(sides) != 2:
-        raise ValueError(f"{who}: {name} must be (height, width), got {shown(value)}")
-    return count(who, f"{name}[0]", sides[0]), count(who, f"{name}[1]", sides[1])
+    if len(sides) not in lengths:
+        raise ValueError(f"{who}: {name} must be {rule}, got {shown(value)}")
+    return tuple(count(who, f"{name}[{i}]", side) for i, side in enumerate(sides))
 
 
 def choice(who: str, name: str, value: object, choices: tuple[str, ...]) -> str:

@@ -72,7 +72,7 @@ def test_other_weights_are_drawn_in_silence(shape):
 )
 def test_a_shape_that_fits_the_other_axis_is_told(draw, shape, layout, other):
     message = (
-        f"{draw.__name__}: shape must hold 6 pixels, got (2, 2), which fits the other axis: "
+        f"{draw.__name__}: shape must hold 6 weights, got (2, 2), which fits the other axis: "
         f'transpose the weights, or pass layout="{other}"'
     )
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
@@ -86,7 +86,7 @@ def test_a_shape_that_fits_the_other_axis_is_told(draw, shape, layout, other):
         ([[1e300]], {}, ValueError, "grid: weights must be finite"),
         ([["1", "2"]], {}, TypeError, "grid: weights must be real numbers, got <U1"),
         (np.ones((2, 2, 2)), {}, ValueError, "must be (fan_in, units) or (fan_in,), got shape"),
-        (np.ones((6, 2)), {"shape": (2, 2)}, ValueError, "shape must hold 6 pixels, got (2, 2)"),
+        (np.ones((6, 2)), {"shape": (2, 2)}, ValueError, "shape must hold 6 weights, got (2, 2)"),
         (
             np.ones(4),
             {"layout": "out"},
@@ -95,7 +95,7 @@ def test_a_shape_that_fits_the_other_axis_is_told(draw, shape, layout, other):
         ),
         (np.ones(4), {"scale": 1.5}, TypeError, "scale must be an integer, got 1.5"),
         (np.ones(4), {"shape": (2.0, 2)}, TypeError, "shape[0] must be an integer, got 2.0"),
-        (np.ones(4), {"shape": 2}, ValueError, "shape must be (height, width), got 2"),
+        (np.ones(4), {"shape": 2}, ValueError, "shape must be (height, width) or (height, width, 3), got 2"),
         (np.ones(4), {"shape": (-2, -2)}, ValueError, "shape[0] must be at least 1, got -2"),
         (np.ones(4), {"limit": [1, 2]}, TypeError, "limit must be a number, got [1, 2]"),
         (np.ones(4), {"limit": "all"}, ValueError, "limit must be above 0, 'each' or None, got"),

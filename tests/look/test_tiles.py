@@ -7,11 +7,57 @@ from cutaway.look.tiles import tiles
 
 WHITE, BLACK, RED, LINE = [255, 255, 255], [0, 0, 0], [255, 0, 0], [168, 172, 180]
 
+# Two units of 2 x 2 inputs: one is excited at the upper left, one inhibited at the lower right.
+TWO = np.array([[1.0, 0.0], [0.0, 0.0], [0.0, 0.0], [0.0, -1.0]])
+LIGHT = {"+": (127, 39, 4), "-": (8, 48, 107), "0": (255, 255, 255), "|": (168, 172, 180)}
+DARK = {"+": (255, 221, 176), "-": (190, 225, 255), "0": (17, 19, 24), "|": (66, 71, 82)}
+CLASSIC = {"+": (255, 255, 255), "-": (0, 0, 0), "0": (0, 0, 0), "|": (255, 0, 0)}
+
+
+def drawing(rows, colours):
+    """An image whose pixels are written as letters."""
+    return np.array([[colours[letter] for letter in row] for row in rows.split()], np.uint8)
+
 
 def pixels(weights, **options):
     """The colours of one unit's weights, without a line around them."""
     weights = np.asarray(weights)
     return tiles(weights, shape=(1, len(weights)), border=False, **options)[0].astype(int)
+
+
+@pytest.mark.parametrize(
+    ("options", "rows", "colours"),
+    [
+        ({}, "||||||| |+0|00| |00|0-| |||||||", LIGHT),
+        ({"border": False}, "+000 000-", LIGHT),
+        ({"columns": 1}, "|||| |+0| |00| |||| |00| |0-| ||||", LIGHT),
+        ({"theme": "dark"}, "||||||| |+0|00| |00|0-| |||||||", DARK),
+        ({"style": "classic"}, "+000 000-", CLASSIC),
+        ({"style": "classic", "theme": "dark"}, "+000 000-", CLASSIC),
+        ({"shape": (1, 4)}, "||||||||||| |+000|000-| |||||||||||", LIGHT),
+    ],
+)
+def test_two_units_are_drawn_to_the_pixel(options, rows, colours):
+    expected = drawing(rows, colours)
+    np.testing.assert_array_equal(tiles(TWO, **options), expected)
+    np.testing.assert_array_equal(tiles(TWO.T, layout="out,in", **options), expected)
+
+
+def test_weights_of_colour_pictures_are_colours_around_a_middle_gray_that_is_zero():
+    red_not_blue = np.array([1.0, 0.0, -1.0, 0.0, 0.0, 0.0])
+    drawn = tiles(red_not_blue, shape=(1, 2, 3), border=False)
+    assert drawn.tolist() == [[[254, 127, 0], [127, 127, 127]]]
+    assert (
+        tiles(red_not_blue, shape=(1, 2, 3), border=False, theme="dark").tolist() == drawn.tolist()
+    )
+    classic = tiles(red_not_blue, shape=(1, 2, 3), style="classic")
+    assert classic.tolist() == [[[255, 0, 0], [0, 0, 0]]]
+
+
+def test_in_the_dark_strong_weights_are_bright_on_the_dark_paper():
+    for sign in (1, -1):
+        brightness = pixels(sign * np.linspace(0, 1, 9), theme="dark").sum(axis=1)
+        assert (np.diff(brightness) > 0).all()
 
 
 def test_row_r_column_c_is_weight_r_times_width_plus_c():

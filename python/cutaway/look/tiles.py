@@ -1,7 +1,9 @@
 """Tiles: weights go in, an array of pixels comes out, one tile per unit; fast enough for a film.
 
-Signed weights are shown on a diverging scale: zero is white, positive orange, negative blue (a pair
-that colour-blind readers tell apart), the same magnitude equally strong on both sides.
+Signed weights are shown on a diverging scale: zero is the paper, positive orange, negative blue (a pair
+that colour-blind readers tell apart), the same magnitude equally strong on both sides. Those of colour
+pictures are colours around a middle gray that is zero: three diverging tiles side by side would take
+three times the ink, and nobody adds red, green and blue up in the head.
 """
 
 from __future__ import annotations
@@ -18,14 +20,11 @@ from .theme import THEMES
 
 U8 = NDArray[np.uint8]
 F32 = NDArray[np.float32]
+Shape = tuple[int, int] | tuple[int, int, int]
 STYLES = ("diverging", "classic")
 LAYOUTS = ("in,out", "out,in")
+RED = (255, 0, 0)  # lines of "classic"
 
-_NEGATIVE = ((8, 48, 107), (33, 113, 181), (158, 202, 225))  # strong to weak
-_POSITIVE = ((253, 190, 133), (217, 95, 14), (127, 39, 4))  # weak to strong
-_ZERO = (255, 255, 255)
-_GAP = (168, 172, 180)
-_RED = (255, 0, 0)
 _SMALLEST = 64  # pixels of what looks like a picture
 _STRONG = 0.999  # quantile of |weights| that gets the strongest colour
 
@@ -36,8 +35,8 @@ def colours(style: str, theme: str = "light") -> U8:
     t = np.linspace(-1, 1, 255)
     if style == "classic":  # the tutorial's: gray, and black for all that is negative
         return np.repeat((255 * t.clip(0)).round().astype(np.uint8)[:, np.newaxis], 3, axis=1)
-    drawn = THEMES[theme]
-    stops = np.array([*drawn.negative, drawn.zero, *drawn.positive], float)
+    look = THEMES[theme]
+    stops = np.array([*look.negative, look.zero, *look.positive], float)
     at = np.linspace(-1, 1, len(stops))
     return np.stack([np.interp(t, at, stops[:, c]) for c in range(3)], 1).round().astype(np.uint8)
 
@@ -46,7 +45,7 @@ def check_weights(
     who: str,
     weights: ArrayLike,
     layout: str | None = None,
-    shape: tuple[int, int] | None = None,
+    shape: Shape | None = None,
 ) -> F32:
     """Return finite weights (fan_in, units), from such, from (units, fan_in) or one unit's (fan_in,).
 
@@ -80,20 +79,25 @@ def _is_square(n: int) -> bool:
 
 
 def tile_shape(
-    who: str, weights: F32, shape: tuple[int, int] | None, layout: str | None = None
+    who: str, weights: F32, shape: Shape | None, layout: str | None = None
 ) -> tuple[int, int]:
-    """Return a tile's (height, width): what is given, or a square if that fits, else a strip."""
+    """Return a tile's (height, width): what is given, or a square if that fits, else a strip.
+
+    Of colour pictures, a pixel has three weights.
+    """
     fan_in, units = weights.shape
     if shape is None:
         side = math.isqrt(fan_in)
         return (side, side) if _is_square(fan_in) else (1, fan_in)
-    height, width = checks.pair(who, "shape", shape)
-    if height * width != fan_in:
+    height, width, *three = checks.image_shape(who, "shape", shape)
+    if math.prod((height, width, *three)) != fan_in:
         hint = ""
         if height * width == units:
             other = LAYOUTS[layout != "out,in"]
             hint = f', which fits the other axis: transpose the weights, or pass layout="{other}"'
-        raise ValueError(f"{who}: shape must hold {fan_in} pixels, got {(height, width)}{hint}")
+        raise ValueError(
+            f"{who}: shape must hold {fan_in} weights, got {(height, width, *three)}{hint}"
+        )
     return height, width
 
 
@@ -117,10 +121,26 @@ def limits_of(who: str, weights: F32, limit: float | str | None, style: str) -> 
     return result
 
 
+def coloured(weights: F32, shape: tuple[int, int], limits: F32, style: str, theme: str) -> U8:
+    """Return the tiles of weights (fan_in, units), a pixel per weight: (units, height, width, 3)."""
+    units = weights.shape[1]
+    with np.errstate(over="ignore"):  # what is far above the limit is clipped all the same
+        levels = weights.T / (limits / 127)[:, np.newaxis]
+    numbers = np.clip(np.rint(levels), -127, 127).astype(np.int16) + 127
+    if weights.shape[0] == math.prod(shape):
+        return colours(style, theme).take(numbers, axis=0).reshape(units, *shape, 3)
+    return channel(style).take(numbers).reshape(units, *shape, 3)
+
+
+def channel(style: str) -> U8:
+    """Return how bright a colour of a colour picture is, from -limit to +limit: (255,)."""
+    return colours(style)[:, 0] if style == "classic" else np.arange(255, dtype=np.uint8)
+
+
 def tiles(
     weights: ArrayLike,
     *,
-    shape: tuple[int, int] | None = None,
+    shape: Shape | None = None,
     columns: int | None = None,
     limit: float | str | None = None,
     style: str = "diverging",
@@ -132,17 +152,20 @@ def tiles(
 
     Args:
         weights: (fan_in, units), one unit's (fan_in,), or what `layout` says.
-        shape: (height, width) of a tile; a square if fan_in is one, else a strip.
-        columns: Tiles per row; as square as it gets if None. Unit 1 is right of unit 0.
+        shape: (height, width) of a tile; a square if fan_in is one, else a strip. (height, width, 3)
+            for the weights of colour pictures, whose pixels are red, green, blue.
+        columns: Tiles per row; as many as there are rows, or one more, if None. Unit 1 is right of
+            unit 0.
         limit: The weight with the strongest colour, "each" for the largest of every unit by itself,
             or None: a thousandth of all weights are stronger (so that a single one does not make
             the rest pale), and "each" for "classic". Stronger weights are clipped.
-        style: "diverging", or "classic" for the tutorial's gray.
+        style: "diverging", or "classic" for the tutorial's gray on black. Of colour pictures: zero is
+            a middle gray, or black.
         border: A line between tiles ("classic": red, on the tiles' own edge). None: a line for
             "diverging", none for "classic".
         layout: "in,out" for (fan_in, units), as cutaway and scikit-learn have weights; "out,in" for
             (units, fan_in), as PyTorch has them. None for the first.
-        theme: "light" or "dark".
+        theme: "light", or "dark": zero is dark, and strong weights are bright.
 
     Returns:
         (height, width, 3), uint8, RGB.
@@ -156,6 +179,7 @@ def tiles(
     who = "grid"
     matrix = check_weights(who, weights, layout, shape)
     checks.choice(who, "style", style, STYLES)
+    checks.choice(who, "theme", theme, tuple(THEMES))
     units = matrix.shape[1]
     height, width = tile_shape(who, matrix, shape, layout)
     across = (
@@ -165,22 +189,19 @@ def tiles(
     down = -(-units // across)
     border = style == "diverging" if border is None else checks.flag(who, "border", border)
 
-    with np.errstate(over="ignore"):  # what is far above the limit is clipped all the same
-        levels = matrix.T / (limits_of(who, matrix, limit, style) / 127)[:, np.newaxis]
-    numbers = np.clip(np.rint(levels), -127, 127).astype(np.int16) + 127
-    palette = colours(style, theme)
-    gap_colour = THEMES[theme].gap
+    limits = limits_of(who, matrix, limit, style)
+    line = THEMES[theme].gap
     drawn = np.empty((down * across, height, width, 3), np.uint8)
-    drawn[:units] = palette.take(numbers, axis=0).reshape(units, height, width, 3)
-    drawn[units:] = gap_colour if style == "diverging" else palette[127]  # no unit, no tile
+    drawn[:units] = coloured(matrix, (height, width), limits, style, theme)
+    drawn[units:] = line if style == "diverging" else 0  # no unit, no tile
     if border and style == "classic":
         for edge in (drawn[:, 0], drawn[:, -1], drawn[:, :, 0], drawn[:, :, -1]):
-            edge[...] = _RED
+            edge[...] = RED
     drawn = drawn.reshape(down, across, height, width, 3).swapaxes(1, 2)  # tile rows side by side
 
     gap = 1 if border and style == "diverging" else 0
     picture = np.empty((down, height + gap, across, width + gap, 3), np.uint8)
-    picture[...] = gap_colour
+    picture[...] = line
     picture[:, gap:, :, gap:] = drawn
     picture = picture.reshape(down * (height + gap), across * (width + gap), 3)
     if gap:  # the lines at the right and at the bottom

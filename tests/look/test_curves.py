@@ -6,10 +6,14 @@ import sys
 
 import numpy as np
 import pytest
+from matplotlib import rc_context
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from PIL import Image
 
 from cutaway import History, loss_curve
+from cutaway.look.theme import THEMES
 
 HISTORY = History(
     losses=[1 / (i + 1) for i in range(200)],
@@ -93,3 +97,36 @@ def test_accuracies_stand_between_0_and_100_with_a_line_where_guessing_is():
 def test_mini_batches_may_stand_on_a_logarithmic_axis():
     assert loss_curve(HISTORY, log=True).axes[-1].get_xscale() == "log"
     assert loss_curve(HISTORY).axes[-1].get_xscale() == "linear"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("log", [False, True])
+def test_everything_on_a_plot_is_in_the_colours_and_the_font_of_its_theme(theme, log):
+    look = THEMES[theme]
+    paper, ink, muted = (tuple(np.array(c) / 255) for c in (look.paper, look.ink, look.muted))
+    with rc_context({"text.color": "red", "axes.facecolor": "red", "font.family": "serif"}):
+        figure = loss_curve(HISTORY, theme=theme, title="title", log=log)
+        figure.draw_without_rendering()  # which makes the numbers at the axes
+    assert to_rgb(figure.get_facecolor()) == pytest.approx(paper)
+    for axes in figure.axes:
+        assert to_rgb(axes.get_facecolor()) == pytest.approx(paper)
+        assert to_rgb(axes.spines["left"].get_edgecolor()) == pytest.approx(muted)
+        for text in axes.findobj(Text):
+            if text.get_text():
+                assert to_rgb(text.get_color()) == pytest.approx(ink), text
+                assert text.get_fontfamily() == ["DejaVu Sans"], text
+                assert text.get_fontsize() * figure.dpi / 72 >= 12
+
+
+def test_an_unknown_theme_is_refused():
+    with pytest.raises(
+        ValueError, match=r"^loss_curve: theme must be one of 'light', 'dark', got 'x'"
+    ):
+        loss_curve([1.0], theme="x")
+
+
+def test_numbers_of_mini_batches_are_written_as_they_are_said():
+    figure = loss_curve(np.ones(5000), log=True)
+    figure.draw_without_rendering()
+    told = [label.get_text() for label in figure.axes[0].get_xticklabels()]
+    assert {"1", "10", "100", "1,000"} <= set(told)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import checks
+from .theme import FAMILY, THEMES, Colour, Theme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from ..learn.history import History
     from .figure import Figure
 
-_BLUE, _ORANGE, _GRAY = "#2171b5", "#d95f0e", "#6b7280"
 _MOST_POINTS = 10_000  # of a line: ten for every pixel across
 
 
@@ -25,6 +25,7 @@ def loss_curve(
     *,
     title: str | None = None,
     log: bool = False,
+    theme: str = "light",
 ) -> Figure:
     """Draw the loss per sample of every mini-batch and its running mean; below it, the accuracies.
 
@@ -32,6 +33,7 @@ def loss_curve(
         history: A History, or losses alone.
         title: Above the plot.
         log: Draw mini-batches on a logarithmic axis: most is learned at the beginning.
+        theme: "light" or "dark".
 
     Returns:
         A matplotlib Figure, made without a display, which a notebook shows.
@@ -42,25 +44,51 @@ def loss_curve(
     log = checks.flag("loss_curve", "log", log)
     if title is not None and not isinstance(title, str):
         raise TypeError(f"loss_curve: title must be text, got {checks.shown(title)}")
+    look = THEMES[checks.choice("loss_curve", "theme", theme, tuple(THEMES))]
     epochs: list[dict[str, Any]] = list(getattr(history, "epochs", []))
     two = len(epochs) > 1  # one epoch is a point, not a curve
-    figure = Figure(figsize=(8, 6 if two else 4), dpi=120, layout="constrained")
+    figure = Figure(figsize=(8, 6 if two else 4), dpi=120, layout="constrained",
+                    facecolor=_rgb(look.paper))  # fmt: skip
     axes = figure.subplots(
         2 if two else 1, 1, squeeze=False, sharex=True, height_ratios=[2, 1][: 1 + two]
     )[:, 0]
-    _draw_losses(axes[0], losses)
+    _draw_losses(axes[0], losses, look)
     if two:
-        _draw_accuracies(axes[1], epochs, getattr(history, "classes", None))
-    for ax in axes:
-        ax.spines[["top", "right"]].set_visible(False)
-        ax.grid(axis="y", alpha=0.3)
+        _draw_accuracies(axes[1], epochs, getattr(history, "classes", None), look)
     if log:
         axes[-1].set_xscale("log")
     axes[-1].set_xlim(0.9 if log else 0, 1.01 * losses.size)
+    axes[-1].xaxis.set_major_formatter("{x:,.0f}")
     axes[-1].set_xlabel("mini-batch")
     if title:
         axes[0].set_title(title)
+    for ax in axes:
+        _dress(ax, look)
     return figure
+
+
+def _rgb(colour: Colour) -> str:
+    """Return a colour as matplotlib takes it."""
+    return f"#{bytes(colour).hex()}"
+
+
+def _dress(axes: Axes, look: Theme) -> None:
+    """Give a plot the colours and the font of the theme, whatever the user's own settings are."""
+    ink, paper = _rgb(look.ink), _rgb(look.paper)
+    axes.set_facecolor(paper)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color(_rgb(look.muted))
+    axes.grid(axis="y", color=_rgb(look.muted), alpha=0.3)
+    axes.tick_params(which="both", color=_rgb(look.muted), labelcolor=ink, labelfontfamily=FAMILY)
+    legend = axes.get_legend()
+    texts = [
+        axes.title,
+        axes.xaxis.label,
+        axes.yaxis.label,
+        *(legend.get_texts() if legend else []),
+    ]
+    for text in texts:
+        text.set(color=ink, family=FAMILY)
 
 
 def _losses_of(history: Any) -> NDArray[np.float64]:
@@ -74,18 +102,24 @@ def _losses_of(history: Any) -> NDArray[np.float64]:
     return losses
 
 
-def _draw_losses(axes: Axes, losses: NDArray[np.float64]) -> None:
+def _draw_losses(axes: Axes, losses: NDArray[np.float64], look: Theme) -> None:
     """Draw every loss faintly, and the mean around it strongly."""
     steps = np.arange(1, losses.size + 1)
     window = min(50, max(1, losses.size // 10))
     mean = np.convolve(losses, np.ones(window) / window, "valid")
     middle = steps[: mean.size] + (window - 1) / 2
     highest = float(np.quantile(losses, 0.999))  # the first few losses may be many times the rest
-    axes.plot(*_envelope(steps, losses), color=_BLUE, alpha=0.35, lw=0.7, label="every mini-batch")
+    axes.plot(
+        *_envelope(steps, losses),
+        color=_rgb(look.first),
+        alpha=0.35,
+        lw=0.7,
+        label="every mini-batch",
+    )
     dot = "o" if losses.size == 1 else ""  # a line needs two points
     if window > 1 or dot:
         label = f"mean of {window}" if window > 1 else None
-        axes.plot(*_envelope(middle, mean), color=_BLUE, lw=1.8, marker=dot, label=label)
+        axes.plot(*_envelope(middle, mean), color=_rgb(look.first), lw=1.8, marker=dot, label=label)
     axes.set(ylabel="training loss per sample", ylim=(0, 1.05 * highest or 1))
     axes.legend(frameon=False)
 
@@ -102,23 +136,27 @@ def _envelope(x: NDArray[Any], y: NDArray[np.float64]) -> tuple[NDArray[Any], ND
     return np.append(ends, x[whole:]), np.append(extremes, y[whole:])
 
 
-def _draw_accuracies(axes: Axes, epochs: list[dict[str, Any]], classes: int | None) -> None:
+def _draw_accuracies(
+    axes: Axes, epochs: list[dict[str, Any]], classes: int | None, look: Theme
+) -> None:
     """Draw training and, if there is one, validation accuracy at the end of every epoch.
 
     The axis goes from 0 to 100 %, with a line where guessing is, so that no failure looks lively.
     """
     for kind, name, colour in (
-        ("train", "training", _BLUE),
-        ("valid", "validation", _ORANGE),
+        ("train", "training", look.first),
+        ("valid", "validation", look.second),
     ):
         values = [
             100 * epoch[f"{kind}_accuracy"] for epoch in epochs if f"{kind}_accuracy" in epoch
         ]
         if values:
             label = f"{name}, {values[-1]:.2f} % after epoch {epochs[-1]['epoch']}"
-            axes.plot([e["step"] for e in epochs], values, "o-", color=colour, label=label)
+            axes.plot([e["step"] for e in epochs], values, "o-", color=_rgb(colour), label=label)
     if classes:
         chance = 100 / classes
-        axes.axhline(chance, color=_GRAY, lw=1, ls="--", label=f"guessing, {chance:.3g} %")
+        axes.axhline(
+            chance, color=_rgb(look.muted), lw=1, ls="--", label=f"guessing, {chance:.3g} %"
+        )
     axes.set(ylabel="accuracy (%)", ylim=(0, 102))
     axes.legend(frameon=False, loc="center right")

@@ -186,7 +186,14 @@ def training(o):
 
 def picture(**more):
     return dict(
-        shape=(2, 2), limit=None, style="classic", scale=1, legend=True, layout=None, **more
+        shape=(2, 2),
+        limit=None,
+        style="classic",
+        scale=1,
+        legend=True,
+        layout=None,
+        theme="dark",
+        **more,
     )
 
 
@@ -253,7 +260,9 @@ CALLS = {
     ),
     "train": lambda o: training(o) | dict(every=1, at=[1]),
     "fit": lambda o: training(o) | dict(progress=False),
-    "grid": lambda _: picture(weights=ROWS.T, columns=2, border=True, names=None, marks=None),
+    "grid": lambda _: picture(
+        weights=ROWS.T, columns=2, border=True, names=None, marks=None, numbers=False, order=None
+    ),
     "neuron": lambda _: picture(weights=ROWS.T, unit=0),
     "loss_curve": lambda _: dict(history=[1.0, 0.5], title="loss", log=False, theme="dark"),
     "Film": lambda _: dict(path="a.mp4", fps=25, codec="h264", scale=2, pace="every"),

@@ -44,7 +44,7 @@ def test_history_json_tells_the_whole_run(done, recipe):
 def test_pictures_show_the_hidden_layer_and_say_how_it_was_learned(done):
     folder, _ = done
     with Image.open(folder / "hidden.png") as image:
-        assert image.width == 25 * (3 * 9 + 1)  # about 700: three tiles of 8 and their lines
+        assert image.width == 3 * (8 * 28 + 8) + 8  # about 700: three tiles of 8 and their lines
         assert "64-6-4" in image.text["Description"]
         assert "seed 3, 20 mini-batches" in image.text["Description"]
         assert image.text["Software"].startswith("written by cutaway ")
@@ -179,6 +179,6 @@ def test_a_run_that_failed_says_so_and_marks_the_units(out, recipe, data):
     words = result.conditions[0]
     assert {"dead", "saturated"} & set(words)
     weights = result.network.weights[0]
-    expected = cutaway.grid(weights, scale=25, legend=True, marks=words)
+    expected = cutaway.grid(weights, scale=None, legend=True, marks=words)
     with Image.open(out / "hidden.png") as image:
         np.testing.assert_array_equal(np.asarray(image), np.asarray(expected))

@@ -9,14 +9,91 @@ from PIL import Image
 from cutaway import grid, neuron
 from cutaway.look.tiles import tiles
 
+# Two units of 2 x 2 inputs: one is excited at the upper left, one inhibited at the lower right.
+TWO = np.array([[1.0, 0.0], [0.0, 0.0], [0.0, 0.0], [0.0, -1.0]])
+LIGHT = {"+": (127, 39, 4), "-": (8, 48, 107), "0": (255, 255, 255), "|": (168, 172, 180)}
+DARK = {"+": (255, 221, 176), "-": (190, 225, 255), "0": (17, 19, 24), "|": (66, 71, 82)}
+CLASSIC = {"+": (255, 255, 255), "0": (0, 0, 0), "|": (255, 0, 0)}
 
-def test_grid_is_the_tiles_as_an_image_and_scale_repeats_every_pixel():
+
+@pytest.mark.parametrize(
+    ("options", "rows", "colours"),
+    [
+        ({}, "||||||||||| |++00|0000| |++00|0000| |0000|00--| |0000|00--| |||||||||||", LIGHT),
+        ({"border": False}, "++000000 ++000000 000000-- 000000--", LIGHT),
+        ({"columns": 1, "border": False}, "++00 ++00 0000 0000 0000 0000 00-- 00--", LIGHT),
+        ({"order": [1, 0], "border": False}, "0000++00 0000++00 00--0000 00--0000", LIGHT),
+        ({"order": [1], "border": False}, "0000 0000 00-- 00--", LIGHT),
+        (
+            {"theme": "dark"},
+            "||||||||||| |++00|0000| |++00|0000| |0000|00--| |0000|00--| |||||||||||",
+            DARK,
+        ),
+        ({"style": "classic"}, "++000000 ++000000 00000000 00000000", CLASSIC),
+        (
+            {"style": "classic", "border": True, "theme": "dark"},
+            "|||||||| |+0||00| |00||00| ||||||||",
+            CLASSIC,
+        ),
+        (  # strips, their cells twice as high as wide
+            {"shape": (1, 4)},
+            "|||||||||| " + 4 * "|++000000| " + "|||||||||| " + 4 * "|000000--| " + "||||||||||",
+            LIGHT,
+        ),
+    ],
+)
+def test_two_units_are_drawn_to_the_pixel(options, rows, colours):
+    expected = [[colours[letter] for letter in row] for row in rows.split()]
+    np.testing.assert_array_equal(grid(TWO, scale=2, **options), np.array(expected))
+    np.testing.assert_array_equal(grid(TWO.T, scale=2, layout="out,in", **options), expected)
+
+
+@pytest.mark.parametrize("style", ["diverging", "classic"])
+def test_a_grid_of_one_pixel_per_weight_is_its_tiles(style):
     weights = np.random.default_rng(0).standard_normal((9, 4))
-    image = grid(weights, scale=3)
+    image = grid(weights, style=style)
     assert isinstance(image, Image.Image)
     assert image.mode == "RGB"
-    expected = tiles(weights).repeat(3, axis=0).repeat(3, axis=1)
-    np.testing.assert_array_equal(np.asarray(image), expected)
+    np.testing.assert_array_equal(np.asarray(image), tiles(weights, style=style))
+
+
+def test_where_there_is_no_unit_there_is_paper():
+    for theme, paper in (("light", (255, 255, 255)), ("dark", (17, 19, 24))):
+        picture = np.asarray(grid(np.ones((4, 5)), theme=theme))
+        assert (picture[4:, 7:] == paper).all()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_units_number_and_name_and_mark_go_with_its_tile(theme):
+    rng = np.random.default_rng(0)
+    told = {"names": list("abcd"), "marks": ["", "dead", "", ""], "numbers": True}
+    options = {"scale": 4, "theme": theme, "limit": 1, "border": False, **told}
+    weights, order = rng.standard_normal((256, 4)), [2, 1, 3, 0]
+    plain, sorted_ = (np.asarray(grid(weights, order=o, **options)) for o in (None, order))
+    height, width = len(plain) // 2, plain.shape[1] // 2
+    for place, unit in enumerate(order):
+        moved, own = (
+            picture[row * height :, column * width :][:height, :width]
+            for picture, (row, column) in ((sorted_, divmod(place, 2)), (plain, divmod(unit, 2)))
+        )
+        np.testing.assert_array_equal(moved, own)
+
+
+@pytest.mark.parametrize("order", [[], [0, 0], [2], [-1], [0, 1, 0]])
+def test_an_order_that_is_none_is_refused(order):
+    message = f"grid: order must be different numbers from 0 to 1, got {order}"
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        grid(TWO, order=order)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_picture_is_on_the_paper_of_its_theme(theme):
+    paper = {"light": (255, 255, 255), "dark": (17, 19, 24)}[theme]
+    told = {"names": ["a"] * 4, "legend": "title", "numbers": True, "theme": theme, "scale": None}
+    for image in (grid(np.zeros((64, 4)), **told), grid(np.zeros((13, 4)), **told)):
+        pixels = np.asarray(image)
+        assert (pixels == paper).all(axis=2).mean() > 0.5
+        assert (pixels[-1] == paper).all()
 
 
 def test_neuron_is_one_unit_with_its_largest_weight_at_full_strength():
@@ -28,6 +105,13 @@ def test_neuron_is_one_unit_with_its_largest_weight_at_full_strength():
     assert neuron(weights, scale=5).size == (40, 40)
     expected = tiles(np.ones(9), limit=4, border=False)
     np.testing.assert_array_equal(neuron(np.ones(9), limit=4, scale=1), expected)
+
+
+@pytest.mark.parametrize(("inputs", "width"), [(784, 448), (64, 448), (13, 13 * 34)])
+def test_without_a_scale_a_neuron_has_a_size_to_look_at(inputs, width):
+    weights = np.ones((inputs, 3))
+    assert neuron(weights, scale=None).width == width
+    assert neuron(weights, scale=None, legend=True, theme="dark").width == width
 
 
 def test_options_may_be_scalars_and_arrays_of_numpy():
@@ -95,7 +179,16 @@ def test_a_shape_that_fits_the_other_axis_is_told(draw, shape, layout, other):
         ),
         (np.ones(4), {"scale": 1.5}, TypeError, "scale must be an integer, got 1.5"),
         (np.ones(4), {"shape": (2.0, 2)}, TypeError, "shape[0] must be an integer, got 2.0"),
-        (np.ones(4), {"shape": 2}, ValueError, "shape must be (height, width) or (height, width, 3), got 2"),
+        (
+            np.ones(4),
+            {"shape": 2},
+            ValueError,
+            "shape must be (height, width) or (height, width, 3), got 2",
+        ),
+        (np.ones(8), {"shape": (2, 2, 2)}, ValueError, "(height, width, 3), got (2, 2, 2)"),
+        (np.ones(6), {"shape": (2, 2, 3)}, ValueError, "shape must hold 6 weights, got (2, 2, 3)"),
+        (np.ones(4), {"theme": "sepia"}, ValueError, "theme must be one of 'light', 'dark', got"),
+        (np.ones(4), {"order": [0.5]}, TypeError, "order must be integers, got float64"),
         (np.ones(4), {"shape": (-2, -2)}, ValueError, "shape[0] must be at least 1, got -2"),
         (np.ones(4), {"limit": [1, 2]}, TypeError, "limit must be a number, got [1, 2]"),
         (np.ones(4), {"limit": "all"}, ValueError, "limit must be above 0, 'each' or None, got"),

@@ -15,8 +15,7 @@ from ..files import MARK, is_ours, may_write, write_figure, write_json, write_pn
 from ..learn import checkpoint
 from ..learn.network import Network
 from ..look.curves import loss_curve
-from ..look.picture import LAYER_WIDTH, UNIT_WIDTH, grid, neuron, scale_for
-from ..look.tiles import tiles
+from ..look.picture import grid, neuron
 from .filming import Camera, FilmPlan, Scene, shoot
 from .kept import Kept
 from .recipes import Recipe
@@ -115,15 +114,13 @@ def write_pictures(result: Result, out: Path, shape: tuple[int, int] | None) -> 
         "Software": MARK,
         "Description": f"{network!r}, seed {result.seed}, {len(history.losses)} mini-batches",
     }
-    scale = scale_for(LAYER_WIDTH, tiles(weights, shape=shape, layout="in,out"))
     names = names_of_classes(network) if network.architecture.layers == 1 else None
     hidden = grid(
-        weights, shape=shape, scale=scale, legend=True, layout="in,out", names=names,
+        weights, shape=shape, scale=None, legend=True, layout="in,out", names=names,
         marks=result.conditions[0] if result.conditions else None,
     )  # fmt: skip
-    scale = scale_for(UNIT_WIDTH, tiles(weights[:, :1], shape=shape, border=False))
     strongest_neuron = neuron(
-        weights, strongest, shape=shape, scale=scale, layout="in,out",
+        weights, strongest, shape=shape, scale=None, layout="in,out",
         legend=_caption(network, strongest),
     )  # fmt: skip
     _write(result, out / _HIDDEN, lambda path: write_png(hidden, path, notes))

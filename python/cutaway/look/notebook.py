@@ -7,7 +7,6 @@ light or dark. What is large is shown in part, and says so.
 from __future__ import annotations
 
 import io
-import math
 from base64 import b64encode
 from html import escape
 from pathlib import Path
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 
 from .curves import loss_curve
 from .picture import grid
+from .raster import columns_for
 from .tiles import tile_shape
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ _WIDE, _SAMPLE = 290, 28  # points of a picture and of a sample, about
 _POINT = 2  # pixels of a point: lines between tiles that can be seen
 _LARGEST = 28  # points of a weight's side
 _STRIP = (2, 6)  # points of a strip's height, at least and at most
-_LEGEND = 60  # points of a picture below which a legend has room
 _COLUMNS = {
     "epoch": ("epoch", "{}"),
     "train_loss": ("training loss", "{:.4f}"),
@@ -165,14 +164,11 @@ def _shown(content: str, facts: str, text: str = "", *, html: str = "") -> str:
 def _tiles(weights: NDArray[np.float32], shape: Shape) -> tuple[Image, str]:
     """Return a picture of bounded size of weights (fan_in, units), and a sentence on what it lacks."""
     units = weights.shape[1]
-    across = math.ceil(math.sqrt(units))
-    if shape[0] == 1:  # strips: below each other where they are long
-        across = min(across, max(1, _WIDE // (shape[1] + 1)))
+    across = columns_for(units, *shape)
     down = -(-units // across)
     rows, shape, step = _thinned(weights.T, shape, _WIDE // across)
-    rows, tile = _enlarged(rows, shape, (_WIDE // down - 1, _WIDE // across - 1))
-    wide = across * tile[1] >= _LEGEND
-    image = grid(rows.T, shape=tile, columns=across, scale=_POINT, legend=wide)
+    size = _points(shape, (_WIDE // down - 1, _WIDE // across - 1))
+    image = grid(rows.T, shape=shape, columns=across, scale=_POINT * size, legend=True)
     return image, _thinning("weight", shape, step)
 
 
@@ -210,10 +206,15 @@ def _thinned(rows: NDArray[Any], shape: Shape, side: int) -> tuple[NDArray[Any],
 
 def _enlarged(rows: NDArray[Any], shape: Shape, room: Shape) -> tuple[NDArray[Any], Shape]:
     """Repeat the pixels of images (n, features), alike each way, to fill the room; strips get taller."""
-    across = max(1, min(_LARGEST, room[0] // shape[0], room[1] // shape[1]))
+    across = _points(shape, room)
     down = max(across, min(max(_STRIP[0], room[0]), _STRIP[1])) if shape[0] == 1 else across
     images = rows.reshape(-1, *shape).repeat(down, axis=1).repeat(across, axis=2)
     return images.reshape(len(images), -1), images.shape[1:]
+
+
+def _points(shape: Shape, room: Shape) -> int:
+    """Return the points of a pixel's side with which an image fills the room."""
+    return max(1, min(_LARGEST, room[0] // shape[0], room[1] // shape[1]))
 
 
 def _thinning(what: str, shape: Shape, step: int) -> str:

@@ -76,11 +76,13 @@ def test_without_a_scale_a_picture_is_about_as_wide_as_asked_for(units, shape):
 @pytest.mark.parametrize(
     ("units", "inputs", "scale", "height"),
     [
-        (10, 64, 11, 44),  # narrow cells: four times as high as wide
-        (32, 64, 11, 22),  # two times, which makes a square
+        (10, 64, 5, 30),  # narrow cells: as high as makes a square, or nearly
+        (10, 64, 11, 48),
+        (10, 320, 2, 48),
+        (32, 64, 11, 22),
         (6, 13, 50, 50),  # cells that are large as they are
         (6, 13, 20, 40),
-        (1, 64, 1, 4),
+        (1, 64, 1, 48),
         (64, 64, 10, 10),
     ],
 )

@@ -43,7 +43,7 @@ def grid(
     """Draw a layer: one tile per unit, its incoming weights as a picture.
 
     The line between tiles is a 28th of a tile's side. Weights that are no picture are strips, drawn
-    below each other as rows of cells up to four times as high as wide.
+    below each other, their cells higher than wide where there is room.
 
     Args:
         weights: (fan_in, units), as `network.weights[0]`; with layout="out,in" (units, fan_in), as

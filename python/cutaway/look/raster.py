@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 
 U8 = NDArray[np.uint8]
 _LINE = 28  # times a line's width is the shorter side of a tile
-_TALLEST = 4  # times its width is the height of a strip's cell, at most
-_TALL = 48  # pixels of a height that needs no more to be seen
+_TALL = 48  # pixels of a strip's height that needs no more to be seen
 
 
 def columns_for(units: int, height: int, width: int) -> int:
@@ -154,5 +153,5 @@ def raster(
     tall = scale
     if is_strip(shape):
         room = across * shape[1] // -(-units // across)  # for a picture no taller than wide
-        tall = max(scale, min(_TALLEST * scale, room * scale, _TALL))
+        tall = max(scale, min(room * scale, _TALL))
     return Raster(units=units, across=across, cell=(tall, scale), shape=shape, lines=lines)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from cutaway.files import MARK, is_ours, may_write, replacing, write_json, write_png
+from cutaway.files import MARK, is_ours, may_write, replacing, write_json, write_picture, write_png
 
 
 @pytest.fixture
@@ -181,3 +181,14 @@ def test_json_and_png_are_whole_or_not_there(path):
     with Image.open(path) as image:
         assert (image.size, image.text["Software"]) == ((3, 2), MARK)
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_picture_is_written_as_png_or_as_a_page_of_pdf(tmp_path):
+    image = Image.new("RGB", (300, 200), "red")
+    notes = {"Software": MARK, "Description": "all is red (as blood)"}
+    for name, start in (("a.png", b"\x89PNG"), ("a.pdf", b"%PDF"), ("b.PDF", b"%PDF")):
+        write_picture(image, tmp_path / name, notes)
+        data = (tmp_path / name).read_bytes()
+        assert data.startswith(start)
+        assert is_ours(tmp_path / name)
+    assert b"[ 0 0 150.0 100.0 ]" in data  # points: a page of 300 x 200 pixels at 144 an inch

@@ -129,3 +129,17 @@ def write_png(image: Image, path: Path, notes: dict[str, str]) -> None:
         info.add_text(key, value)
     with replacing(path) as partial:
         image.save(partial, format="PNG", pnginfo=info)
+
+
+def write_picture(image: Image, path: Path, notes: dict[str, str]) -> None:
+    """Write an image as PNG or, if the path ends in ".pdf", as a page of its size at 144 pixels an inch."""
+    if path.suffix.lower() != ".pdf":
+        write_png(image, path, notes)
+        return
+    with replacing(path) as partial:
+        image.save(
+            partial, format="PDF", resolution=144, quality=95,
+            creator=notes.get("Software", ""), subject=notes.get("Description", ""),
+        )  # fmt: skip
+        with partial.open("ab") as end:
+            end.write(f"% {MARK}\n".encode())  # in plain bytes: a comment

@@ -10,6 +10,7 @@ import click
 
 from ..backend.contract import F32
 from ..files import MARK, may_write, write_png
+from ..job.earlier import model_of
 from ..learn.checkpoint import load
 from ..learn.network import Network
 from ..look.picture import grid, neuron
@@ -105,7 +106,7 @@ def command(
     force: bool,
     **given: Any,
 ) -> int:
-    """Draw a layer of a saved MODEL, or one of its units.
+    """Draw a layer of a MODEL or a run's folder, or one of its units.
 
     A layer is a tile per unit; inputs that are no picture, those of later layers among them, make it a
     row per unit.
@@ -115,7 +116,7 @@ def command(
         raise click.UsageError(
             "--columns, --numbers and --sort are of a whole layer, not of --unit"
         )
-    network = load(model, backend="cpu")
+    network = load(model_of(model), backend="cpu")
     weights = projected(network, layer) if project else network.get_weights(layer)[1:]
     may_write(output, force)
     tile = _shape(network, weights, shape, rgb=rgb, pixels=layer == 0 or project)

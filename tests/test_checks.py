@@ -231,6 +231,27 @@ def test_what_is_no_such_ratio_is_refused(value, error, message):
         checks.ratio("Film", "fps", value, 0.5, 100)
 
 
+def test_a_line_is_text_of_some_characters():
+    for value in ("", "a line", "é “ü”", "x" * 20):
+        assert checks.line("Film", "description", value, 20) == value
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "rule"),
+    [
+        (None, TypeError, "text, got None"),
+        (b"bytes", TypeError, "text, got b'bytes'"),
+        ("x" * 21, ValueError, f"a line of at most 20 printable characters, got '{21 * 'x'}'"),
+        ("a\nb", ValueError, r"a line of at most 20 printable characters, got 'a\nb'"),
+        ("\0", ValueError, r"a line of at most 20 printable characters, got '\x00'"),
+        ("\ud800", ValueError, r"a line of at most 20 printable characters, got '\ud800'"),
+    ],
+)
+def test_what_is_no_such_line_is_refused(value, error, rule):
+    with pytest.raises(error, match=f"^Film: description must be {re.escape(rule)}$"):
+        checks.line("Film", "description", value, 20)
+
+
 def test_an_open_end_excludes_its_bound_and_a_closed_one_has_it():
     for bound in (0, 1):
         assert checks.real("OneCycle", "start", bound, low=0, high=1) == bound

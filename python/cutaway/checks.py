@@ -350,6 +350,21 @@ def ratio(
     return Fraction(exact).limit_denominator(finest)
 
 
+def line(who: str, name: str, value: object, most: int) -> str:
+    """Return a line of text, of at most so many characters.
+
+    Raises:
+        TypeError: if it is no text.
+        ValueError: if it is longer, or more than a line.
+    """
+    if not isinstance(value, str):
+        raise TypeError(f"{who}: {name} must be text, got {shown(value)}")
+    if not value.isprintable() or len(value) > most:
+        rule = f"a line of at most {most} printable characters"
+        raise ValueError(f"{who}: {name} must be {rule}, got {shown(value)}")
+    return value
+
+
 def texts(who: str, name: str, value: object) -> tuple[str, ...]:
     """Return a list of texts.
 

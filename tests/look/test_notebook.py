@@ -199,8 +199,8 @@ def test_a_sample_has_a_size_to_see_it_by(shape, size, text):
     assert page.text.endswith(text)
 
 
-def film(path, codec="h264", state="finished"):
-    return Page(notebook.film("Film(...)", path, codec, state))
+def film(path, codec="h264", state="finished", description=""):
+    return Page(notebook.film("Film(...)", path, codec, state, description))
 
 
 def test_a_film_is_a_video_within_the_page(tmp_path):
@@ -209,6 +209,20 @@ def test_a_film_is_a_video_within_the_page(tmp_path):
     (video,) = film(path).all("video")
     assert video["src"] == "data:video/mp4;base64," + base64.b64encode(b"frames").decode()
     assert {"controls", "playsinline", "muted"} < set(video)
+    assert video["aria-label"] == "a.mp4"
+    (video,) = film(path, description='from "noise" to strokes').all("video")
+    assert video["aria-label"] == 'from "noise" to strokes'
+
+
+@pytest.mark.parametrize("codec", ["gif", "webp", "apng"])
+def test_an_animation_is_an_image_within_the_page(tmp_path, codec):
+    path = tmp_path / f"a.{codec}"
+    path.write_bytes(b"frames")
+    (image,) = film(path, codec).all("img")
+    assert image["src"] == f"data:image/{codec};base64," + base64.b64encode(b"frames").decode()
+    assert image["alt"] == path.name
+    (image,) = film(path, codec, description='from "noise" to strokes').all("img")
+    assert image["alt"] == 'from "noise" to strokes'
 
 
 def test_a_film_too_large_for_a_page_is_a_link(tmp_path, monkeypatch):
@@ -218,7 +232,7 @@ def test_a_film_too_large_for_a_page_is_a_link(tmp_path, monkeypatch):
     with path.open("wb") as file:
         file.truncate(12_000_000)
     page = film(path)
-    assert page.all("video") == []
+    assert page.all("video") == film(path, "gif").all("img") == []
     assert page.all("a") == [{"href": "films/my%20%22first%22%20film.mp4"}]
     assert "With 12 MB it is too large for a notebook" in page.text
     monkeypatch.chdir(tmp_path / "films")

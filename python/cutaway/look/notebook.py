@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 Shape = tuple[int, int]
 MOST_UNITS, MOST_SAMPLES, MOST_EPOCHS = 100, 10, 10
 MOST_BYTES = 8_000_000  # of a film within a page; a notebook keeps all of it
+_FILMS = {  # what browsers play, by codec
+    "h264": "video/mp4", "gif": "image/gif", "webp": "image/webp", "apng": "image/apng"
+}  # fmt: skip
 _WIDE, _SAMPLE = 290, 28  # points of a picture and of a sample, about
 _POINT = 2  # pixels of a point: lines between tiles that can be seen
 _LARGEST = 28  # points of a weight's side
@@ -121,14 +124,15 @@ def dataset(
     return _shown("".join(samples), facts, text + _thinning("pixel", shape, step))
 
 
-def film(facts: str, path: Path, codec: str, state: str) -> str:
-    """Show a film, as a video within the page if it is not too large.
+def film(facts: str, path: Path, codec: str, state: str, description: str = "") -> str:
+    """Show a film, as a video or an image within the page if it is not too large.
 
     Args:
         facts: A line below it.
         path: Of the file.
-        codec: "h264", or one that browsers do not play.
+        codec: Of Film; not all of them play in browsers.
         state: "open", "finished" or "empty".
+        description: What it shows, for those who cannot see it; "" for the name of its file.
     """
     if state == "open":
         return _shown("", facts, "It is not finished yet: leave its with-block, or call close().")
@@ -137,16 +141,19 @@ def film(facts: str, path: Path, codec: str, state: str) -> str:
     if not path.is_file():
         return _shown("", facts, "Its file is no longer there.")
     link = f'<a href="{escape(_address(path))}">{escape(path.name)}</a>'
-    if codec != "h264":
+    if codec not in _FILMS:
         text = f"No browser plays {codec}, but other players do: {link}. codec='h264' plays here."
         return _shown("", facts, html=text)
     if path.stat().st_size > MOST_BYTES:
         text = f"With {path.stat().st_size / 1e6:.0f} MB it is too large for a notebook: {link}."
         return _shown("", facts, html=text)
-    data = b64encode(path.read_bytes()).decode()
+    source = f"data:{_FILMS[codec]};base64,{b64encode(path.read_bytes()).decode()}"
+    label = escape(description or path.name)
+    if codec != "h264":
+        return _shown(f'<img src="{source}" style="max-width:100%" alt="{label}">', facts)
     video = (
-        f'<video src="data:video/mp4;base64,{data}" controls loop muted playsinline '
-        f'style="max-width:100%" aria-label="{escape(path.name)}"></video>'
+        f'<video src="{source}" controls loop muted playsinline '
+        f'style="max-width:100%" aria-label="{label}"></video>'
     )
     return _shown(video, facts)
 

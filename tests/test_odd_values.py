@@ -265,7 +265,9 @@ CALLS = {
     ),
     "neuron": lambda _: picture(weights=ROWS.T, unit=0),
     "loss_curve": lambda _: dict(history=[1.0, 0.5], title="loss", log=False, theme="dark"),
-    "Film": lambda _: dict(path="a.mp4", fps=25, codec="h264", scale=2, pace="every"),
+    "Film": lambda _: dict(
+        path="a.mp4", fps=25, codec="h264", scale=2, pace="every", hold=0.5, description="a film"
+    ),
     "Film.write": lambda _: dict(image=np.zeros((4, 4), np.uint8), caption=None),
     "save": lambda o: dict(network=o.Network, path="network.safetensors"),
     "load": lambda _: dict(path="some.safetensors", backend="cpu", threads=1),

@@ -1,27 +1,44 @@
 """Film: what is written comes out of the file again, or there is no file."""
 
 import queue
+import resource
 import threading
+import time
 from decimal import Decimal
 from fractions import Fraction
 
 import av
+import cv2
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from PIL import Image
+from PIL import Image, ImageSequence
 
 from cutaway import Film
-from cutaway.look.codecs import ENCODERS, H264, Mp4v, count_frames
-from cutaway.look.film import WAITING
+from cutaway.look.codecs import CODECS, count_frames
+from cutaway.look.encoder import Streamed
+from cutaway.look.film import SUFFIXES, WAITING, WAITING_BYTES
+from cutaway.look.video import Mp4v
 
+VIDEO = ("h264", "mp4v")
 RNG = np.random.default_rng(0)
 
 
 @pytest.fixture
 def path(tmp_path):
     return tmp_path / "learn.mp4"
+
+
+@pytest.fixture(params=CODECS)
+def codec(request):
+    return request.param
+
+
+@pytest.fixture
+def path_of(tmp_path, codec):
+    """A film's path for every codec in turn."""
+    return tmp_path / f"learn{CODECS[codec].suffix}"
 
 
 @pytest.fixture(autouse=True)
@@ -51,8 +68,23 @@ def images_then(error):
 
 
 def decode(path):
+    if path.suffix != ".mp4":
+        with Image.open(path) as image:
+            return [np.asarray(frame.convert("RGB")) for frame in ImageSequence.Iterator(image)]
     with av.open(str(path)) as container:
         return [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+
+
+def count_by_others(path):
+    """How many frames another program tells of, and how many it shows."""
+    if path.suffix != ".mp4":
+        with Image.open(path) as image:
+            return image.n_frames, len(list(ImageSequence.Iterator(image)))
+    video = cv2.VideoCapture(str(path))
+    shown = 0
+    while video.read()[0]:
+        shown += 1
+    return video.get(cv2.CAP_PROP_FRAME_COUNT), shown
 
 
 def files(path):
@@ -70,7 +102,7 @@ def test_h264_is_what_every_browser_plays(path):
     assert data.index(b"moov") < data.index(b"mdat")  # playable before it is all there
 
 
-@pytest.mark.parametrize("codec", ENCODERS)
+@pytest.mark.parametrize("codec", VIDEO)
 @pytest.mark.parametrize(
     ("fps", "expected"),
     [
@@ -100,29 +132,52 @@ def test_the_codec_is_the_one_that_was_asked_for(path, codec, name):
         assert container.streams.video[0].codec_context.name == name
 
 
-@pytest.mark.parametrize("codec", ENCODERS)
-def test_as_many_frames_come_out_as_went_in(path, codec):
+@pytest.mark.parametrize(
+    ("name", "codec", "fps"),
+    [
+        ("a.mp4", "h264", 70),
+        ("a.gif", "gif", 10),
+        ("a.webp", "webp", 10),
+        ("a.apng", "apng", 10),
+        ("A.GIF", "gif", 10),
+    ],
+)
+def test_the_suffix_tells_what_a_film_is(tmp_path, name, codec, fps):
+    film = write(tmp_path / name, [plain()] * 2)
+    assert (film.codec, film.fps) == (codec, fps)
+    first = {"gif": b"GIF89a", "webp": b"RIFF", "apng": b"\x89PNG", "h264": b"\0\0\0 ftyp"}
+    assert film.path.read_bytes().startswith(first[codec])
+    assert {its.suffix for its in CODECS.values()} == set(SUFFIXES)
+
+
+def test_as_many_frames_come_out_as_went_in(path_of, codec):
     for number in (1, 150):
         noise = RNG.integers(0, 256, (number, 8, 8, 3), np.uint8)
-        film = write(path, noise, codec=codec)
-        assert film.frames == number == len(decode(path)) == count_frames(path)[0]
-        assert files(path) == ["learn.mp4"]
+        film = write(path_of, noise, codec=codec)
+        assert film.frames == number == len(decode(path_of)) == count_frames(path_of)[0]
+        assert files(path_of) == [path_of.name]
 
 
-@pytest.mark.parametrize("codec", ENCODERS)
-def test_colours_and_the_order_of_frames_survive(path, codec):
+@pytest.mark.parametrize("number", [1, 2, 30])
+def test_frames_that_are_alike_are_not_merged(path_of, codec, number):
+    image = RNG.integers(0, 256, (8, 8, 3), np.uint8)
+    write(path_of, [image] * number, codec=codec)
+    assert count_by_others(path_of) == (number, number)
+    assert count_frames(path_of) == (number, 16, 16)
+
+
+def test_colours_and_the_order_of_frames_survive(path_of, codec):
     colours = [(255, 0, 0), (0, 0, 255), (217, 95, 14), (255, 255, 255), (0, 0, 0), (33, 113, 181)]
-    write(path, [plain(colour) for colour in colours], codec=codec)
-    shown = [frame.mean(axis=(0, 1)) for frame in decode(path)]
-    np.testing.assert_allclose(shown, colours, atol=8)
+    write(path_of, [plain(colour) for colour in colours], codec=codec)
+    shown = [frame.mean(axis=(0, 1)) for frame in decode(path_of)]
+    np.testing.assert_allclose(shown, colours, atol=8 if codec in VIDEO else 0)
 
 
-@pytest.mark.parametrize("codec", ENCODERS)
-def test_left_stays_left_and_top_stays_top(path, codec):
+def test_left_stays_left_and_top_stays_top(path_of, codec):
     image = plain(height=16, width=24)
     image[:8, :12] = 255
-    write(path, [image], codec=codec)
-    (frame,) = decode(path)
+    write(path_of, [image], codec=codec)
+    (frame,) = decode(path_of)
     bright = frame[..., 1] > 128
     assert bright.shape == (32, 48)
     assert bright[:14, :22].all()
@@ -137,11 +192,14 @@ def test_left_stays_left_and_top_stays_top(path, codec):
         ("h264", 16, 20, 2, (32, 40)),
         ("h264", 1, 64, 3, (4, 192)),
         ("mp4v", 15, 17, 3, (46, 52)),
+        ("gif", 15, 17, 3, (45, 51)),
+        ("webp", 15, 17, 1, (15, 17)),
+        ("apng", 1, 1, 1, (1, 1)),
     ],
 )
-def test_sizes_are_scaled_and_made_even(path, codec, height, width, scale, expected):
-    write(path, [plain((200, 200, 200), height, width)], codec=codec, scale=scale)
-    (frame,) = decode(path)
+def test_sizes_are_scaled_and_made_even_for_a_video(path_of, codec, height, width, scale, expected):
+    write(path_of, [plain((200, 200, 200), height, width)], codec=codec, scale=scale)
+    (frame,) = decode(path_of)
     assert frame.shape[:2] == expected
     assert frame.min() > 180  # what is added at the edge goes on as the edge
 
@@ -205,6 +263,30 @@ def test_pace_log_keeps_all_of_the_beginning_and_ever_fewer_later(path):
     assert film.frames == len(kept) == len(decode(path))
 
 
+@pytest.mark.parametrize("fps", [10, Fraction(30000, 1001)])
+@pytest.mark.parametrize("number", [1, 2, 40])
+def test_a_video_holds_its_last_frame(path, number, fps):
+    write(path, [plain()] * number, fps=fps, hold=1.25)  # of which x264 changes the order
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        seconds = (number - 1) / Fraction(fps) + Fraction(5, 4)
+        assert stream.duration * stream.time_base == pytest.approx(seconds, abs=1e-3)
+        packets = [packet for packet in container.demux(stream) if packet.size]
+        last = packets[
+            -1
+        ]  # what is decoded last has to be what is shown last: browsers end with it
+        assert last.pts == max(packet.pts for packet in packets)
+        assert last.duration * stream.time_base == pytest.approx(1.25, abs=1e-3)
+    assert count_by_others(path) == (number, number)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_hold_that_is_no_longer_than_a_frame_changes_nothing(tmp_path, suffix):
+    path, images = tmp_path / f"learn{suffix}", RNG.integers(0, 256, (5, 8, 8), np.uint8)
+    expected = write(path, images, fps=10).path.read_bytes()
+    assert write(path, images, fps=10, hold=0.1).path.read_bytes() == expected
+
+
 def test_an_image_of_another_size_is_an_error_that_leaves_nothing(path):
     with pytest.raises(ValueError, match="image must be 16x8 as the first, got 8x16"):
         write(path, [plain(height=8, width=16), plain(height=16, width=8)])
@@ -214,8 +296,33 @@ def test_an_image_of_another_size_is_an_error_that_leaves_nothing(path):
 @pytest.mark.parametrize(
     ("name", "options", "error", "text"),
     [
-        ("learn.avi", {}, ValueError, "path must end in .mp4"),
-        ("learn.mp4", {"codec": "avc1"}, ValueError, "codec must be one of"),
+        ("learn.avi", {}, ValueError, "path must end in .mp4, .gif, .webp or .apng, got "),
+        ("learn.png", {}, ValueError, "path must end in .mp4, .gif, .webp or .apng, got "),
+        ("a.mp4", {"codec": "avc1"}, ValueError, "codec must be 'h264' or 'mp4v' for .mp4, got 'a"),
+        ("a.gif", {"codec": "h264"}, ValueError, "codec must be 'gif' for .gif, got 'h264'"),
+        ("a.gif", {"fps": 51}, ValueError, "fps must be at most 50 for gif, which browsers would "),
+        ("a.webp", {"fps": 100}, ValueError, "fps must be at most 90 for webp, which browsers "),
+        ("a.gif", {"hold": 601}, ValueError, "hold must be from 0 to 600, got 601"),
+        ("a.gif", {"hold": -1}, ValueError, "hold must be from 0 to 600, got -1"),
+        (
+            "a.mp4",
+            {"codec": "mp4v", "hold": 2},
+            ValueError,
+            "hold must be left out for codec 'mp4v'",
+        ),
+        (
+            "a.mp4",
+            {"codec": "mp4v", "description": "a"},
+            ValueError,
+            "description must be left out",
+        ),
+        (
+            "a.mp4",
+            {"description": "a\nb"},
+            ValueError,
+            "description must be a line of at most 1000",
+        ),
+        ("a.mp4", {"description": None}, TypeError, "description must be text, got None"),
         ("learn.mp4", {"pace": "slow"}, ValueError, "pace must be one of"),
         ("learn.mp4", {"fps": 0}, ValueError, "fps must be from 0.01 to 1000, got 0"),
         ("learn.mp4", {"fps": -1.5}, ValueError, "fps must be from 0.01 to 1000, got -1.5"),
@@ -266,21 +373,21 @@ def test_nothing_can_be_added_to_a_finished_film(path):
     assert len(decode(path)) == 1
 
 
-def test_a_film_left_by_an_error_keeps_the_older_one(path):
-    write(path, [plain()] * 3)
-    before = path.read_bytes()
+def test_a_film_left_by_an_error_keeps_the_older_one(path_of, codec):
+    write(path_of, [plain()] * 3, codec=codec)
+    before = path_of.read_bytes()
     with pytest.raises(ZeroDivisionError):
-        write(path, images_then(ZeroDivisionError))
-    assert path.read_bytes() == before
-    assert files(path) == ["learn.mp4"]
+        write(path_of, images_then(ZeroDivisionError), codec=codec)
+    assert path_of.read_bytes() == before
+    assert files(path_of) == [path_of.name]
 
 
-def test_a_film_left_by_ctrl_c_is_finished(path):
-    write(path, [plain()] * 3)
+def test_a_film_left_by_ctrl_c_is_finished(path_of, codec):
+    write(path_of, [plain()] * 3, codec=codec)
     with pytest.raises(KeyboardInterrupt):
-        write(path, images_then(KeyboardInterrupt))
-    assert len(decode(path)) == 7
-    assert files(path) == ["learn.mp4"]
+        write(path_of, images_then(KeyboardInterrupt), codec=codec)
+    assert len(decode(path_of)) == 7
+    assert files(path_of) == [path_of.name]
 
 
 def test_ctrl_c_at_the_worst_moment_still_leaves_a_whole_film(path, monkeypatch):
@@ -297,9 +404,51 @@ def test_ctrl_c_at_the_worst_moment_still_leaves_a_whole_film(path, monkeypatch)
     assert len(decode(path)) == 1
 
 
-def test_a_film_says_who_wrote_it(path):
-    write(path, [plain()])
-    assert b"written by cutaway " in path.read_bytes()[-100:]
+@pytest.mark.parametrize("share", [0, 0.5, 0.999])
+def test_a_full_disk_is_a_sentence_and_keeps_the_older_film(path_of, codec, share):
+    images = RNG.integers(0, 256, (5, 64, 64), np.uint8)
+    before = write(path_of, images, codec=codec).path.read_bytes()
+    unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (int(share * len(before)), unlimited[1]))
+        with pytest.raises(OSError, match=f"^Film: .*{path_of.name} (cannot be written|came out)"):
+            write(path_of, images, codec=codec)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
+    assert path_of.read_bytes() == before
+    assert files(path_of) == [path_of.name]
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_frames_reach_the_file_while_others_are_still_to_come(tmp_path, suffix):
+    with Film(tmp_path / f"learn{suffix}") as film:
+        for image in RNG.integers(0, 256, (2 * WAITING, 64, 64, 3), np.uint8):
+            film.write(image)
+        assert (tmp_path / f".learn.partial{suffix}").stat().st_size > 100_000
+
+
+@pytest.mark.parametrize(
+    ("side", "waiting"),
+    [(16, WAITING), (932, WAITING_BYTES // (3 * 932**2)), (2400, 2)],
+)
+def test_images_that_wait_for_the_encoder_have_bounded_memory(path, monkeypatch, side, waiting):
+    film, enough = Film(path, scale=1), threading.Event()
+    monkeypatch.setattr(Streamed, "add", lambda *_: enough.wait(timeout=20))
+    image = plain(height=side, width=side)
+
+    def go_on_writing():
+        with pytest.raises(OSError, match=r"came out as|cannot be written"):
+            fill(film, [image] * (waiting + 5))
+
+    writer = threading.Thread(target=go_on_writing)
+    writer.start()
+    end = time.monotonic() + 20
+    while film.frames <= waiting and time.monotonic() < end:
+        time.sleep(0.01)
+    writer.join(timeout=0.1)
+    assert film.frames == waiting + 1  # with the one that is being encoded
+    enough.set()
+    writer.join(timeout=20)
 
 
 @pytest.mark.parametrize("method", ["__init__", "add", "close"])
@@ -310,7 +459,7 @@ def test_an_encoder_that_fails_is_an_error_and_keeps_the_older_film(path, monkey
     def fail(*_):
         raise RuntimeError("the disk is full")
 
-    monkeypatch.setattr(H264, method, fail)
+    monkeypatch.setattr(Streamed, method, fail)
     with pytest.raises(OSError, match=r"learn\.mp4 cannot be written: the disk is full"):
         write(path, [plain()] * 200)  # more than wait for the encoder at a time
     assert path.read_bytes() == before
@@ -324,7 +473,7 @@ def test_an_encoder_that_fails_while_images_wait_for_it_does_not_hang_the_writer
         enough.wait(timeout=20)
         raise RuntimeError("the disk is full")
 
-    monkeypatch.setattr(H264, "add", fail)
+    monkeypatch.setattr(Streamed, "add", fail)
 
     def images():
         for i in range(2 * WAITING):
@@ -351,24 +500,27 @@ def test_an_encoder_that_drops_frames_in_silence_is_an_error(path, monkeypatch):
     assert files(path) == []
 
 
-def test_an_encoder_that_writes_rubbish_is_an_error(path, monkeypatch):
-    close = H264.close
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("kept", [0.1, 0.999])
+def test_a_file_that_breaks_off_is_an_error(tmp_path, monkeypatch, suffix, kept):
+    close = Streamed.close
 
     def close_and_cut(self):
         close(self)
-        partial = path.with_name(".learn.partial.mp4")
-        partial.write_bytes(partial.read_bytes()[:200])
+        partial = tmp_path / f".learn.partial{suffix}"
+        data = partial.read_bytes()
+        partial.write_bytes(data[: int(kept * len(data))])
 
-    monkeypatch.setattr(H264, "close", close_and_cut)
-    with pytest.raises(OSError, match=r"learn\.mp4 cannot be written"):
-        write(path, [plain()])
-    assert files(path) == []
+    monkeypatch.setattr(Streamed, "close", close_and_cut)
+    with pytest.raises(OSError, match=rf"learn\{suffix} (cannot be written|came out as)"):
+        write(tmp_path / f"learn{suffix}", RNG.integers(0, 256, (3, 32, 32), np.uint8))
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_count_frames_refuses_what_is_no_film(path):
-    path.write_bytes(b"no film" * 100)
+def test_count_frames_refuses_what_is_no_film(path_of):
+    path_of.write_bytes(b"no film" * 100)
     with pytest.raises(OSError, match="not a readable film"):
-        count_frames(path)
+        count_frames(path_of)
 
 
 def test_a_notebook_shows_a_finished_film_and_a_sentence_until_then(tmp_path):
@@ -376,6 +528,9 @@ def test_a_notebook_shows_a_finished_film_and_a_sentence_until_then(tmp_path):
         film.write(np.zeros((8, 8), np.uint8))
         assert "not finished yet" in film._repr_html_()
     assert '<video src="data:video/mp4;base64,' in film._repr_html_()
+    film = write(tmp_path / "a.gif", [plain()], description="It stays black.")
+    assert '<img src="data:image/gif;base64,' in film._repr_html_()
+    assert 'alt="It stays black."' in film._repr_html_()
 
 
 def test_a_notebook_does_not_show_the_older_film_in_place_of_one_that_failed(tmp_path):

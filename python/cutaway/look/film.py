@@ -1,4 +1,4 @@
-"""Film: images go in one by one, a video file comes out that plays in browsers.
+"""Film: images go in one by one, a video or an animation comes out that plays in browsers.
 
 A thread encodes while the caller goes on. The film is written beside its target, re-opened, its frames
 counted, and only then renamed: a film that exists is whole.
@@ -10,77 +10,95 @@ import math
 import os
 import queue
 import threading
+from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, SupportsFloat
+from typing import TYPE_CHECKING, SupportsFloat
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .. import checks
-from ..files import MARK_OF_ANY_VERSION, Replacement
+from ..files import Replacement
 from ..reprs import short_repr
-from .codecs import ENCODERS, Encoder, count_frames, even
+from .codecs import CODECS, FPS, SUFFIXES, codec_for, count_frames, rate_for
+from .encoder import Encoder, Plan
+from .notes import add_notes
+from .pixels import rgb
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-PACES = ("every", "log")
-SUFFIXES = (".mp4",)
-FPS = (0.01, 1000.0)
+__all__ = ["FPS", "SUFFIXES", "Film"]
+
 U8 = NDArray[np.uint8]
-WAITING = 64  # frames for the encoder, at most: bounds the memory, smooths the flow
+Size = tuple[int, int]  # height and width
+PACES = ("every", "log")
+HOLD = (0.0, 600.0)  # seconds; a GIF counts to 655
+MOST_TEXT = 1000  # characters of a description
+WAITING, WAITING_BYTES = 64, 32_000_000  # of images for the encoder; smooths the flow
 _LOG_FRAMES = 60  # frames of pace="log" for every e-fold of images
 
 
 @short_repr
 class Film:
-    """A video file, as a context manager: `with Film("learn.mp4") as film: film.write(image)`.
+    """A video or an animation, as a context manager: `with Film("learn.mp4") as f: f.write(image)`.
 
     Leaving the block finishes the film. If the block is left by Ctrl-C the film so far is finished
     too; after any other error nothing is kept, and an older film of that name stays.
 
     Args:
-        path: Ends in ".mp4"; its folder must exist.
-        fps: Frames per second, any number from 0.01 to 1000: 25, 29.97, Fraction(30000, 1001).
-        codec: "h264", which plays everywhere, or "mp4v", the tutorial's.
+        path: Ends in ".mp4" for a video; in ".gif", ".webp" or ".apng" for an animation, which plays
+            by itself and for ever, without loss (a GIF has 256 colours a frame). Its folder must exist.
+        fps: Frames per second, any number from 0.01 to 1000: 25, 29.97, Fraction(30000, 1001). At
+            most 50 for a GIF and 90 for the other animations, as browsers slow down what is faster.
+            None: 70 for a video, 10 for an animation.
+        codec: "h264", which plays everywhere, or "mp4v", the tutorial's; an animation's is its
+            suffix. None: as the suffix says.
         scale: Pixels per pixel of the images and side; even factors keep thin lines sharp.
         pace: "every" makes a frame of every image; "log" of those whose number grows by a constant
             factor (about 60 for every e-fold), because most is learned at the beginning.
+        hold: Seconds that the last frame is shown, from 0 to 600; never shorter than the others.
+        description: What the film shows, in a line for those who cannot see it; kept in the file.
 
     Attributes:
         frames: Frames so far.
 
     Raises:
-        ValueError: for an unknown suffix, codec or pace, fps out of bounds, or scale below 1.
+        ValueError: for an unknown suffix, codec or pace, fps, hold or scale out of bounds, and for
+            a hold or a description where the codec is "mp4v", which has no room for them.
         OSError: if the folder is missing, or the file cannot be written or read back.
     """
 
     def __init__(
         self,
         path: str | os.PathLike[str],
-        fps: SupportsFloat = 70,
-        codec: str = "h264",
+        fps: SupportsFloat | None = None,
+        codec: str | None = None,
         scale: int = 2,
         pace: str = "every",
+        hold: SupportsFloat = 0.0,
+        description: str = "",
     ) -> None:
         self.path = checks.path("Film", "path", path)
-        if self.path.suffix.lower() not in SUFFIXES:
-            got = checks.shown(os.fspath(path))
-            raise ValueError(f"Film: path must end in {SUFFIXES[0]}, got {got}")
-        checks.choice("Film", "codec", codec, tuple(ENCODERS))
-        checks.choice("Film", "pace", pace, PACES)
-        rate = checks.ratio("Film", "fps", fps, *FPS)
-        scale = checks.count("Film", "scale", scale)
+        self.codec = codec_for(self.path, codec)
+        self.fps = rate_for(self.codec, fps)
+        self.scale = checks.count("Film", "scale", scale)
+        self.pace = checks.choice("Film", "pace", pace, PACES)
+        self.hold = checks.ratio("Film", "hold", hold, *HOLD)
+        self.description = checks.line("Film", "description", description, MOST_TEXT)
+        if CODECS[self.codec].bare and (self.hold or self.description):
+            name, value = ("hold", hold) if self.hold else ("description", description)
+            rule = f"{name} must be left out for codec {self.codec!r}, which has no room for it"
+            raise ValueError(f"Film: {rule}, got {checks.shown(value)}")
         if not self.path.parent.is_dir():
             raise FileNotFoundError(f"Film: {self.path.parent} is not a folder")
-        self.fps, self.codec, self.scale, self.pace = rate, codec, scale, pace
         self.frames = 0
         self._images = 0
         self._encoded = 0
-        self._sizes: tuple[tuple[int, int], tuple[int, int] | None] | None = None
+        self._sizes: tuple[Size, Size | None] | None = None  # of the image and the caption
         self._file: Replacement | None = None  # once there is an image
-        self._queue: queue.Queue[tuple[U8, U8 | None] | None] = queue.Queue(WAITING)
+        self._queue: queue.Queue[tuple[U8, U8 | None] | None]  # likewise
         self._thread: threading.Thread | None = None
         self._failure: BaseException | None = None
         self._open = True
@@ -88,8 +106,8 @@ class Film:
 
     def write(
         self,
-        image: Image | NDArray[np.uint8] | memoryview,
-        caption: Image | NDArray[np.uint8] | memoryview | None = None,
+        image: Image | U8 | memoryview,
+        caption: Image | U8 | memoryview | None = None,
     ) -> None:
         """Add an image; what is transparent shows white.
 
@@ -100,23 +118,20 @@ class Film:
             caption: Another one, which stands below at its own size: `scale` times as wide.
 
         Raises:
-            TypeError, ValueError: if it is no such image, or of another size than the first.
+            TypeError, ValueError: if one is no such image, or of another size than the first.
             OSError: if the encoder has failed.
         """
         if not self._open:
             raise ValueError(f"Film: {self.path} is finished; no image can be added")
-        pixels = _pixels("image", image)
-        below = None if caption is None else _pixels("caption", caption)
+        pixels = rgb("image", image)
+        below = None if caption is None else rgb("caption", caption)
         self._check_sizes(pixels, below)
         self._images += 1
         if self.pace == "log" and not _is_log_frame(self._images):
             return
         if self._file is None:
             self._file = Replacement(self.path)
-            self._thread = threading.Thread(
-                target=self._encode, args=(self._file.partial,), name="cutaway film", daemon=True
-            )
-            self._thread.start()
+            self._start(self._file.partial, pixels.nbytes + (0 if below is None else below.nbytes))
         self._queue.put((pixels.copy(), None if below is None else below.copy()))
         self._raise_failure()
         self.frames += 1
@@ -136,14 +151,6 @@ class Film:
                 f"got {caption.shape[1]}"
             )
 
-    @property
-    def _frame(self) -> tuple[int, int]:
-        """Width and height of a frame."""
-        assert self._sizes is not None
-        (height, width), caption = self._sizes
-        below = 0 if caption is None else caption[0]
-        return even(width * self.scale), even(height * self.scale + below)
-
     def close(self) -> None:
         """Finish the film and check it. A film without images leaves no file."""
         if not self._open:
@@ -154,8 +161,9 @@ class Film:
             self._raise_failure()
             self.frames = self._encoded  # Ctrl-C may have hit write() once its image was on its way
             if self._file is not None and self.frames:
-                self._check(self._file.partial)
-                self._commit(self._file)
+                self._finish(self._file.partial)
+                self._file.commit()
+                self._whole = True
         finally:
             if self._file is not None:
                 self._file.discard()
@@ -188,20 +196,38 @@ class Film:
     def _repr_html_(self) -> str:
         from . import notebook
 
-        return notebook.film(repr(self), self.path, self.codec, self._state)
+        return notebook.film(repr(self), self.path, self.codec, self._state, self.description)
 
     @property
     def _state(self) -> str:
         return "open" if self._open else "finished" if self._whole else "empty"
 
+    def _plan(self) -> Plan:
+        """Return what the encoder must know, of images whose size is known."""
+        assert self._sizes is not None
+        (height, width), caption = self._sizes
+        below, step = caption[0] if caption else 0, CODECS[self.codec].sides
+        sides = height * self.scale + below, width * self.scale
+        height, width = (-(-side // step) * step for side in sides)
+        hold = self.hold if self.hold > 1 / self.fps else Fraction()
+        return Plan(width, height, self.scale, self.fps, hold, self.description)
+
     # the encoder's thread
+
+    def _start(self, path: Path, image_bytes: int) -> None:
+        room = max(2, min(WAITING, WAITING_BYTES // image_bytes))
+        self._queue = queue.Queue(room)
+        self._thread = threading.Thread(
+            target=self._encode, args=(path,), name="cutaway film", daemon=True
+        )
+        self._thread.start()
 
     def _encode(self, path: Path) -> None:
         encoder: Encoder | None = None
         try:
             while (images := self._queue.get()) is not None:
                 if encoder is None:
-                    encoder = ENCODERS[self.codec](path, *self._frame, self.fps, self.scale)
+                    encoder = CODECS[self.codec].encoder(path, self._plan())
                 encoder.add(*images)
                 self._encoded += 1
         except BaseException as error:
@@ -227,59 +253,24 @@ class Film:
                 f"Film: {self.path} cannot be written: {self._failure}"
             ) from self._failure
 
-    def _commit(self, file: Replacement) -> None:
-        with file.partial.open("ab") as end:  # an MP4 box of type "free", which players skip
-            mark = MARK_OF_ANY_VERSION
-            end.write((8 + len(mark)).to_bytes(4, "big") + b"free" + mark)
-        file.commit()
-        self._whole = True
-
-    def _check(self, path: Path) -> None:
+    def _finish(self, path: Path) -> None:
+        """Check that the file has what was written, and add our notes."""
+        plan = self._plan()
         try:
             frames, width, height = count_frames(path)
+            if (frames, width, height) == (self.frames, plan.width, plan.height):
+                add_notes(path, self.description, (width, height))
+                return
         except OSError as error:
             raise OSError(f"Film: {self.path} cannot be written: {error}") from error
-        wanted = (self.frames, *self._frame)
-        if (frames, width, height) != wanted:
-            raise OSError(
-                f"Film: {self.path} came out as {frames} frames of {width}x{height}, "
-                f"not {wanted[0]} of {wanted[1]}x{wanted[2]}"
-            )
-
-
-def _pixels(name: str, image: Any) -> U8:
-    """Return an image as (height, width, 3), RGB."""
-    if hasattr(image, "convert"):
-        image = np.asarray(image.convert("RGBA" if image.has_transparency_data else "RGB"))
-    elif isinstance(image, memoryview) or hasattr(image, "__array__"):
-        image = checks.array_of("Film", name, image)
-    if not isinstance(image, np.ndarray) or image.dtype != np.uint8:
-        kind = getattr(image, "dtype", type(image).__name__)
-        raise TypeError(f"Film: {name} must be a PIL image or a uint8 array, got {kind}")
-    channels = 1 if image.ndim == 2 else image.shape[2] if image.ndim == 3 else 0
-    if channels not in (1, 3, 4) or 0 in image.shape:
-        raise ValueError(
-            f"Film: {name} must be (height, width) or (height, width, 1, 3 or 4), got {image.shape}"
+        raise OSError(
+            f"Film: {self.path} came out as {frames} frames of {width}x{height}, "
+            f"not {self.frames} of {plan.width}x{plan.height}"
         )
-    if channels == 1:
-        return np.repeat(image.reshape(*image.shape[:2], 1), 3, axis=2)
-    pixels: NDArray[np.uint8] = image
-    return _over_white(pixels) if channels == 4 else pixels
 
 
-def _shown(size: tuple[int, int] | None) -> str:
+def _shown(size: Size | None) -> str:
     return "none" if size is None else f"{size[1]}x{size[0]}"
-
-
-def _over_white(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return (height, width, 4), whose colours are not multiplied by alpha, as (..., 3) on white."""
-    alpha = image[:, :, 3:].astype(np.uint16)
-    if alpha.min() == 255:
-        return image[:, :, :3]
-    mixed: NDArray[np.uint8] = (
-        (image[:, :, :3] * alpha + 255 * (255 - alpha) + 127) // 255  # at most 65152
-    ).astype(np.uint8)
-    return mixed
 
 
 def _is_log_frame(number: int) -> bool:

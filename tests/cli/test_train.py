@@ -9,6 +9,7 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
+from PIL import Image
 
 from cutaway import load
 from cutaway.look.codecs import count_frames
@@ -58,7 +59,8 @@ def test_without_json_the_results_are_on_stdout_and_stderr_is_empty(call, data, 
     ("fps", "expected"), [("29.97", Fraction(2997, 100)), ("30000/1001", Fraction(30000, 1001))]
 )
 def test_frames_per_second_may_be_a_decimal_or_a_fraction(call, data, tmp_path, fps, expected):
-    code, _, _ = call("train", "--data", data, "--out", tmp_path, "--epochs", 1, "--fps", fps)
+    options = ("--epochs", 1, "--plain", "--fps", fps)  # without a frame that is held
+    code, _, _ = call("train", "--data", data, "--out", tmp_path, *options)
     assert code == 0
     with av.open(str(tmp_path / "learn.mp4")) as container:
         assert container.streams.video[0].average_rate == expected
@@ -115,6 +117,37 @@ def test_options_of_a_film_that_do_not_fit_are_told(
     assert code == 2
     assert sentence in error_line(err)
     assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--film", "x.gif", "--codec", "mp4v"), "codec must be 'gif' for .gif, got 'mp4v'"),
+        (("--film", "x.gif", "--fps", 60), "fps must be at most 50 for gif"),
+    ],
+)
+def test_a_film_that_cannot_be_is_told_before_anything_is_learned(
+    call, data, tmp_path, options, sentence, error_line
+):
+    out = tmp_path / "out"
+    code, stdout, err = call("train", "--data", data, "--out", out, *options)
+    assert (code, stdout.count("\n")) == (1, 1)
+    assert sentence in error_line(err)
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".webp", ".apng"])
+def test_a_film_may_be_an_animation(call, data, tmp_path, suffix):
+    options = ("--epochs", 1, "--film", f"x{suffix}", "--frames", 7)
+    code, out, _ = call("train", "--data", data, "--out", tmp_path, *options)
+    assert code == 0
+    film = tmp_path / f"x{suffix}"
+    assert out.splitlines()[-1] == f"{film}  7 frames"
+    with Image.open(film) as image:
+        assert image.n_frames == 7
+        image.seek(6)
+        image.load()
+        assert image.info["duration"] == 2000  # it is held
 
 
 def test_a_film_into_a_folder_that_is_not_there_is_one_sentence_and_leaves_nothing(

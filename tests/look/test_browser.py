@@ -27,6 +27,8 @@ def film_of(path, frames, **options):
         (14, dict(fps=70), "466x466 0.200"),
         (15, dict(fps=30, scale=4), "932x932 0.500"),
         (1, dict(fps=2), "466x466 0.500"),
+        (15, dict(fps=30, hold=2), "466x466 2.467"),
+        (10, dict(fps=30, hold=2, scale=4), "932x932 2.300"),
     ],
 )
 def test_a_film_plays_in_chromium(tmp_path, shown, frames, options, expected):
@@ -42,3 +44,18 @@ def test_the_tutorials_codec_is_not_the_default_because_it_does_not_play(tmp_pat
     page = tmp_path / "page.html"
     page.write_text(PAGE.format(name="learn.mp4"))
     assert "<p>error 4</p>" in shown(page)  # MEDIA_ERR_SRC_NOT_SUPPORTED
+
+
+@pytest.mark.needs("browser")
+@pytest.mark.parametrize("suffix", [".gif", ".webp", ".apng"])
+def test_an_animation_is_an_image_in_chromium(tmp_path, shown, suffix):
+    film_of(tmp_path / f"learn{suffix}", 5)
+    page = tmp_path / "page.html"
+    page.write_text(
+        f"""<!doctype html><img src="learn{suffix}"><p>nothing</p><script>
+const image = document.querySelector("img"), told = document.querySelector("p");
+image.onload = () => {{ told.textContent = `${{image.naturalWidth}}x${{image.naturalHeight}}`; }};
+image.onerror = () => {{ told.textContent = "error"; }};
+</script>"""
+    )
+    assert "<p>466x466</p>" in shown(page)

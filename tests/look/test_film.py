@@ -492,9 +492,46 @@ def test_an_encoder_that_fails_while_images_wait_for_it_does_not_hang_the_writer
     assert files(path) == []
 
 
+@pytest.mark.parametrize(("scale", "high"), [(2, 10), (2, 9), (3, 6)])
+def test_a_caption_stands_below_the_image_at_its_own_size(path_of, codec, scale, high):
+    caption = plain((0, 0, 255), high, 16 * scale)
+    caption[:, : 8 * scale] = 255
+    with Film(path_of, codec=codec, scale=scale) as film:
+        for _ in range(3):
+            film.write(plain((217, 95, 14), 8, 16), caption)
+    frames = decode(path_of)
+    assert len(frames) == 3
+    for frame in frames:
+        colours = [frame[4, 4], frame[8 * scale + 4, 4], frame[8 * scale + 4, -4]]
+        np.testing.assert_allclose(colours, [(217, 95, 14), (255, 255, 255), (0, 0, 255)], atol=8)
+
+
+@pytest.mark.parametrize(
+    ("second", "sentence"),
+    [
+        ((plain(), None), "caption must be 32x6 as the first, got none"),
+        ((plain(), plain(height=5, width=32)), "caption must be 32x6 as the first, got 32x5"),
+        (
+            (plain(height=8), plain(height=6, width=32)),
+            "image must be 16x16 as the first, got 16x8",
+        ),
+    ],
+)
+def test_a_caption_is_of_one_size_as_the_image_is(path, second, sentence):
+    with pytest.raises(ValueError, match=sentence), Film(path) as film:
+        film.write(plain(), plain(height=6, width=32))
+        film.write(*second)
+    assert files(path) == []
+
+
+def test_a_caption_is_as_wide_as_the_enlarged_image(path):
+    with pytest.raises(ValueError, match="caption must be 32 wide, as the image enlarged, got 16"):
+        Film(path).write(plain(), plain(height=6, width=16))
+
+
 def test_an_encoder_that_drops_frames_in_silence_is_an_error(path, monkeypatch):
     add = Mp4v.add
-    monkeypatch.setattr(Mp4v, "add", lambda self, f, _: f[0, 0, 0] and add(self, f))
+    monkeypatch.setattr(Mp4v, "add", lambda self, f, _: f[0, 0, 0] and add(self, f, None))
     with pytest.raises(OSError, match="came out as 2 frames of 32x32, not 3 of 32x32"):
         write(path, [plain((9, 9, 9)), plain((0, 0, 0)), plain((9, 9, 9))], codec="mp4v")
     assert files(path) == []

@@ -11,7 +11,7 @@ import click
 
 from .. import checks
 from ..backend.choose import BACKENDS, check_backend
-from ..look.film import FPS, SUFFIXES
+from ..look.codecs import FPS, SUFFIXES
 from ..look.theme import THEMES
 from ..threads import MOST_THREADS
 
@@ -54,7 +54,7 @@ def film_path(_: click.Context, param: click.Parameter, value: str | None) -> Pa
     if value is None:
         return None
     if Path(value).suffix.lower() not in SUFFIXES:
-        what = f"must end in {' or '.join(SUFFIXES)}, got {value!r}"
+        what = f"must end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}, got {value!r}"
         raise click.BadParameter(what, param=param)
     return Path(value)
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ..backend.contract import F32
 from ..learn.history import Moment
+from ..look.codecs import codec_for, rate_for
 from ..look.film import Film
 from ..look.frames import Frames
 from ..look.pace import even_steps, log_steps, movement_steps
@@ -26,6 +27,7 @@ U8 = NDArray[np.uint8]
 Scene = tuple[int, F32]  # a mini-batch, and the first layer's weights after it: (fan_in, units)
 _SECONDS = 20  # of a film
 _LEAST_SECONDS = 10
+_HOLD = 2.0
 _STRONG = 0.999  # quantile of |weights| that gets the strongest colour
 _PLAIN_LIMIT = 7  # times the start weights' spread is the strongest colour of a plain film
 _TALL, _SMALL = 900, 640  # pixels of a frame's height, at least: on a screen, in a page
@@ -79,6 +81,19 @@ class FilmPlan:
         short = self.frames is None and self.pace != "batch"
         return max(1, min(self._usual, frames // _LEAST_SECONDS)) if short else self._usual
 
+    @property
+    def hold(self) -> float:
+        """Seconds that the last frame stays."""
+        return 0.0 if self.plain or self.codec == "mp4v" else _HOLD
+
+    def check(self) -> None:
+        """Check what can be known before there is anything to film.
+
+        Raises:
+            ValueError: as Film's.
+        """
+        rate_for(codec_for(self.path, self.codec), self.fps)
+
     def steps(self, kept: Kept, epoch: int) -> list[int]:
         """Return the mini-batches that are frames; `epoch` is how many make one."""
         last = kept.steps[-1]
@@ -107,12 +122,14 @@ class Camera:
     Attributes:
         scale: How many times the film enlarges it.
         fps: Frames per second.
+        description: What the film shows, in a sentence.
         draw: Takes the number of the frame and the scene; gives an image, and what stands below it at
             its own size, if anything.
     """
 
     scale: int
     fps: SupportsFloat
+    description: str
     draw: Callable[[int, Scene], tuple[U8, U8 | None]]
 
 
@@ -139,11 +156,14 @@ def camera(
         start: (fan_in, units): the first layer's weights before the training.
         end: (fan_in, units): after it.
     """
+    fps = plan.rate(len(steps))
+    description = "" if plan.codec == "mp4v" else _describe(end.shape[1], steps)
     if plan.plain:
         limit = _PLAIN_LIMIT * float(start.std())
         return Camera(
             scale=2,
-            fps=plan.rate(len(steps)),
+            fps=fps,
+            description=description,
             draw=lambda _, scene: (
                 tiles(scene[1], shape=shape, limit=limit, layout="in,out", theme=plan.theme),
                 None,
@@ -159,7 +179,15 @@ def camera(
         step, weights = scene
         return frames.draw(number, weights, *kept.accuracy(step))
 
-    return Camera(scale=frames.scale, fps=plan.rate(len(steps)), draw=draw)
+    return Camera(scale=frames.scale, fps=fps, description=description, draw=draw)
+
+
+def _describe(units: int, steps: Sequence[int]) -> str:
+    """Tell what a film shows, in a sentence."""
+    return (
+        f"the weights of {units} units of the first layer while they learn, "
+        f"from mini-batch {steps[0]:,} to {steps[-1]:,} in {len(steps):,} frames"
+    )
 
 
 def shoot(
@@ -177,7 +205,9 @@ def shoot(
     Raises:
         OSError: if it cannot be written; there is none then.
     """
-    film = Film(path, camera.fps, plan.codec or "h264", camera.scale)
+    film = Film(
+        path, camera.fps, plan.codec, camera.scale, hold=plan.hold, description=camera.description
+    )
     try:
         with film:
             for number, scene in enumerate(scenes):

@@ -69,9 +69,12 @@ def run(
         watch_at: Of how many mini-batches there are, which ones have a Moment to watch.
 
     Raises:
+        ValueError: if there can be no such film.
         OSError: if a file cannot be written; before training where that can be known.
     """
     begin = time.perf_counter()
+    if film is not None:
+        film.check()
     path = None if film is None else film.inside(out)
     training = _Training(recipe, data, seed, backend, threads)
     network = training.network()

@@ -66,7 +66,7 @@ def test_movement_shows_more_of_where_the_weights_move_more():
         (dict(pace="log"), 30, 600),
         (dict(pace="batch"), 70, 3910),
         (dict(fps=Fraction(25)), 25, 500),
-        (dict(path=Path("a.gif")), 10, 200),
+        (dict(path=Path("a.gif")), 10, 100),
     ],
 )
 def test_a_film_takes_about_twenty_seconds_unless_it_shows_every_mini_batch(plan, rate, frames):

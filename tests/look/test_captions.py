@@ -55,7 +55,7 @@ def test_without_a_validation_set_there_is_no_word_of_one(texts):
     assert not any("validation" in word or "%" in word for word in words(texts))
 
 
-@pytest.mark.parametrize("width", [700, 932, 1900])
+@pytest.mark.parametrize("width", [560, 932, 1900])
 def test_text_is_at_least_twelve_pixels_high_and_stays_inside(texts, width):
     caption = captions_of(width).draw(4, 1.0, 200)
     assert caption.shape[1] == width

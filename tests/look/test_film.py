@@ -503,7 +503,7 @@ def test_a_caption_stands_below_the_image_at_its_own_size(path_of, codec, scale,
     assert len(frames) == 3
     for frame in frames:
         colours = [frame[4, 4], frame[8 * scale + 4, 4], frame[8 * scale + 4, -4]]
-        np.testing.assert_allclose(colours, [(217, 95, 14), (255, 255, 255), (0, 0, 255)], atol=8)
+        np.testing.assert_allclose(colours, [(217, 95, 14), (255, 255, 255), (0, 0, 255)], atol=16)
 
 
 @pytest.mark.parametrize(
@@ -518,9 +518,11 @@ def test_a_caption_stands_below_the_image_at_its_own_size(path_of, codec, scale,
     ],
 )
 def test_a_caption_is_of_one_size_as_the_image_is(path, second, sentence):
-    with pytest.raises(ValueError, match=sentence), Film(path) as film:
-        film.write(plain(), plain(height=6, width=32))
+    film = Film(path)
+    film.write(plain(), plain(height=6, width=32))
+    with pytest.raises(ValueError, match=sentence):
         film.write(*second)
+    film.discard()
     assert files(path) == []
 
 

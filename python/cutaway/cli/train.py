@@ -90,7 +90,8 @@ _ABOUT_FILM = ("pace", "frames", "every", "fps", "codec", "plain", "theme")
 @click.option(
     "--frames",
     type=options.AT_LEAST_ONE,
-    help="Of the film; without: of about 20 seconds, or with --pace batch one a mini-batch.",
+    help="Of the film; without: for 20 seconds (10 of a .gif, .webp or .apng), or with --pace batch "
+    "one a mini-batch.",
 )
 @click.option(
     "--every", type=options.AT_LEAST_ONE, help="Mini-batches per frame; implies --pace batch."

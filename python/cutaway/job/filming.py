@@ -25,12 +25,11 @@ from .kept import Kept
 
 U8 = NDArray[np.uint8]
 Scene = tuple[int, F32]  # a mini-batch, and the first layer's weights after it: (fan_in, units)
-_SECONDS = 20  # of a film
-_LEAST_SECONDS = 10
+_SECONDS, _LEAST_SECONDS = 20, 10  # of a film; of an animation, and of a short training
 _HOLD = 2.0
 _STRONG = 0.999  # quantile of |weights| that gets the strongest colour
 _PLAIN_LIMIT = 7  # times the start weights' spread is the strongest colour of a plain film
-_TALL, _SMALL = 900, 640  # pixels of a frame's height, at least: on a screen, in a page
+_TALL, _SMALL = 900, 480  # pixels of a frame's height, at least: on a screen, in a page
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +40,8 @@ class FilmPlan:
         path: A name without a folder is one in the run's.
         pace: "movement": the weights move equally far from frame to frame; "log": even on a logarithmic
             axis; "batch": even.
-        frames: How many, or one for every mini-batch if that is less; None for about 20 seconds, and
-            for all with pace="batch".
+        frames: How many, or one for every mini-batch if that is less; None for about 20 seconds, or
+            10 of formats other than MP4, and for all with pace="batch".
         every: Mini-batches per frame instead, and the end of every epoch.
         fps: Frames per second; None for 30, for 70 with pace="batch" as the tutorial has it, and for
             10 of formats other than MP4; for fewer if the training has too few mini-batches to last
@@ -102,7 +101,8 @@ class FilmPlan:
             ends = {min(start + epoch, last) for start in starts}
             inner = (range(start + self.every, start + epoch, self.every) for start in starts)
             return sorted(ends.union(n for some in inner for n in some if n < last))
-        whole = last if self.pace == "batch" else round(_SECONDS * float(self.fps or self._usual))
+        seconds = _SECONDS if self.video else _LEAST_SECONDS
+        whole = last if self.pace == "batch" else round(seconds * float(self.fps or self._usual))
         frames = whole if self.frames is None else self.frames
         if self.pace == "movement":
             return movement_steps(kept.steps, kept.distances, frames)

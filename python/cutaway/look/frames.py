@@ -14,7 +14,7 @@ from .tiles import tile_shape, tiles
 U8 = NDArray[np.uint8]
 F32 = NDArray[np.float32]
 _SIDE = 28  # pixels of a tile before it is enlarged, about: lines between tiles stay in proportion
-_NARROWEST, _WIDEST = 700, 1920  # pixels of a frame: room for a caption, a screen
+_NARROWEST, _WIDEST = 560, 1920  # pixels of a frame: room for a caption, a screen
 _CAPTION = 100  # pixels of a caption's height, at least
 
 

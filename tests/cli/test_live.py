@@ -16,6 +16,7 @@ import pytest
 
 from cutaway import Moment
 from cutaway.cli import live
+from cutaway.look.blocks import TRUE
 from cutaway.look.pace import log_steps
 
 USUAL = {7, 25}  # lines go on in the next one, and the cursor is seen
@@ -56,12 +57,12 @@ class Shown:
 def show(monkeypatch):
     """Make a Live of a screen that keeps all: `show(steps)`, with .screen and .clock."""
 
-    def make(steps=782, epochs=1, colours=256):
+    def make(steps=782, epochs=1, colours=256, theme="light"):
         clock = Clock()
         monkeypatch.setattr(live, "Screen", Shown)
         monkeypatch.setattr(live, "time", clock)
         told = types.SimpleNamespace(tell=lambda _: None)
-        made = live.Live(told, None, colours, epochs=epochs, steps=steps)
+        made = live.Live(told, None, colours, theme, epochs=epochs, steps=steps)
         made.screen, made.clock = made._screen, clock
         made.screen.clock = clock
         return made
@@ -123,6 +124,7 @@ def test_epoch_mini_batch_loss_accuracy_and_its_curve_stand_below_the_grid(show)
         (200, 50, 2, (6, 11, 15), "64 neurons"),
         (50, 24, 3, (2, 3, 14), "the first 6 of 64 neurons"),
         (20, 5, 5, (0, 0, 0), ""),
+        (20, 3, 3, (0, 0, 0), ""),
         (3, 1, 1, (0, 0, 0), ""),
     ],
 )
@@ -153,10 +155,28 @@ def test_a_neuron_keeps_its_place_and_a_weight_its_colour(show):
     np.testing.assert_array_equal(twice.screen.frames[0][0], first)
 
 
-def test_a_layer_that_starts_at_zero_is_drawn(show):
+@pytest.mark.parametrize("strength", [0, np.inf, np.nan])
+def test_a_layer_that_starts_at_zero_or_is_no_longer_finite_is_drawn(show, strength):
     seen = show()
-    seen.moment(moment(1, strength=0))
+    seen.moment(moment(1, strength=strength))
     assert set(np.unique(seen.screen.frames[0][0])) == {168, 172, 180, 255}
+
+
+def test_weights_that_are_no_longer_finite_are_drawn_and_told_of_by_others(show):
+    seen = show()
+    seen.moment(moment(1))
+    seen.moment(moment(2, strength=np.inf))
+    image = seen.screen.frames[1][0]
+    assert {tuple(pixel) for pixel in image.reshape(-1, 3).tolist()} <= {
+        (8, 48, 107), (255, 255, 255), (127, 39, 4), (168, 172, 180)
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("colours", "paper"), [(TRUE, 17), (256, 255), (16, 255)])
+def test_a_dark_picture_needs_all_colours(show, colours, paper):
+    seen = show(colours=colours, theme="dark")
+    seen.moment(moment(1, strength=0))
+    assert seen.screen.frames[0][0][0, 0, 0] == paper
 
 
 def test_with_eight_colours_the_lines_between_tiles_are_black(show):
@@ -256,6 +276,15 @@ def test_results_on_stdout_are_the_same_whatever_is_drawn(in_terminal, live_run,
         e["valid_loss"] for e in expected["epochs"]
     ]
     assert seen.text()[-1].startswith("    2 ")  # the line of the last epoch, beside JSON
+    assert given_back(seen)
+
+
+def test_the_film_s_bar_comes_below_the_last_picture(in_terminal, live_run):
+    words = [word for word in live_run if word != "--no-film"]
+    code, seen, _ = in_terminal(*words, "--frames", 4)
+    assert code == 0
+    _, after = seen.sent.decode().split("\x1b[?1049l")
+    assert after.index("64 neurons") < re.search(r" 0/4 .*frame/s\]", after).start()
     assert given_back(seen)
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..backend.contract import F32
 from ..learn.history import Moment
-from ..look.blocks import Fit, fit, resized, sparkline
+from ..look.blocks import TRUE, Fit, fit, resized, sparkline
 from ..look.pace import log_steps
 from ..look.theme import THEMES
 from ..look.tiles import tile_shape, tiles
@@ -38,7 +38,7 @@ class Live:
         progress: Tells of the epochs, and shows how the film goes on.
         stream: Leads to the terminal.
         colours: How many it has, as for `blocks`.
-        theme: "light" or "dark"; of 16 colours, none is dark enough for the latter.
+        theme: "light" or "dark", whose shades need a terminal of all colours.
         epochs: Of the whole training.
         steps: Mini-batches of the whole training.
     """
@@ -54,7 +54,7 @@ class Live:
         steps: int,
     ) -> None:
         self._progress, self._screen, self._colours = progress, Screen(stream, colours), colours
-        self._theme = theme if colours > 16 else "light"
+        self._theme = theme if colours == TRUE else "light"
         self._epochs, self._steps = epochs, steps
         self._wanted = steps_to_see(steps)
         self._losses = np.zeros((2, len(self._wanted)))  # up to each: their sum, and how many
@@ -112,7 +112,7 @@ class Live:
                 resized(layer[:, : plan.shown], shape, plan.tile)
                 for layer in (self._start, weights)
             )
-            limit = _SPREADS * float(start.std()) or 1.0
+            limit = _SPREADS * start.std()
             levels = np.rint(np.nan_to_num(now / limit).clip(-1, 1) * _LEVELS) / _LEVELS
         pixels = tiles(
             levels,

@@ -34,8 +34,8 @@ class Bar:
     def show_frames(self, frames: int, of: int) -> None:
         """Count the frames of a film instead."""
         if self._bar.unit != "frame":
-            self._bar.reset(of)
             self._bar.unit = "frame"
+            self._bar.reset(of)
             self._bar.set_postfix(refresh=False)
         self._bar.update(frames - self._bar.n)
 

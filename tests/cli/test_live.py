@@ -114,7 +114,7 @@ def test_epoch_mini_batch_loss_accuracy_and_its_curve_stand_below_the_grid(show)
     )
     assert first[1] == f"loss █{'the first 15 of 64 neurons':>73}"
     curve = last[1].removesuffix("   the first 15 of 64 neurons")
-    assert re.fullmatch("loss █ +▄ +▂ +", curve)
+    assert re.fullmatch("loss █ +▅ +▃ +", curve)
 
 
 @pytest.mark.parametrize(

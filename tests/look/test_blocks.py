@@ -143,7 +143,13 @@ def test_enlarged_weights_are_repeated():
     np.testing.assert_array_equal(large, expected)
 
 
-def test_a_sparkline_goes_from_zero_to_the_largest_value_and_has_blanks_for_what_is_to_come():
-    assert sparkline(np.array([8, 4, 1, 0.001, 0, np.nan])) == "█▄▁▁▁ "
+def test_a_sparkline_goes_up_from_zero_and_has_blanks_for_what_is_to_come():
+    assert sparkline(np.array([8, 8, 4, 1, 0.001, 0, np.nan])) == "██▄▁▁▁ "
     assert sparkline(np.array([np.nan])) == " "
     assert sparkline(np.zeros(2)) == "▁▁"
+
+
+def test_a_single_large_value_leaves_the_others_their_height():
+    values = np.array([100, *np.linspace(8, 0.1, 40)])
+    assert sparkline(values)[:3] == "███"
+    assert set(sparkline(values)) == set("▁▂▃▄▅▆▇█")

@@ -19,6 +19,7 @@ _RESET = "\x1b[m"
 
 _SMALLEST = 14  # pixels of a tile that can still be read
 _BARS = " ▁▂▃▄▅▆▇█"
+_MOST = 0.95  # of a sparkline's values
 _CUBE = (0, 95, 135, 175, 215, 255)  # the levels of xterm's colours 16 to 231
 
 
@@ -180,8 +181,12 @@ def _shares(old: int, new: int) -> F32:
 
 
 def sparkline(values: NDArray[np.float64]) -> str:
-    """Draw a character for every value, from 0 to the largest; a blank for NaN."""
+    """Draw a character for every value, from 0 to what most stay below; a blank for NaN.
+
+    The first losses of a training may be many times the rest.
+    """
     known = np.isfinite(values)
-    top = values[known].max(initial=0) or 1.0
-    levels = np.ceil(np.where(known, values, 0) / top * (len(_BARS) - 1)).astype(int)
-    return "".join(_BARS[level] for level in np.where(known, levels.clip(1), 0))
+    top = np.quantile(values[known], _MOST) if known.any() else 0.0
+    levels = np.ceil(np.where(known, values, 0) / (top or 1.0) * (len(_BARS) - 1))
+    numbers = np.where(known, levels.clip(1, len(_BARS) - 1), 0).astype(int)
+    return "".join(_BARS[number] for number in numbers)

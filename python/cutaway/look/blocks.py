@@ -17,7 +17,7 @@ F32 = NDArray[np.float32]
 TRUE = 1 << 24  # colours of 24 bits
 _RESET = "\x1b[m"
 
-_SMALLEST = 14  # pixels of a tile that can still be read
+_SMALLEST, _READABLE = 10, 14  # pixels of a tile: to show all units, and if not all fit anyway
 _BARS = " ▁▂▃▄▅▆▇█"
 _MOST = 0.95  # of a sparkline's values
 _CUBE = (0, 95, 135, 175, 215, 255)  # the levels of xterm's colours 16 to 231
@@ -136,9 +136,9 @@ class Fit(NamedTuple):
 
 
 def fit(shape: tuple[int, int], units: int, room: tuple[int, int]) -> Fit:
-    """Return the largest tiles of all units that fit, or as many of the smallest as do.
+    """Return the largest tiles that fit for all units, or else how many fit of a size easy to read.
 
-    Tiles are enlarged by whole numbers, or shrunk; not below what can be read.
+    Tiles are enlarged by whole numbers, or shrunk.
 
     Args:
         shape: (height, width) of a tile in weights.
@@ -148,7 +148,7 @@ def fit(shape: tuple[int, int], units: int, room: tuple[int, int]) -> Fit:
     longest = max(shape)
     larger = range(max(room) // longest * longest, longest, -longest)
     smaller = range(longest, min(longest, _SMALLEST) - 1, -1)
-    for length in (*larger, *smaller):
+    for length in (*larger, *smaller, min(longest, _READABLE)):
         height, width = (max(1, round(side * length / longest)) for side in shape)
         down, across = (room[0] + 1) // (height + 1), (room[1] + 1) // (width + 1)
         if down * across >= units:

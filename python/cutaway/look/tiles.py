@@ -191,19 +191,20 @@ def tiles(
 
     limits = limits_of(who, matrix, limit, style)
     line = THEMES[theme].gap
-    drawn = np.empty((down * across, height, width, 3), np.uint8)
-    drawn[:units] = coloured(matrix, (height, width), limits, style, theme)
-    drawn[units:] = line if style == "diverging" else 0  # no unit, no tile
+    drawn = coloured(matrix, (height, width), limits, style, theme)
+    if units < down * across:  # no unit, no tile
+        none = np.empty((down * across - units, height, width, 3), np.uint8)
+        none[...] = line if style == "diverging" else 0
+        drawn = np.concatenate([drawn, none])
     if border and style == "classic":
         for edge in (drawn[:, 0], drawn[:, -1], drawn[:, :, 0], drawn[:, :, -1]):
             edge[...] = RED
     drawn = drawn.reshape(down, across, height, width, 3).swapaxes(1, 2)  # tile rows side by side
 
     gap = 1 if border and style == "diverging" else 0
-    picture = np.empty((down, height + gap, across, width + gap, 3), np.uint8)
+    tall, wide = down * (height + gap), across * (width + gap)
+    picture = np.empty((tall + gap, wide + gap, 3), np.uint8)
     picture[...] = line
-    picture[:, gap:, :, gap:] = drawn
-    picture = picture.reshape(down * (height + gap), across * (width + gap), 3)
-    if gap:  # the lines at the right and at the bottom
-        picture = np.pad(picture, ((0, 1), (0, 1), (0, 0)), mode="wrap")
+    below_and_right_of_lines = picture[gap:, gap:].reshape(down, height + gap, across, width + gap, 3)
+    below_and_right_of_lines[:, :height, :, :width] = drawn
     return picture

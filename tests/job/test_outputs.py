@@ -45,13 +45,14 @@ def test_pictures_show_the_hidden_layer_and_say_how_it_was_learned(done):
     folder, _ = done
     with Image.open(folder / "hidden.png") as image:
         assert image.width == 3 * (8 * 28 + 8) + 8  # about 700: three tiles of 8 and their lines
-        assert "64-6-4" in image.text["Description"]
-        assert "seed 3, 20 mini-batches" in image.text["Description"]
+        assert image.text["Description"].startswith("first layer: 6 units of 8x8 weights, 2 by 3")
+        assert "64-6-4" in image.text["Comment"]
+        assert "seed 3, 20 mini-batches" in image.text["Comment"]
         assert image.text["Software"].startswith("written by cutaway ")
     with Image.open(folder / "neuron.png") as image:
         assert image.width == 56 * 8
     with Image.open(folder / "loss.png") as image:
-        image.load()
+        assert image.text["Description"].startswith("training loss per sample from ")
 
 
 def test_the_summary_is_what_json_prints(done):
@@ -179,6 +180,6 @@ def test_a_run_that_failed_says_so_and_marks_the_units(out, recipe, data):
     words = result.conditions[0]
     assert {"dead", "saturated"} & set(words)
     weights = result.network.weights[0]
-    expected = cutaway.grid(weights, scale=None, legend=True, marks=words)
+    expected = cutaway.grid(weights, scale=None, legend="first layer", marks=words, numbers=True)
     with Image.open(out / "hidden.png") as image:
         np.testing.assert_array_equal(np.asarray(image), np.asarray(expected))

@@ -157,7 +157,7 @@ def command(
     show = _live(progress, theme, epochs=chosen.epochs, steps=steps) if live else progress
     with show:
         result = run(
-            chosen, sets, out, film=plan, pictures=chosen.draws or plan is not None,
+            chosen, sets, out, film=plan, pictures=chosen.draws or plan is not None, theme=theme,
             source=source, watch=show.moment, watch_film=show.film,
             watch_at=steps_to_see if live else None, **settings,
         )  # fmt: skip

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -105,29 +106,31 @@ def write_model(
     result.kept = len(kept.moments)
 
 
-def write_pictures(result: Result, out: Path, shape: tuple[int, int] | None) -> None:
-    """Draw the hidden layer, its strongest neuron, and the losses."""
+def write_pictures(result: Result, out: Path, shape: tuple[int, int] | None, theme: str) -> None:
+    """Draw the hidden layer, its strongest neuron, and the losses; each tells what is seen."""
     network, history = result.network, result.history
     weights = network.weights[0]
     strongest = int(np.square(weights).sum(axis=0).argmax())
-    notes = {
-        "Software": MARK,
-        "Description": f"{network!r}, seed {result.seed}, {len(history.losses)} mini-batches",
-    }
+    facts = f"{network!r}, seed {result.seed}, {len(history.losses)} mini-batches"
+
+    def notes(description: str) -> dict[str, str]:
+        return {"Software": MARK, "Description": description, "Comment": facts}
+
     names = names_of_classes(network) if network.architecture.layers == 1 else None
     hidden = grid(
-        weights, shape=shape, scale=None, legend=True, layout="in,out", names=names,
-        marks=result.conditions[0] if result.conditions else None,
+        weights, shape=shape, scale=None, legend="first layer", layout="in,out", names=names,
+        numbers=True, theme=theme, marks=result.conditions[0] if result.conditions else None,
     )  # fmt: skip
     strongest_neuron = neuron(
         weights, strongest, shape=shape, scale=None, layout="in,out",
-        legend=_caption(network, strongest),
+        legend=_caption(network, strongest), theme=theme,
     )  # fmt: skip
-    _write(result, out / _HIDDEN, lambda path: write_png(hidden, path, notes))
-    _write(result, out / _NEURON, lambda path: write_png(strongest_neuron, path, notes))
+    for name, image in ((_HIDDEN, hidden), (_NEURON, strongest_neuron)):
+        write = partial(write_png, image, notes=notes(image.info["Description"]))
+        _write(result, out / name, write)
     if history.losses:  # none if interrupted before the first mini-batch
-        curve = loss_curve(history)
-        _write(result, out / _LOSS, lambda path: write_figure(curve, path, notes))
+        curve = loss_curve(history, theme=theme)
+        _write(result, out / _LOSS, partial(write_figure, curve, notes=notes(curve.description)))
 
 
 def write_film(

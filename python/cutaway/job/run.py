@@ -43,6 +43,7 @@ def run(
     threads: int | None = None,
     film: FilmPlan | None = None,
     pictures: bool = True,
+    theme: str = "light",
     force: bool = False,
     source: Source = MNIST,
     watch: Watch | None = None,
@@ -62,6 +63,7 @@ def run(
         threads: As for Network.
         film: Which film to make, if any.
         pictures: Whether to draw pictures.
+        theme: Of pictures, "light" or "dark".
         force: Replace files that cutaway did not write.
         source: Where the data came from.
         watch: Is shown every Moment.
@@ -88,7 +90,7 @@ def run(
             result.rate(data[2], recipe.lr)
         write_model(result, out, recipe, kept, source.about(data), path)
         if pictures:
-            write_pictures(result, out, data[0].shape)
+            write_pictures(result, out, data[0].shape, theme)
     try:
         if film is not None and path is not None and kept.steps[-1]:
             _film(film, path, training, kept, result, watch_film)

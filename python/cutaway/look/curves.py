@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ..learn.history import History
     from .figure import Figure
 
+_WINDOW = 50  # mini-batches of a running mean, at most
 _MOST_POINTS = 10_000  # of a line: ten for every pixel across
 
 
@@ -64,7 +65,21 @@ def loss_curve(
         axes[0].set_title(title)
     for ax in axes:
         _dress(ax, look)
+    figure.description = _describe(losses, epochs)
     return figure
+
+
+def _describe(losses: NDArray[np.float64], epochs: list[dict[str, Any]]) -> str:
+    """Tell in a sentence how the losses went, and the accuracies."""
+    window = min(_WINDOW, max(1, losses.size // 10))
+    first, last = losses[:window].mean(), losses[-window:].mean()
+    went = f"from {first:.3g} to {last:.3g}" if losses.size > 1 else f"{first:.3g}"
+    told = [f"training loss per sample {went} over {losses.size:,} mini-batches"]
+    for kind, name in (("train", "training"), ("valid", "validation")):
+        values = [epoch[f"{kind}_accuracy"] for epoch in epochs if f"{kind}_accuracy" in epoch]
+        if values:
+            told.append(f"{name} accuracy {values[-1]:.1%} after epoch {epochs[-1]['epoch']}")
+    return ", ".join(told)
 
 
 def _rgb(colour: Colour) -> str:
@@ -105,7 +120,7 @@ def _losses_of(history: Any) -> NDArray[np.float64]:
 def _draw_losses(axes: Axes, losses: NDArray[np.float64], look: Theme) -> None:
     """Draw every loss faintly, and the mean around it strongly."""
     steps = np.arange(1, losses.size + 1)
-    window = min(50, max(1, losses.size // 10))
+    window = min(_WINDOW, max(1, losses.size // 10))
     mean = np.convolve(losses, np.ones(window) / window, "valid")
     middle = steps[: mean.size] + (window - 1) / 2
     highest = float(np.quantile(losses, 0.999))  # the first few losses may be many times the rest

@@ -11,7 +11,13 @@ from matplotlib.figure import Figure as _Figure
 
 
 class Figure(_Figure):
-    """A matplotlib Figure that is its own picture."""
+    """A matplotlib Figure that is its own picture.
+
+    Attributes:
+        description: What is seen, in a sentence.
+    """
+
+    description = ""
 
     def png(self) -> bytes:
         """Return the picture as the bytes of a PNG file."""

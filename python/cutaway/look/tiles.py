@@ -205,6 +205,8 @@ def tiles(
     tall, wide = down * (height + gap), across * (width + gap)
     picture = np.empty((tall + gap, wide + gap, 3), np.uint8)
     picture[...] = line
-    below_and_right_of_lines = picture[gap:, gap:].reshape(down, height + gap, across, width + gap, 3)
+    below_and_right_of_lines = picture[gap:, gap:].reshape(
+        down, height + gap, across, width + gap, 3
+    )
     below_and_right_of_lines[:, :height, :, :width] = drawn
     return picture

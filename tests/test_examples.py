@@ -1,4 +1,4 @@
-"""The two tutorials, re-told, run as they stand and say what they should."""
+"""Examples run as they stand and say what they should, and the gallery shows what they make."""
 
 import importlib
 import re
@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 EXAMPLES = Path(__file__).parent.parent / "python" / "examples"
 
@@ -25,6 +26,44 @@ def test_an_example_runs_and_learns(tmp_path, name, options, least, files):
     accuracy = re.search(r"epoch 1: .*validation accuracy (\d+\.\d+)%", run.stdout)
     assert float(accuracy[1]) / 100 >= least
     assert sorted(path.name for path in tmp_path.iterdir()) == files
+
+
+PICTURES = {
+    "curve.py": "curve.png",
+    "film.py": "film.webp",
+    "grid.py": "grid.png",
+    "neuron.py": "neuron.png",
+    "projection.py": "projection.png",
+}
+
+
+@pytest.mark.parametrize(("script", "picture"), PICTURES.items())
+def test_a_script_of_the_gallery_is_short_and_makes_the_picture_that_is_shown(
+    tmp_path, script, picture
+):
+    source = (EXAMPLES / script).read_text()
+    assert sum(bool(line.strip()) for line in source.splitlines()) <= 20
+    run = subprocess.run(
+        [sys.executable, "-W", "error", EXAMPLES / script],
+        capture_output=True, text=True, check=True, cwd=tmp_path,
+    )  # fmt: skip
+    assert [path.name for path in tmp_path.iterdir()] == [picture]
+    with (
+        Image.open(tmp_path / picture) as made,
+        Image.open(EXAMPLES / "gallery" / picture) as shown,
+    ):
+        assert made.size == shown.size
+        assert getattr(made, "n_frames", 1) == getattr(shown, "n_frames", 1)
+    assert "test accuracy " in run.stdout
+
+
+def test_the_gallery_shows_every_picture_in_less_than_300_kb():
+    text = (EXAMPLES / "README.md").read_text()
+    shown = set(re.findall(r"\]\(gallery/([^)]+)\)", text))
+    assert shown == {path.name for path in (EXAMPLES / "gallery").iterdir()}
+    assert all((EXAMPLES / "gallery" / name).stat().st_size < 300_000 for name in shown)
+    scripts = set(re.findall(r"\]\((\w+\.py)\)", text))
+    assert scripts == {path.name for path in EXAMPLES.glob("*.py")}
 
 
 def outputs(notebook):

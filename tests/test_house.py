@@ -27,9 +27,10 @@ ALLOWED = {
     "measure": f"{BASE} data backend learn",
     "look": "checks errors files reprs",
     "job": f"{BASE} data backend learn measure look",
+    "ask": f"{BASE} data backend learn measure look job",
     "bench": f"{BASE} data backend learn look job",
-    "cli": f"{BASE} data backend learn measure look job bench",  # it alone has bench
-    "__init__": f"{BASE} data backend learn measure look",
+    "cli": f"{BASE} data backend learn measure look job ask bench",  # it alone has bench
+    "__init__": f"{BASE} data backend learn measure look ask",
     "__main__": "cli",
 }
 

@@ -184,6 +184,14 @@ def training(o):
     )  # fmt: skip
 
 
+def moment(o, step):
+    network = o.Network
+    return cutaway.Moment(
+        epoch=step, step=step, losses=[], weights=network.weights, biases=network.biases,
+        metrics={}, seconds=0.0,
+    )  # fmt: skip
+
+
 def picture(**more):
     return dict(
         shape=(2, 2),
@@ -264,6 +272,10 @@ CALLS = {
         weights=ROWS.T, columns=2, border=True, names=None, marks=None, numbers=False, order=None
     ),
     "neuron": lambda _: picture(weights=ROWS.T, unit=0),
+    "poster": lambda o: dict(
+        moments=[moment(o, 0), moment(o, 1)], neurons=[0, 2], columns=2, paper="a4",
+        class_names=None, theme="dark",
+    ),
     "loss_curve": lambda _: dict(history=[1.0, 0.5], title="loss", log=False, theme="dark"),
     "Film": lambda _: dict(
         path="a.mp4", fps=25, codec="h264", scale=2, pace="every", hold=0.5, description="a film"

@@ -14,6 +14,7 @@ from .learn.network import Network
 from .version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from .ask.poster import poster
     from .backend.functions import (
         matmul,
         relu,
@@ -61,6 +62,7 @@ __all__ = [
     "matmul",
     "mnist",
     "neuron",
+    "poster",
     "relu",
     "relu_derivative",
     "save",
@@ -76,6 +78,7 @@ __all__ = [
 _MODULE_OF = {
     name: module
     for module, names in {
+        "ask.poster": "poster",
         "learn.checkpoint": "load save",
         "data.dataset": "Dataset",
         "data.read": "load_data load_idx load_pickle mnist",

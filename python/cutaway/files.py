@@ -121,24 +121,27 @@ def write_figure(figure: Figure, path: Path, notes: dict[str, str]) -> None:
 
 
 def write_png(image: Image, path: Path, notes: dict[str, str]) -> None:
-    """Write an image as PNG, whole or not at all, with notes in its metadata."""
+    """Write an image as PNG, whole or not at all, with notes in its metadata, and its `.info["dpi"]`."""
     from PIL.PngImagePlugin import PngInfo
 
     info = PngInfo()
     for key, value in notes.items():
         info.add_text(key, value)
     with replacing(path) as partial:
-        image.save(partial, format="PNG", pnginfo=info)
+        image.save(partial, format="PNG", pnginfo=info, dpi=image.info.get("dpi"))
 
 
 def write_picture(image: Image, path: Path, notes: dict[str, str]) -> None:
-    """Write an image as PNG or, if the path ends in ".pdf", as a page of its size at 144 pixels an inch."""
+    """Write an image as PNG or, if the path ends in ".pdf", as a page of its size.
+
+    An inch has the pixels that its `.info["dpi"]` says, or 144.
+    """
     if path.suffix.lower() != ".pdf":
         write_png(image, path, notes)
         return
     with replacing(path) as partial:
         image.save(
-            partial, format="PDF", resolution=144, quality=95,
+            partial, format="PDF", resolution=image.info.get("dpi", (144, 144))[0], quality=95,
             creator=notes.get("Software", ""), subject=notes.get("Description", ""),
         )  # fmt: skip
         with partial.open("ab") as end:

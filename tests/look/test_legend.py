@@ -127,3 +127,14 @@ def test_letters_of_a_legend_are_12_pixels_high_at_least(monkeypatch, width):
     monkeypatch.setattr("cutaway.look.legend.font", lambda size: sizes.append(size) or font(size))
     legend_of(width, "a")
     assert min(sizes) >= 12
+
+
+def test_letters_are_as_high_as_told():
+    def height(letter):
+        pixels = with_legend(
+            Image.new("RGB", (600, 1)), np.ones(1, np.float32), ["text"], "",
+            style="diverging", theme="light", colour=False, letter=letter,
+        )  # fmt: skip
+        return pixels.height
+
+    assert height(32) > 1.8 * height(16)

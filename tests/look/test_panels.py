@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cutaway.look.panels import bars, beside, framed, sample, stacked, titled, words
+from cutaway.look.panels import bars, beside, fitted, framed, sample, stacked, titled, words
 from cutaway.look.theme import THEMES
 
 
@@ -84,3 +84,14 @@ def test_a_sample_is_ink_on_paper(theme):
     assert image.shape == (6, 6, 3)
     assert tuple(image[0, 0]) == look.paper
     assert tuple(image[0, 3]) == tuple(image[5, 5]) == look.ink
+
+
+def test_pixels_fill_a_room_evenly_at_any_factor():
+    pixels = np.zeros((2, 4, 3), np.uint8)
+    pixels[:, ::2] = 200
+    image = np.asarray(fitted(pixels, (90, 90)))
+    assert image.shape == (45, 90, 3)
+    assert image[:, :22].min() == 200
+    assert 0 < image[10, 22, 0] < 200  # a pixel is 22.5 wide: the one between is half of both
+    assert image[:, 23:45].max() == 0
+    assert fitted(np.zeros((1, 6, 3)), (60, 40)).size == (60, 20)  # a strip

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cutaway import Network
-from cutaway.measure.order import ORDERS, order_of, votes
+from cutaway.measure.order import ORDERS, movers, order_of, votes
 
 # Four units of two inputs, and what they say to two classes.
 FIRST = np.array([[1, 5, 0, 2], [0, 0, 3, 2]], np.float32)
@@ -51,3 +51,12 @@ def test_an_unknown_order_is_refused():
         ValueError, match=r"^order_of: by must be one of 'strength', 'class', 'likeness'"
     ):
         order_of([FIRST], 0, "size")
+
+
+def test_units_that_moved_farthest_come_from_every_class_first_and_are_sorted_by_class():
+    last = np.array([[1, 0], [1, 0], [1, 0], [0, 1]], np.float32)  # three speak for class 0
+    moved = FIRST + np.array([[9, 0, 8, 0], [0, 7, 0, 1]])
+    ends = [FIRST, last], [moved, last]
+    assert movers(*ends, 2).tolist() == [0, 3]
+    assert movers(*ends, 3).tolist() == [0, 2, 3]
+    assert movers(*ends, 9).tolist() == [0, 2, 1, 3]

@@ -16,10 +16,10 @@ import click
 
 from ..errors import Terminated
 from ..version import __version__
-from .options import split_hidden
+from .options import split_lists
 from .terminal import flush_stdout, message, open_streams, plain, talk
 
-COMMANDS = ("bench", "info", "picture", "train")
+COMMANDS = ("bench", "info", "picture", "poster", "train")
 
 
 class _Commands(click.Group):
@@ -58,7 +58,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     signal.signal(signal.SIGTERM, terminate)
     with warnings.catch_warnings():
         warnings.showwarning = _tell  # type: ignore[assignment]  # it is called by place
-        code = _run(split_hidden(list(sys.argv[1:] if arguments is None else arguments)))
+        code = _run(split_lists(list(sys.argv[1:] if arguments is None else arguments)))
     sys.exit(flush_stdout(143 if terminated else code))
 
 

@@ -22,6 +22,7 @@ Callback = TypeVar("Callback", bound=Callable[..., Any])
 
 AT_LEAST_ONE = click.IntRange(min=1)
 PATH = click.Path(path_type=Path)
+_LISTS = ("--hidden", "--neurons")  # which take several numbers
 
 
 def finite(_: click.Context, param: click.Parameter, value: float | None) -> float | None:
@@ -109,14 +110,14 @@ def force(what: str) -> Callable[[Callback], Callback]:
     return click.option("--force", is_flag=True, help=f"Replace {what} that cutaway did not write.")
 
 
-def split_hidden(arguments: list[str]) -> list[str]:
+def split_lists(arguments: list[str]) -> list[str]:
     """Rewrite `--hidden 64 32` as `--hidden 64 --hidden 32`, which click can parse."""
     result: list[str] = []
-    following = False
+    option = ""
     for argument in arguments:
-        if following and argument.isdecimal() and result[-1] != "--hidden":
-            result.append("--hidden")
+        if option and argument.isdecimal() and result[-1] != option:
+            result.append(option)
         elif argument.startswith("-"):
-            following = argument == "--hidden"
+            option = argument if argument in _LISTS else ""
         result.append(argument)
     return result

@@ -76,5 +76,6 @@ class Result:
 
 
 def names_of_classes(network: Network) -> tuple[str, ...]:
-    """Return the names of the classes, or their numbers."""
-    return network.class_names or tuple(map(str, range(network.architecture.sizes[-1])))
+    """Return the names of the classes; of outputs beyond them, or without names, the numbers."""
+    names = network.class_names or ()
+    return (*names, *map(str, range(len(names), network.architecture.sizes[-1])))

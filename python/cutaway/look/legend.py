@@ -33,6 +33,7 @@ def with_legend(
     style: str,
     theme: str,
     colour: bool,
+    letter: int | None = None,
 ) -> Image:
     """Return the image with a colour scale and sentences below it.
 
@@ -46,12 +47,13 @@ def with_legend(
         style: As for tiles().
         theme: As for tiles().
         colour: Whether weights are those of colour pictures.
+        letter: Pixels of a letter's height; None for what suits the width.
     """
     from PIL import Image as Images
     from PIL import ImageDraw
 
     look, width, beside = THEMES[theme], max(image.width, _LEAST), image.width >= _WIDE
-    letters = font(max(_LETTERS[0], min(_LETTERS[1], 9 + width // 110)))
+    letters = font(letter or max(_LETTERS[0], min(_LETTERS[1], 9 + width // 110)))
     size = int(letters.size)
     pad, line, high = size // 2 + 2, size * 3 // 2, size - 1 if not colour else size + 6
     wide = width // 3 if beside else width - 2 * pad

@@ -153,3 +153,24 @@ def sample(pixels: ArrayLike, scale: int, *, theme: str = "light") -> Image:
     drawn = np.array(look.paper) * (1 - share) + np.array(look.ink) * share
     image = Images.fromarray(drawn.round().astype(np.uint8))
     return image.resize((image.width * scale, image.height * scale), Images.Resampling.NEAREST)
+
+
+def fitted(pixels: ArrayLike, room: tuple[int, int]) -> Image:
+    """Enlarge a picture's pixels to fill a room, all to the same size at any factor.
+
+    Args:
+        pixels: (height, width, 3), uint8; of a strip, (1, width, 3), pixels become higher than wide.
+        room: (width, height) of the image, at most; a strip takes half of the height.
+    """
+    from PIL import Image as Images
+
+    array = np.asarray(pixels, np.uint8)
+    height, width = array.shape[:2]
+    if height == 1 < width:
+        size = room[0], max(1, room[1] // 2)
+    else:
+        factor = min(room[0] / width, room[1] / height)
+        size = max(1, round(width * factor)), max(1, round(height * factor))
+    whole = -(-size[0] // width) * width, -(-size[1] // height) * height
+    image = Images.fromarray(array).resize(whole, Images.Resampling.NEAREST)
+    return image.resize(size, Images.Resampling.BOX)  # edges between pixels may be half of both

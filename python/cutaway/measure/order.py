@@ -51,6 +51,30 @@ def votes(weights: Sequence[F32], layer: int) -> F32:
     return reduce(np.matmul, weights[layer + 1 :], own)
 
 
+def movers(start: Sequence[F32], end: Sequence[F32], wanted: int) -> I64:
+    """Return the first layer's units that moved most, spread over the classes that they speak for.
+
+    The farthest of every class comes before the second of any; so many are taken, and sorted by class.
+
+    Args:
+        start: Weights of every layer, as for order_of(), before the training.
+        end: The same after it.
+        wanted: How many, or all if there are fewer.
+
+    Returns:
+        Their numbers, (wanted,).
+    """
+    distances = np.linalg.norm(end[0] - start[0], axis=0)
+    classes = votes(end, 0).argmax(axis=1)
+    far = np.argsort(-distances, kind="stable")
+    turns = np.empty(len(far), np.int64)  # of its class, the how-manyth
+    for spoken_for in np.unique(classes):
+        those = far[classes[far] == spoken_for]
+        turns[those] = np.arange(len(those))
+    taken = far[np.argsort(turns[far], kind="stable")][:wanted]
+    return taken[np.argsort(classes[taken], kind="stable")]
+
+
 def _nearest(matrix: F32, strength: F32) -> I64:
     """Return the way from the strongest unit to the one most like it that is left, and so on."""
     directions = matrix / np.maximum(strength, np.finfo(np.float32).tiny)

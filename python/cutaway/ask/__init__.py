@@ -1,0 +1,1 @@
+"""Ask: questions to a network, answered with a picture each: measure, then draw."""

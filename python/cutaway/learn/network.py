@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from .. import checks
 from ..backend.choose import make_core
-from ..backend.contract import F32, F64, I64, State, make_architecture
+from ..backend.contract import F32, F64, I64, U8, State, make_architecture
 from ..backend.optimizer import Optimizer, check, same_memory
 from ..backend.turns import Turns
 from ..data.dataset import Dataset
@@ -502,6 +502,13 @@ class Network:
         """Return a picture file's pixels, and anything else as it is."""
         if not isinstance(x, str | os.PathLike):
             return x
+        pixels, done = self._read(who, x)
+        if done:
+            warn(f"{who}: {os.fspath(x)} was {done}, like the pictures that it learned from")
+        return pixels
+
+    def _read(self, who: str, x: str | os.PathLike[str]) -> tuple[U8, str]:
+        """Return a picture file's pixels (1, height, width), and what was done to it in words."""
         if not self.pixels or self.mean is None or self.std is None:
             raise ValueError(f"{who}: a picture file needs a network that learned from pixels")
         if not spread_as_bytes(self.mean, self.std):
@@ -514,10 +521,7 @@ class Network:
         path = checks.path(who, "x", x)
         features = self.architecture.sizes[0]
         shape = self.shape or square(who, features)
-        pixels, done = like(who, path, shape, dark=self.mean < 128, whole=self.whole)
-        if done:
-            warn(f"{who}: {os.fspath(x)} was {done}, like the pictures that it learned from")
-        return pixels
+        return like(who, path, shape, dark=self.mean < 128, whole=self.whole)
 
     def _rows(self, who: str, x: ArrayLike | Dataset) -> Rows:
         rows = check_rows(who, x, self.architecture.sizes[0], self.mean, self.std)

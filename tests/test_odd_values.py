@@ -266,6 +266,7 @@ CALLS = {
     "Network.load_optimizer_state": lambda o: dict(
         optimizer=SGD, state=o.Network.optimizer_state(), finite=True
     ),
+    "mistakes": lambda o: dict(network=o.Network, dataset=o.Dataset, theme="light"),
     "train": lambda o: training(o) | dict(every=1, at=[1]),
     "fit": lambda o: training(o) | dict(progress=False),
     "grid": lambda _: picture(

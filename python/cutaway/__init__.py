@@ -14,6 +14,7 @@ from .learn.network import Network
 from .version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from .ask.mistakes import mistakes
     from .ask.poster import poster
     from .backend.functions import (
         matmul,
@@ -60,6 +61,7 @@ __all__ = [
     "load_pickle",
     "loss_curve",
     "matmul",
+    "mistakes",
     "mnist",
     "neuron",
     "poster",
@@ -78,6 +80,7 @@ __all__ = [
 _MODULE_OF = {
     name: module
     for module, names in {
+        "ask.mistakes": "mistakes",
         "ask.poster": "poster",
         "learn.checkpoint": "load save",
         "data.dataset": "Dataset",

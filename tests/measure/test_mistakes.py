@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cutaway import DataLoader, Dataset, Network
-from cutaway.measure.mistakes import class_accuracy, confusion
+from cutaway.measure.mistakes import class_accuracy, confusion, most_confident
 
 
 @pytest.fixture
@@ -52,3 +52,18 @@ def test_a_class_without_samples_has_no_accuracy():
 def test_no_sample_is_refused(network):
     with pytest.raises(ValueError, match=r"^confusion: data must have at least 1 sample, got 0$"):
         network.confusion([])
+
+
+def test_the_worst_mistakes_are_those_with_the_largest_outputs_of_a_wrong_answer(network):
+    x = np.array([[0, 5, 1], [9, 0, 0], [0, 1, 7], [3, 2, 1], [7, 0, 4]], np.float32)
+    data = Dataset(x, [0, 0, 1, 1, 2])
+    wrong = most_confident(network, data, 3)
+    assert wrong.numbers.tolist() == [2, 4, 0]  # of 7 and 7 the first
+    assert wrong.labels.tolist() == [1, 2, 0]
+    assert wrong.classes.tolist() == [[2, 1, 0], [0, 2, 1], [1, 2, 0]]
+    assert wrong.outputs.tolist() == [[7, 1, 0], [7, 4, 0], [5, 1, 0]]
+    assert most_confident(network, data, 9, guesses=1).classes.tolist() == [[2], [0], [1], [0]]
+
+
+def test_a_network_without_mistakes_has_no_worst(network):
+    assert len(most_confident(network, Dataset(np.eye(3), [0, 1, 2]), 5).numbers) == 0

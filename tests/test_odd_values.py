@@ -267,6 +267,7 @@ CALLS = {
         optimizer=SGD, state=o.Network.optimizer_state(), finite=True
     ),
     "mistakes": lambda o: dict(network=o.Network, dataset=o.Dataset, theme="light"),
+    "why": lambda o: dict(network=o.Network, x=ROWS[:1], dataset=None, theme="light"),
     "train": lambda o: training(o) | dict(every=1, at=[1]),
     "fit": lambda o: training(o) | dict(progress=False),
     "grid": lambda _: picture(

@@ -16,6 +16,7 @@ from .version import __version__ as __version__
 if TYPE_CHECKING:
     from .ask.mistakes import mistakes
     from .ask.poster import poster
+    from .ask.why import why
     from .backend.functions import (
         matmul,
         relu,
@@ -75,6 +76,7 @@ __all__ = [
     "tanh",
     "tanh_derivative",
     "train",
+    "why",
 ]
 
 _MODULE_OF = {
@@ -82,6 +84,7 @@ _MODULE_OF = {
     for module, names in {
         "ask.mistakes": "mistakes",
         "ask.poster": "poster",
+        "ask.why": "why",
         "learn.checkpoint": "load save",
         "data.dataset": "Dataset",
         "data.read": "load_data load_idx load_pickle mnist",

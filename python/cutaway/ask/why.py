@@ -92,9 +92,9 @@ def why(
         sentence, drawn(network, asked.x, LARGE, theme), asked.done, outputs.tolist(), names,
         [
             (pictures[0], f"Evidence for {names[answer]}",
-             f"orange for it, blue against; in sum {maps[0].sum():+.1f}"),
+             f"orange for it, blue against it; in sum {maps[0].sum():+.1f}"),
             (pictures[1], f"{names[answer]} and not {names[other]}",
-             f"evidence for {names[answer]}, less that for {names[other]}; in sum {maps[1].sum():+.1f}"),
+             f"evidence for {names[answer]} less that for {names[other]}: {maps[1].sum():+.1f}"),
         ],
         groups, note=_note(network), limit=bounded, theme=theme,
     )  # fmt: skip

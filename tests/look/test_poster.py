@@ -30,7 +30,8 @@ def test_a_page_has_the_paper_s_size_at_150_pixels_an_inch(paper, theme):
     image = page(np.ones((2, 3, 4), np.float32), paper=paper, theme=theme)
     assert image.size == PAPERS[paper].size
     assert image.info["dpi"] == (150, 150)
-    assert image.getpixel((2, 2)) == THEMES[theme].paper
+    corners = [(x, y) for x in (0, image.width - 1) for y in (0, image.height - 1)]
+    assert {image.getpixel(corner) for corner in corners} == {THEMES[theme].paper}
 
 
 def test_all_tiles_have_one_scale_of_colours():
@@ -74,3 +75,11 @@ def test_the_most_rows_and_columns_do_not_touch(paper, sheet):
     strong = (np.asarray(image) == colours("diverging")[254]).all(axis=2)
     lines = strong.sum(axis=1) > columns * 5  # rows of pixels with tiles
     assert np.count_nonzero(np.diff(lines.astype(int)) == 1) == rows
+
+
+def test_few_rows_stay_together():
+    weights = np.ones((2, 13, 4), np.float32)
+    strong = (np.asarray(page(weights)) == colours("diverging")[254]).all(axis=2)[:900]
+    first, second = np.flatnonzero(np.diff((strong.sum(axis=1) > 13 * 5).astype(int)) == 1)
+    columns = np.flatnonzero(np.diff(strong[first + 9].astype(int)) == 1)
+    assert second - first == pytest.approx(1.3 * np.diff(columns).mean(), abs=3)

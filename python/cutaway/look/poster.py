@@ -94,10 +94,9 @@ def draw(
         Images.new("RGB", (wide, 1), THEMES[theme].paper), limits, [legend], clipped(flat, limits),
         style="diverging", theme=theme, colour=False, letter=letter,
     )  # fmt: skip
-    room = wide, high - sum(part.height for part in (*top, bottom)) - 2 * letter
+    room = wide, high - sum(part.height for part in (*top, bottom))
     strips = _strips(pixels, heads, names, room, letter, theme)
     whole = framed(stacked([*top, strips, bottom], gap=0, theme=theme), margin=margin, theme=theme)
-    whole = whole.crop((0, 0, *sheet.size))
     whole.info["Description"] = f"blue below zero, orange above, {strength(limits)}"
     whole.info["dpi"] = (DPI, DPI)
     return whole
@@ -118,7 +117,7 @@ def _strips(
     sides = [_two_lines(name, letter, size[0] // 6, theme) for name in names]
     left, top = max(side.width for side in sides) + letter, 4 * letter
     across = (size[0] - left) / moments
-    down = min((size[1] - top) / len(names), 1.3 * across)
+    down = min((size[1] - top - letter) / len(names), 1.3 * across)
     room = int(across) - gap, int(down) - gap
     small = min(letter, max(LETTER, int(across / 5)))  # of a head, to have room above its column
 

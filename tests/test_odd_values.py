@@ -274,6 +274,9 @@ CALLS = {
         weights=ROWS.T, columns=2, border=True, names=None, marks=None, numbers=False, order=None
     ),
     "neuron": lambda _: picture(weights=ROWS.T, unit=0),
+    "biography": lambda o: dict(
+        network=o.Network, data=o.Dataset, neuron=1, moments=[moment(o, 0), moment(o, 1)], theme="dark"
+    ),
     "poster": lambda o: dict(
         moments=[moment(o, 0), moment(o, 1)], neurons=[0, 2], columns=2, paper="a4",
         class_names=None, theme="dark",

@@ -14,6 +14,7 @@ from .learn.network import Network
 from .version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from .ask.biography import biography
     from .ask.mistakes import mistakes
     from .ask.poster import poster
     from .ask.why import why
@@ -53,6 +54,7 @@ __all__ = [
     "OneCycle",
     "RandomSampler",
     "SequentialSampler",
+    "biography",
     "cuda_status",
     "fit",
     "grid",
@@ -82,6 +84,7 @@ __all__ = [
 _MODULE_OF = {
     name: module
     for module, names in {
+        "ask.biography": "biography",
         "ask.mistakes": "mistakes",
         "ask.poster": "poster",
         "ask.why": "why",

@@ -1,13 +1,17 @@
-"""Given: what a question is asked of, checked: moments, units, names of classes."""
+"""Given: what a question is asked of, checked: moments, units, names; and which moments tell most."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import checks
 from ..learn.history import Moment
+
+_ROUND = [0, *(n * 10**k for k in range(12) for n in (1, 2, 5))]  # mini-batches people ask for
+_FINE = sorted({*_ROUND, *(n * 10**k // 10 for k in range(13) for n in (15, 30, 70))})
 
 
 def check_moments(who: str, value: object) -> list[Moment]:
@@ -60,3 +64,23 @@ def check_names(who: str, value: Sequence[str] | None, classes: int) -> tuple[st
     if len(names) != classes:
         raise ValueError(f"{who}: class_names must be one per class ({classes}), got {len(names)}")
     return names
+
+
+def looks(moments: Sequence[Moment], most: int) -> list[Moment]:
+    """Return the moments nearest to round numbers of mini-batches, the first and the last among them.
+
+    Args:
+        moments: From the start of a training to its end.
+        most: How many are wanted: of 0, 1, 2, 3, 5, 7, 10, 15, ..., if there is room, or else of
+            0, 1, 2, 5, 10, 20, ..., evenly.
+    """
+    if not moments:
+        return []
+    steps = np.array([moment.step for moment in moments])
+    for wanted in (_FINE, _ROUND):
+        near = {int(np.abs(steps - n).argmin()) for n in wanted if n < steps[-1]}
+        numbers = sorted({0, *near, len(moments) - 1})
+        if len(numbers) <= most:
+            break
+    places = np.linspace(0, len(numbers) - 1, min(most, len(numbers))).round().astype(int)
+    return [moments[numbers[place]] for place in places]

@@ -14,13 +14,10 @@ from ..learn.history import Moment
 from ..look.poster import PAPERS, draw
 from ..look.theme import THEMES
 from ..measure.order import movers, votes
-from .given import check_moments, check_names, check_units
+from .given import check_moments, check_names, check_units, looks
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-
-_ROUND = [0, *(n * 10**k for k in range(12) for n in (1, 2, 5))]  # mini-batches people ask for
-_FINE = sorted({*_ROUND, *(n * 10**k // 10 for k in range(13) for n in (15, 30, 70))})
 
 
 def poster(
@@ -69,7 +66,7 @@ def poster(
     chosen = movers(kept[0].weights, last, sheet.rows).tolist()
     if neurons is not None:
         chosen = check_units(who, "neurons", neurons, units, sheet.most[0])
-    shown = _looks(kept, most)
+    shown = looks(kept, most)
     sides = _sides(last, chosen, names)
     row = "neuron and the class it speaks for" if len(last) > 1 else "class"
     what, end = _what(last, len(chosen)), _end(kept[-1])
@@ -85,18 +82,6 @@ def poster(
         f"{image.info['Description']}"
     )
     return image
-
-
-def _looks(moments: Sequence[Moment], most: int) -> list[Moment]:
-    """Return the moments nearest to round numbers of mini-batches, the first and the last among them."""
-    steps = np.array([moment.step for moment in moments])
-    for wanted in (_FINE, _ROUND):
-        near = {int(np.abs(steps - n).argmin()) for n in wanted if n < steps[-1]}
-        numbers = sorted({0, *near, len(moments) - 1})
-        if len(numbers) <= most:
-            break
-    places = np.linspace(0, len(numbers) - 1, min(most, len(numbers))).round().astype(int)
-    return [moments[numbers[place]] for place in places]
 
 
 def _accuracy(moment: Moment) -> str:

@@ -266,8 +266,8 @@ CALLS = {
     "Network.load_optimizer_state": lambda o: dict(
         optimizer=SGD, state=o.Network.optimizer_state(), finite=True
     ),
-    "mistakes": lambda o: dict(network=o.Network, dataset=o.Dataset, theme="light"),
-    "why": lambda o: dict(network=o.Network, x=ROWS[:1], dataset=None, theme="light"),
+    "mistakes": lambda o: dict(network=o.Network, data=o.Dataset, theme="light"),
+    "why": lambda o: dict(network=o.Network, x=ROWS[:1], data=None, theme="light"),
     "train": lambda o: training(o) | dict(every=1, at=[1]),
     "fit": lambda o: training(o) | dict(progress=False),
     "grid": lambda _: picture(

@@ -42,10 +42,10 @@ def test_a_sample_of_a_dataset_is_compared_with_its_class(two):
     three = Network((2, 3), output="identity", backend="cpu")
     three.set_weights(0, [[0, 0, 0], [4, 3, 0], [0, 0, 1]])
     data = Dataset([[1.0, 0.0], [2.0, 5.0]], [0, 2])
-    assert sentence(three, 0, dataset=data) == "Sample 0 is 0: 4.000, 1 has 3.000"
-    assert sentence(three, 1, dataset=data) == "Sample 1 is 2, taken for 0: 8.000 against 5.000"
+    assert sentence(three, 0, data=data) == "Sample 0 is 0: 4.000, 1 has 3.000"
+    assert sentence(three, 1, data=data) == "Sample 1 is 2, taken for 0: 8.000 against 5.000"
     some = Dataset([[2.0, 1.0]], [1], class_names=["left", "right"])
-    assert sentence(two, 0, dataset=some).startswith(
+    assert sentence(two, 0, data=some).startswith(
         "Sample 0 is right, taken for left: 6.500 agai"
     )
 
@@ -64,7 +64,7 @@ def test_an_answer_below_one_half_is_none_clearly():
 
 def test_networks_of_every_kind_are_drawn_light_and_dark(pair):
     network, dataset = pair
-    light, dark = (why(network, 3, dataset=dataset, theme=theme) for theme in ("light", "dark"))
+    light, dark = (why(network, 3, data=dataset, theme=theme) for theme in ("light", "dark"))
     assert light.size == dark.size
     assert 1000 < light.width <= 1600
     assert light.height >= 300
@@ -77,7 +77,7 @@ def test_networks_of_every_kind_are_drawn_light_and_dark(pair):
 
 def test_a_row_and_a_sample_are_drawn_alike_but_for_the_title(learn, stripes):
     network = learn(stripes, 5)
-    row, sample = why(network, stripes.images[3]), why(network, 3, dataset=stripes)
+    row, sample = why(network, stripes.images[3]), why(network, 3, data=stripes)
     assert row.size == sample.size
     below = 70  # the title
     np.testing.assert_array_equal(np.asarray(row)[below:], np.asarray(sample)[below:])
@@ -124,9 +124,9 @@ def test_a_wide_picture_is_read_within_its_bounds(default, photograph, tmp_path)
 def test_what_is_not_there_is_refused(two):
     data = Dataset([[1.0, 0.0]], [0])
     with pytest.raises(IndexError, match=r"^why: x must be below 1, the samples, got 1$"):
-        why(two, 1, dataset=data)
+        why(two, 1, data=data)
     with pytest.raises(ValueError, match=r"^why: x must be at least 0, got -1$"):
-        why(two, -1, dataset=data)
+        why(two, -1, data=data)
     with pytest.raises(ValueError, match=r"^why: x must be a single row or picture, got 3$"):
         why(two, np.zeros((3, 2)))
     with pytest.raises(ValueError, match=r"^why: x must be finite, got nan"):

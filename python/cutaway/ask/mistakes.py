@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _WALL, _TOLD = 18, 3  # samples
 
 
-def mistakes(network: Network, dataset: Dataset, *, theme: str = "light") -> Image:
+def mistakes(network: Network, data: Dataset, *, theme: str = "light") -> Image:
     """Draw what a network takes for what, its most confident mistakes, and what it saw in the worst.
 
     For each of the worst, the hidden unit of the last layer that spoke loudest for the answer and the
@@ -34,7 +34,7 @@ def mistakes(network: Network, dataset: Dataset, *, theme: str = "light") -> Ima
 
     Args:
         network: That has learned.
-        dataset: With labels; a test set.
+        data: With labels; a test set.
         theme: "light" or "dark".
 
     Returns:
@@ -44,13 +44,13 @@ def mistakes(network: Network, dataset: Dataset, *, theme: str = "light") -> Ima
         TypeError, ValueError: if they do not fit together, or the network diverged.
     """
     check_network("mistakes", network)
-    check_dataset("mistakes", dataset, network.architecture)
-    check_numbered_alike("mistakes", network.class_names, dataset.class_names)
+    check_dataset("mistakes", data, network.architecture)
+    check_numbered_alike("mistakes", network.class_names, data.class_names)
     checks.choice("mistakes", "theme", theme, tuple(THEMES))
     check_learned("mistakes", network)
-    counts, names = confusion(network, dataset), names_of(network)
-    wrong = most_confident(network, dataset, _WALL)
-    x = _rows(network, dataset, wrong)
+    counts, names = confusion(network, data), names_of(network)
+    wrong = most_confident(network, data, _WALL)
+    x = _rows(network, data, wrong)
     right, samples = int(counts.trace()), int(counts.sum())
     image = page(
         f"{samples - right:,} of {samples:,} samples are not recognised ({1 - right / samples:.2%})",
@@ -64,11 +64,11 @@ def mistakes(network: Network, dataset: Dataset, *, theme: str = "light") -> Ima
     return image
 
 
-def _rows(network: Network, dataset: Dataset, wrong: Wrong) -> F32:
+def _rows(network: Network, data: Dataset, wrong: Wrong) -> F32:
     """Return the inputs of samples that were not recognised: (n, features)."""
     if not len(wrong.numbers):
         return np.empty((0, network.architecture.sizes[0]), np.float32)
-    return inputs("mistakes", network, dataset.subset(wrong.numbers))
+    return inputs("mistakes", network, data.subset(wrong.numbers))
 
 
 def _wall(network: Network, x: F32, wrong: Wrong, theme: str) -> list[Sample]:

@@ -43,7 +43,7 @@ def why(
     network: Network,
     x: ArrayLike | str | os.PathLike[str],
     *,
-    dataset: Dataset | None = None,
+    data: Dataset | None = None,
     theme: str = "light",
 ) -> Image:
     """Draw why a network answers as it does.
@@ -57,8 +57,8 @@ def why(
     Args:
         network: That has learned.
         x: The path of a picture file, or a single row or picture, as Network.predict() takes them; or the
-            number of a sample of the dataset.
-        dataset: For a sample's number.
+            number of a sample of the data.
+        data: For a sample's number.
         theme: "light" or "dark".
 
     Returns:
@@ -67,13 +67,13 @@ def why(
     Raises:
         TypeError, ValueError: if they do not fit together, if a file is no picture, or if the network
             diverged.
-        IndexError: if the dataset has no such sample.
+        IndexError: if the data have no such sample.
         OSError: if a file cannot be read.
     """
     check_network("why", network)
     checks.choice("why", "theme", theme, tuple(THEMES))
     check_learned("why", network)
-    asked = _ask(network, x, dataset)
+    asked = _ask(network, x, data)
     names, shape = names_of(network), shape_of(network)
     layers = activations(network, asked.x[np.newaxis])
     outputs, last = layers[-1][0], network.weights[-1]
@@ -102,14 +102,14 @@ def why(
     return image
 
 
-def _ask(network: Network, x: object, dataset: Dataset | None) -> _Asked:
+def _ask(network: Network, x: object, data: Dataset | None) -> _Asked:
     """Return the sample that is meant."""
-    if dataset is not None:
-        check_dataset("why", dataset, network.architecture)
+    if data is not None:
+        check_dataset("why", data, network.architecture)
         number = checks.count("why", "x", x, least=0)
-        if number >= len(dataset):
-            raise IndexError(f"why: x must be below {len(dataset)}, the samples, got {number}")
-        some = dataset.subset([number])
+        if number >= len(data):
+            raise IndexError(f"why: x must be below {len(data)}, the samples, got {number}")
+        some = data.subset([number])
         return _Asked(
             title=f"Sample {number}", x=inputs("why", network, some)[0], done="",
             label=int(some.labels[0]),

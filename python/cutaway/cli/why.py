@@ -30,7 +30,7 @@ def command(
     earlier = read_run(run)
     if what.isdecimal():
         test = looking.data_of(earlier, data)[2]
-        image = why(earlier.network, int(what), dataset=test, theme=theme)
+        image = why(earlier.network, int(what), data=test, theme=theme)
     elif data is not None:
         raise click.UsageError("--data is for the number of a sample, not for a picture file")
     else:

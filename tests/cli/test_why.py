@@ -15,7 +15,7 @@ def test_it_draws_what_the_function_draws_of_a_test_sample(call, done, tmp_path)
     path = tmp_path / "why.png"
     code, out, err = call("why", done[1], "7", "-o", path, "--theme", "dark", "--describe")
     earlier = read_run(done[1])
-    expected = why(earlier.network, 7, dataset=read_again(earlier.data)[2], theme="dark")
+    expected = why(earlier.network, 7, data=read_again(earlier.data)[2], theme="dark")
     assert (code, out, err) == (0, f"{path}\n{expected.info['Description']}\n", "")
     assert expected.info["Description"].startswith("Sample 7 is ")
     with Image.open(path) as image:

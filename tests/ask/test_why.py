@@ -45,9 +45,7 @@ def test_a_sample_of_a_dataset_is_compared_with_its_class(two):
     assert sentence(three, 0, data=data) == "Sample 0 is 0: 4.000, 1 has 3.000"
     assert sentence(three, 1, data=data) == "Sample 1 is 2, taken for 0: 8.000 against 5.000"
     some = Dataset([[2.0, 1.0]], [1], class_names=["left", "right"])
-    assert sentence(two, 0, data=some).startswith(
-        "Sample 0 is right, taken for left: 6.500 agai"
-    )
+    assert sentence(two, 0, data=some).startswith("Sample 0 is right, taken for left: 6.500 agai")
 
 
 def test_a_unit_that_speaks_for_nobody_is_not_shown(two):

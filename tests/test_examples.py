@@ -29,17 +29,19 @@ def test_an_example_runs_and_learns(tmp_path, name, options, least, files):
 
 
 PICTURES = {
-    "curve.py": "curve.png",
-    "film.py": "film.webp",
-    "grid.py": "grid.png",
-    "neuron.py": "neuron.png",
-    "projection.py": "projection.png",
+    "curve.py": ["curve.png"],
+    "film.py": ["film.webp"],
+    "grid.py": ["grid.png"],
+    "neuron.py": ["neuron.png"],
+    "poster.py": ["poster.webp"],
+    "projection.py": ["projection.png"],
+    "questions.py": ["biography.png", "mistakes.png", "why.png"],
 }
 
 
-@pytest.mark.parametrize(("script", "picture"), PICTURES.items())
-def test_a_script_of_the_gallery_is_short_and_makes_the_picture_that_is_shown(
-    tmp_path, script, picture
+@pytest.mark.parametrize(("script", "pictures"), PICTURES.items())
+def test_a_script_of_the_gallery_is_short_and_makes_the_pictures_that_are_shown(
+    tmp_path, script, pictures
 ):
     source = (EXAMPLES / script).read_text()
     assert sum(bool(line.strip()) for line in source.splitlines()) <= 20
@@ -47,13 +49,11 @@ def test_a_script_of_the_gallery_is_short_and_makes_the_picture_that_is_shown(
         [sys.executable, "-W", "error", EXAMPLES / script],
         capture_output=True, text=True, check=True, cwd=tmp_path,
     )  # fmt: skip
-    assert [path.name for path in tmp_path.iterdir()] == [picture]
-    with (
-        Image.open(tmp_path / picture) as made,
-        Image.open(EXAMPLES / "gallery" / picture) as shown,
-    ):
-        assert made.size == shown.size
-        assert getattr(made, "n_frames", 1) == getattr(shown, "n_frames", 1)
+    assert sorted(path.name for path in tmp_path.iterdir()) == pictures
+    for name in pictures:
+        with Image.open(tmp_path / name) as made, Image.open(EXAMPLES / "gallery" / name) as shown:
+            assert made.size == shown.size
+            assert getattr(made, "n_frames", 1) == getattr(shown, "n_frames", 1)
     assert "test accuracy " in run.stdout
 
 

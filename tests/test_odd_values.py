@@ -4,6 +4,7 @@ A call that works has one argument replaced by each odd value in turn. The funct
 their arguments are those that the signatures name, so that a new one must get a row in `CALLS`.
 """
 
+import copy
 import inspect
 import pickle
 import re
@@ -192,6 +193,12 @@ def moment(o, step):
     )  # fmt: skip
 
 
+def moments_of(o):
+    return list(
+        cutaway.train(copy.deepcopy(o.Network), o.DataLoader, optimizer=SGD, epochs=1, every=1)
+    )
+
+
 def picture(**more):
     return dict(
         shape=(2, 2),
@@ -286,6 +293,9 @@ CALLS = {
         path="a.mp4", fps=25, codec="h264", scale=2, pace="every", hold=0.5, description="a film"
     ),
     "Film.write": lambda _: dict(image=np.zeros((4, 4), np.uint8), caption=None),
+    "first": lambda o: dict(
+        network=o.Network, moments=moments_of(o), data=o.Dataset, theme="dark"
+    ),
     "save": lambda o: dict(network=o.Network, path="network.safetensors"),
     "load": lambda _: dict(path="some.safetensors", backend="cpu", threads=1),
 }  # fmt: skip

@@ -15,6 +15,7 @@ from .version import __version__ as __version__
 
 if TYPE_CHECKING:
     from .ask.biography import biography
+    from .ask.first import first
     from .ask.mistakes import mistakes
     from .ask.poster import poster
     from .ask.why import why
@@ -56,6 +57,7 @@ __all__ = [
     "SequentialSampler",
     "biography",
     "cuda_status",
+    "first",
     "fit",
     "grid",
     "load",
@@ -85,6 +87,7 @@ _MODULE_OF = {
     name: module
     for module, names in {
         "ask.biography": "biography",
+        "ask.first": "first",
         "ask.mistakes": "mistakes",
         "ask.poster": "poster",
         "ask.why": "why",

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
-from cutaway import SGD, Dataset, Network
+from cutaway import SGD, DataLoader, Dataset, Network, train
 from cutaway.job.recipes import RECIPES
 
 
@@ -113,3 +113,33 @@ def default(mnist):
     for _ in recipe.train(network, mnist[0], seed=0):
         pass
     return network
+
+
+@pytest.fixture(scope="session")
+def bands():
+    """Images (160, 8, 8) of four classes."""
+    labels = np.arange(160) % 4
+    images = np.random.default_rng(0).integers(0, 80, (160, 4, 2, 8), np.uint8)
+    images[np.arange(160), labels] += 150
+    return Dataset(images.reshape(160, 8, 8), labels)
+
+
+@pytest.fixture(scope="session")
+def rows():
+    """Rows (90, 6) of three classes with names, which are no pictures."""
+    labels = np.arange(90) % 3
+    x = np.random.default_rng(0).normal(size=(90, 6)) + 3 * np.eye(6)[labels]
+    return Dataset(x.astype(np.float32), labels, class_names=["ant", "bee", "cat"])
+
+
+@pytest.fixture(scope="session")
+def learned():
+    """Train a network on data: (network, moments)."""
+
+    def make(data, hidden=(5,), epochs=4, **settings):
+        network = Network((data.images.shape[1], *hidden, data.classes), backend="cpu", **settings)
+        loader = DataLoader(data, 16, shuffle=True)
+        moments = list(train(network, loader, optimizer=SGD(1.0), epochs=epochs, every=1))
+        return network, moments
+
+    return make

@@ -114,6 +114,8 @@ def _read_moments(
                 )
             )  # fmt: skip
             before = step
+        # In full precision: it is the model itself.
+        moments[-1] = replace(moments[-1], weights=network.weights, biases=network.biases)
     except (SafetensorError, KeyError, ValueError, IndexError) as error:
         raise ValueError(f"{path}: holds no moments of this run: {error}") from None
     return moments, accuracies

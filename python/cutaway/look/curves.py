@@ -49,7 +49,7 @@ def loss_curve(
     epochs: list[dict[str, Any]] = list(getattr(history, "epochs", []))
     two = len(epochs) > 1  # one epoch is a point, not a curve
     figure = Figure(figsize=(8, 6 if two else 4), dpi=120, layout="constrained",
-                    facecolor=_rgb(look.paper))  # fmt: skip
+                    facecolor=rgb(look.paper))  # fmt: skip
     axes = figure.subplots(
         2 if two else 1, 1, squeeze=False, sharex=True, height_ratios=[2, 1][: 1 + two]
     )[:, 0]
@@ -64,7 +64,7 @@ def loss_curve(
     if title:
         axes[0].set_title(title)
     for ax in axes:
-        _dress(ax, look)
+        dress(ax, look)
     figure.description = _describe(losses, epochs)
     return figure
 
@@ -82,19 +82,19 @@ def _describe(losses: NDArray[np.float64], epochs: list[dict[str, Any]]) -> str:
     return ", ".join(told)
 
 
-def _rgb(colour: Colour) -> str:
+def rgb(colour: Colour) -> str:
     """Return a colour as matplotlib takes it."""
     return f"#{bytes(colour).hex()}"
 
 
-def _dress(axes: Axes, look: Theme) -> None:
+def dress(axes: Axes, look: Theme) -> None:
     """Give a plot the colours and the font of the theme, whatever the user's own settings are."""
-    ink, paper = _rgb(look.ink), _rgb(look.paper)
+    ink, paper = rgb(look.ink), rgb(look.paper)
     axes.set_facecolor(paper)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color(_rgb(look.muted))
-    axes.grid(axis="y", color=_rgb(look.muted), alpha=0.3)
-    axes.tick_params(which="both", color=_rgb(look.muted), labelcolor=ink, labelfontfamily=FAMILY)
+    axes.spines[["left", "bottom"]].set_color(rgb(look.muted))
+    axes.grid(axis="y", color=rgb(look.muted), alpha=0.3)
+    axes.tick_params(which="both", color=rgb(look.muted), labelcolor=ink, labelfontfamily=FAMILY)
     legend = axes.get_legend()
     texts = [
         axes.title,
@@ -126,7 +126,7 @@ def _draw_losses(axes: Axes, losses: NDArray[np.float64], look: Theme) -> None:
     highest = float(np.quantile(losses, 0.999))  # the first few losses may be many times the rest
     axes.plot(
         *_envelope(steps, losses),
-        color=_rgb(look.first),
+        color=rgb(look.first),
         alpha=0.35,
         lw=0.7,
         label="every mini-batch",
@@ -134,7 +134,7 @@ def _draw_losses(axes: Axes, losses: NDArray[np.float64], look: Theme) -> None:
     dot = "o" if losses.size == 1 else ""  # a line needs two points
     if window > 1 or dot:
         label = f"mean of {window}" if window > 1 else None
-        axes.plot(*_envelope(middle, mean), color=_rgb(look.first), lw=1.8, marker=dot, label=label)
+        axes.plot(*_envelope(middle, mean), color=rgb(look.first), lw=1.8, marker=dot, label=label)
     axes.set(ylabel="training loss per sample", ylim=(0, 1.05 * highest or 1))
     axes.legend(frameon=False)
 
@@ -167,11 +167,11 @@ def _draw_accuracies(
         ]
         if values:
             label = f"{name}, {values[-1]:.2f} % after epoch {epochs[-1]['epoch']}"
-            axes.plot([e["step"] for e in epochs], values, "o-", color=_rgb(colour), label=label)
+            axes.plot([e["step"] for e in epochs], values, "o-", color=rgb(colour), label=label)
     if classes:
         chance = 100 / classes
         axes.axhline(
-            chance, color=_rgb(look.muted), lw=1, ls="--", label=f"guessing, {chance:.3g} %"
+            chance, color=rgb(look.muted), lw=1, ls="--", label=f"guessing, {chance:.3g} %"
         )
     axes.set(ylabel="accuracy (%)", ylim=(0, 102))
     axes.legend(frameon=False, loc="center right")

@@ -6,8 +6,12 @@ It is imported where a figure is made, so that matplotlib is loaded then.
 from __future__ import annotations
 
 import io
+from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure as _Figure
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 
 class Figure(_Figure):
@@ -24,6 +28,12 @@ class Figure(_Figure):
         file = io.BytesIO()
         self.savefig(file, format="png")
         return file.getvalue()
+
+    def image(self) -> Image:
+        """Return the picture as an image, to put beside others."""
+        from PIL import Image as Images
+
+        return Images.open(io.BytesIO(self.png())).convert("RGB")
 
     def _repr_png_(self) -> bytes:
         return self.png()

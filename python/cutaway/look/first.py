@@ -1,0 +1,145 @@
+"""First: accuracies of classes over a run go in, and what was lost again; the picture of both comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .curves import dress, rgb
+from .panels import GAP, framed, stacked, titled, words
+from .theme import FAMILY, THEMES
+from .wall import wall
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from PIL.Image import Image
+
+WIDTH = 1240  # pixels, without the margin
+_HEIGHT = 620  # of the curves
+_DPI = 100
+_LETTERS = 12  # points
+_SIZE = 16  # pixels of a letter's height, about the same
+_LINE = 22  # pixels from a label to the next
+_MOST = 40  # lines that all have labels; of more, those of the first and the last
+_START = 0.5  # where the start is on a logarithmic axis, left of mini-batch 1
+_CELL = 140  # pixels of a sample that was lost
+
+
+def first_picture(
+    steps: Sequence[int],
+    curves: ArrayLike,
+    names: Sequence[str],
+    order: Sequence[int],
+    samples: ArrayLike,
+    captions: Sequence[str],
+    *,
+    titles: tuple[str, str],
+    notes: tuple[str, str],
+    theme: str = "light",
+) -> Image:
+    """Draw how well each class is recognised over a run, and samples that were learned and lost again.
+
+    Args:
+        steps: (moments,): mini-batches learned so far, 0 for the start.
+        curves: (moments, classes): accuracies, 0 to 1.
+        names: (classes,).
+        order: Numbers of the classes, as they are coloured from blue to orange: the first learned first.
+        samples: (n, height, width), 0 to 1.
+        captions: (n,): what is told of the samples.
+        titles: Of both parts.
+        notes: Likewise, of second rank.
+        theme: "light" or "dark".
+    """
+    top = _curves(steps, np.asarray(curves, float), names, order, theme)
+    if len(captions):
+        below = wall(samples, captions, width=WIDTH, cell=_CELL, size=_SIZE, theme=theme)
+    else:
+        below = words("None.", width=WIDTH, theme=theme)
+    parts = [
+        titled(image, title, note, theme=theme)
+        for image, title, note in zip((top, _wide(below, theme)), titles, notes, strict=True)
+    ]
+    return framed(stacked(parts, gap=2 * GAP, theme=theme), margin=GAP + 4, theme=theme)
+
+
+def _wide(image: Image, theme: str) -> Image:
+    """Return an image with paper at its right, so that a title has room."""
+    from PIL import ImageOps
+
+    return ImageOps.expand(image, (0, 0, max(0, WIDTH - image.width), 0), THEMES[theme].paper)
+
+
+def _curves(
+    steps: Sequence[int],
+    curves: NDArray[np.float64],
+    names: Sequence[str],
+    order: Sequence[int],
+    theme: str,
+) -> Image:
+    from .figure import Figure
+
+    look, at = THEMES[theme], np.maximum(np.asarray(steps, float), _START)
+    told = list(order) if len(order) <= _MOST else [*order[: _MOST // 2], *order[-_MOST // 2 :]]
+    height = max(_HEIGHT, _LINE * (len(told) + 4))
+    figure = Figure(figsize=(WIDTH / _DPI, height / _DPI), dpi=_DPI, facecolor=rgb(look.paper))
+    axes = figure.add_axes((70 / WIDTH, 64 / height, 1 - 250 / WIDTH, 1 - 80 / height))
+    colours = _between(look.first, look.muted, look.second, count=len(order))
+    for number, colour in zip(order, colours, strict=True):
+        strong = number in (order[0], order[-1])
+        axes.plot(at, 100 * curves[:, number], color=colour, lw=3.5 if strong else 1.6)
+    axes.set_xscale("log")
+    axes.set(xlim=(at[0] * 0.9, at[-1]), ylim=(0, 101))
+    axes.set_xlabel("mini-batches learned, on a logarithmic axis", fontsize=_LETTERS)
+    axes.set_ylabel("right (%)", fontsize=_LETTERS)
+    _ticks(axes, steps)
+    dress(axes, look)
+    ends = {n: 100 * float(curves[-1, n]) for n in told if np.isfinite(curves[-1, n])}
+    heights = spread(list(ends.values()), gap=101 * _LINE / (height - 80), high=101)
+    for (number, end), y in zip(ends.items(), heights, strict=True):
+        axes.annotate(
+            f"{names[number][:14]}  {end:.3g} %", (at[-1], end), (at[-1] * _step(at, 44), y),
+            color=colours[list(order).index(number)], fontsize=_LETTERS, family=FAMILY,
+            va="center", annotation_clip=False,
+            arrowprops={
+                "arrowstyle": "-", "color": rgb(look.muted), "relpos": (0, 0.5),
+                "shrinkA": 1, "shrinkB": 2,
+            },
+        )  # fmt: skip
+    return figure.image()
+
+
+def _step(at: NDArray[np.float64], pixels: int) -> float:
+    """Return the factor that is so many pixels on the logarithmic axis."""
+    return float((at[-1] / (at[0] * 0.9)) ** (pixels / (WIDTH - 250)))
+
+
+def _ticks(axes: Axes, steps: Sequence[int]) -> None:
+    """Name powers of ten, the start and the end."""
+    tens = [10**k for k in range(12) if 10**k <= steps[-1] / 1.5]
+    ticks = {_START: "start"} if steps[0] == 0 else {}
+    ticks |= {float(ten): f"{ten:,}" for ten in tens} | {float(steps[-1]): f"{steps[-1]:,}"}
+    axes.set_xticks(list(ticks), list(ticks.values()), fontsize=_LETTERS)
+    axes.tick_params(axis="y", labelsize=_LETTERS)
+
+
+def _between(*colours: tuple[int, int, int], count: int) -> list[str]:
+    """Return so many colours from the first to the last."""
+    stops, at = np.array(colours, float), np.linspace(0, len(colours) - 1, count)
+    channels = [np.interp(at, range(len(colours)), stops[:, c]) for c in range(3)]
+    return [rgb((int(r), int(g), int(b))) for r, g, b in np.transpose(channels)]
+
+
+def spread(values: Sequence[float], gap: float, high: float) -> list[float]:
+    """Return where labels stand, from 0 to `high`: near to their values, and a gap apart."""
+    order = np.argsort(-np.asarray(values), kind="stable")
+    placed, ceiling, floor = np.array(values, float), high, 0.0
+    for number in order:
+        placed[number] = min(placed[number], ceiling)
+        ceiling = placed[number] - gap
+    for number in order[::-1]:
+        placed[number] = max(placed[number], floor)
+        floor = placed[number] + gap
+    return [float(place) for place in placed]

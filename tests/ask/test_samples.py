@@ -1,0 +1,24 @@
+"""Samples as ink: pictures by the range of all pixels, rows by that of each feature."""
+
+import numpy as np
+
+import cutaway
+from cutaway.ask.samples import drawn
+
+
+def test_the_brightest_pixel_of_pictures_on_dark_paper_is_ink():
+    images = np.array([[[0, 0], [0, 200]], [[0, 0], [100, 0]]], np.uint8)
+    data = cutaway.Dataset(images, [0, 1])
+    np.testing.assert_array_equal(drawn(data, data.images), images / 200)
+
+
+def test_the_darkest_pixel_of_pictures_on_bright_paper_is_ink():
+    images = np.array([[[250, 250], [250, 50]], [[250, 250], [250, 250]]], np.uint8)
+    data = cutaway.Dataset(images, [0, 1])
+    np.testing.assert_array_equal(drawn(data, data.images)[0], [[0, 0], [0, 1]])
+
+
+def test_rows_are_of_height_1_and_each_feature_has_its_own_range():
+    data = cutaway.Dataset(np.array([[0, -10, 7], [4, 10, 7]], np.float32), [0, 1])
+    given = np.array([[1, 20, 7]], np.float32)  # what is beyond the range is at its end
+    np.testing.assert_allclose(drawn(data, given), [[[0.25, 1, 0]]])

@@ -293,6 +293,7 @@ CALLS = {
         path="a.mp4", fps=25, codec="h264", scale=2, pace="every", hold=0.5, description="a film"
     ),
     "Film.write": lambda _: dict(image=np.zeros((4, 4), np.uint8), caption=None),
+    "doubt": lambda o: dict(network=o.Network, data=o.Dataset, seed=0, theme="dark"),
     "first": lambda o: dict(
         network=o.Network, moments=moments_of(o), data=o.Dataset, theme="dark"
     ),

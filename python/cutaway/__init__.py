@@ -15,6 +15,7 @@ from .version import __version__ as __version__
 
 if TYPE_CHECKING:
     from .ask.biography import biography
+    from .ask.doubt import doubt
     from .ask.first import first
     from .ask.mistakes import mistakes
     from .ask.poster import poster
@@ -57,6 +58,7 @@ __all__ = [
     "SequentialSampler",
     "biography",
     "cuda_status",
+    "doubt",
     "first",
     "fit",
     "grid",
@@ -87,6 +89,7 @@ _MODULE_OF = {
     name: module
     for module, names in {
         "ask.biography": "biography",
+        "ask.doubt": "doubt",
         "ask.first": "first",
         "ask.mistakes": "mistakes",
         "ask.poster": "poster",

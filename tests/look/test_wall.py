@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cutaway.look.theme import THEMES
-from cutaway.look.wall import wall
+from cutaway.look.wall import fitted, wall
 
 
 @pytest.mark.parametrize("theme", THEMES)
@@ -26,5 +26,19 @@ def test_rows_of_numbers_are_strips_that_can_be_seen():
     assert strip[:20, :60].all()
 
 
-def test_samples_wider_than_a_cell_keep_their_width():
-    assert wall(np.ones((2, 1, 300)), ["a", "b"], width=500, cell=60).width == 300
+@pytest.mark.parametrize(
+    ("shape", "size"),
+    [((1, 300), (60, 24)), ((120, 60), (30, 60)), ((8, 8), (56, 56)), ((1, 6), (60, 30))],
+)
+def test_a_sample_is_as_large_as_there_is_room(shape, size):
+    assert fitted(np.ones(shape), 60).size == size
+
+
+def test_a_blank_sample_has_an_edge_if_that_is_wanted():
+    plain, edged = (
+        np.asarray(wall(np.zeros((1, 4, 4)), [""], width=40, cell=40, edge=edge))
+        for edge in (False, True)
+    )
+    assert (plain == 255).all()
+    assert (edged[[0, 39], :40] == THEMES["light"].gap).all()
+    assert (edged[1:39, 1:39] == 255).all()

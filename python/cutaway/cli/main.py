@@ -19,7 +19,18 @@ from ..version import __version__
 from .options import split_lists
 from .terminal import flush_stdout, message, open_streams, plain, talk
 
-COMMANDS = ("bench", "biography", "first", "info", "mistakes", "picture", "poster", "train", "why")
+COMMANDS = (
+    "bench",
+    "biography",
+    "doubt",
+    "first",
+    "info",
+    "mistakes",
+    "picture",
+    "poster",
+    "train",
+    "why",
+)
 
 
 class _Commands(click.Group):

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .curves import dress, rgb
+from .ends import label_ends
 from .panels import GAP, framed, stacked, titled, words
-from .theme import FAMILY, THEMES
+from .theme import THEMES
 from .wall import wall
 
 if TYPE_CHECKING:
@@ -96,24 +97,13 @@ def _curves(
     axes.set_ylabel("right (%)", fontsize=_LETTERS)
     _ticks(axes, steps)
     dress(axes, look)
-    ends = {n: 100 * float(curves[-1, n]) for n in told if np.isfinite(curves[-1, n])}
-    heights = spread(list(ends.values()), gap=101 * _LINE / (height - 80), high=101)
-    for (number, end), y in zip(ends.items(), heights, strict=True):
-        axes.annotate(
-            f"{names[number][:14]}  {end:.3g} %", (at[-1], end), (at[-1] * _step(at, 44), y),
-            color=colours[list(order).index(number)], fontsize=_LETTERS, family=FAMILY,
-            va="center", annotation_clip=False,
-            arrowprops={
-                "arrowstyle": "-", "color": rgb(look.muted), "relpos": (0, 0.5),
-                "shrinkA": 1, "shrinkB": 2,
-            },
-        )  # fmt: skip
+    coloured = dict(zip(order, colours, strict=True))
+    ends = [
+        (100 * float(curves[-1, n]), f"{names[n][:14]}  {100 * curves[-1, n]:.3g} %", coloured[n])
+        for n in told
+    ]
+    label_ends(axes, ends, gap=101 * _LINE / (height - 80), lead=44, size=_LETTERS, look=look)
     return figure.image()
-
-
-def _step(at: NDArray[np.float64], pixels: int) -> float:
-    """Return the factor that is so many pixels on the logarithmic axis."""
-    return float((at[-1] / (at[0] * 0.9)) ** (pixels / (WIDTH - 250)))
 
 
 def _ticks(axes: Axes, steps: Sequence[int]) -> None:
@@ -130,16 +120,3 @@ def _between(*colours: tuple[int, int, int], count: int) -> list[str]:
     stops, at = np.array(colours, float), np.linspace(0, len(colours) - 1, count)
     channels = [np.interp(at, range(len(colours)), stops[:, c]) for c in range(3)]
     return [rgb((int(r), int(g), int(b))) for r, g, b in np.transpose(channels)]
-
-
-def spread(values: Sequence[float], gap: float, high: float) -> list[float]:
-    """Return where labels stand, from 0 to `high`: near to their values, and a gap apart."""
-    order = np.argsort(-np.asarray(values), kind="stable")
-    placed, ceiling, floor = np.array(values, float), high, 0.0
-    for number in order:
-        placed[number] = min(placed[number], ceiling)
-        ceiling = placed[number] - gap
-    for number in order[::-1]:
-        placed[number] = max(placed[number], floor)
-        floor = placed[number] + gap
-    return [float(place) for place in placed]

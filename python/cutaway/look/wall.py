@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .panels import BODY, GAP, beside, sample, stacked, words
+from .theme import THEMES
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -24,7 +25,7 @@ def wall(
     cell: int,
     gap: int = GAP,
     size: int = BODY,
-    muted: Sequence[int] = (),
+    edge: bool = False,
     theme: str = "light",
 ) -> Image:
     """Draw samples in rows, each above its words.
@@ -36,25 +37,48 @@ def wall(
         cell: Pixels of a sample's longer side, at most, and of its words.
         gap: Pixels between samples.
         size: Pixels of a letter's height.
-        muted: Which captions are of second rank.
+        edge: Draw a line around each, so that a blank one can be seen.
         theme: "light" or "dark".
     """
-    pixels = np.asarray(samples, float)
-    scale = max(1, cell // max(pixels.shape[1:]))
-    if pixels.shape[1] == 1:
-        pixels = pixels.repeat(max(1, _STRIP // scale), axis=1)
-    cell = max(cell, scale * pixels.shape[2])
     across = max(1, (width + gap) // (cell + gap))
     cells = [
         stacked(
             [
-                sample(picture, scale, theme=theme),
-                words(caption, size=size, width=cell, muted=number in muted, theme=theme),
+                _edged(fitted(picture, cell, theme=theme), edge, theme),
+                words(caption, size=size, width=cell, theme=theme),
             ],
             gap=2,
             theme=theme,
         )
-        for number, (picture, caption) in enumerate(zip(pixels, captions, strict=True))
+        for picture, caption in zip(np.asarray(samples), captions, strict=True)
     ]
     rows = [cells[i : i + across] for i in range(0, len(cells), across)]
     return stacked([beside(row, gap=gap, theme=theme) for row in rows], gap=gap, theme=theme)
+
+
+def _edged(image: Image, edge: bool, theme: str) -> Image:
+    from PIL import ImageDraw
+
+    if edge:
+        corner = image.width - 1, image.height - 1
+        ImageDraw.Draw(image).rectangle((0, 0, *corner), outline=THEMES[theme].gap)
+    return image
+
+
+def fitted(pixels: ArrayLike, room: int, *, theme: str = "light") -> Image:
+    """Draw a sample (height, width), 0 to 1, as large as there is room for; a row of numbers as a strip."""
+    from PIL import Image as Images
+
+    shares = np.asarray(pixels, float)
+    scale = room // max(shares.shape)
+    if shares.shape[0] == 1:
+        shares = shares.repeat(-(-_STRIP // max(1, scale)), axis=0)
+    image = sample(shares, max(1, scale), theme=theme)
+    if scale:
+        return image
+    height = (
+        _STRIP if len(np.asarray(pixels)) == 1 else max(1, image.height * room // max(image.size))
+    )
+    return image.resize(
+        (max(1, image.width * room // max(image.size)), height), Images.Resampling.BOX
+    )

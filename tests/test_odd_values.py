@@ -293,6 +293,10 @@ CALLS = {
         path="a.mp4", fps=25, codec="h264", scale=2, pace="every", hold=0.5, description="a film"
     ),
     "Film.write": lambda _: dict(image=np.zeros((4, 4), np.uint8), caption=None),
+    "batch": lambda o: dict(
+        network=o.Network, data=o.Dataset, numbers=[0, 1], optimizer=SGD, rate=None, title="one",
+        theme="dark",
+    ),
     "doubt": lambda o: dict(network=o.Network, data=o.Dataset, seed=0, theme="dark"),
     "first": lambda o: dict(
         network=o.Network, moments=moments_of(o), data=o.Dataset, theme="dark"
@@ -339,6 +343,7 @@ OTHERS = {
     "DataLoader": ("order", "Dataset"),  # which it asks for the numbers and the samples
     "RandomSampler": ("order",),
     "SequentialSampler": ("order",),
+    "batch": ("learn", "subset"),  # it learns from a subset
     "neuron": ("grid",),  # of one tile
 }
 

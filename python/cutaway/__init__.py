@@ -14,6 +14,7 @@ from .learn.network import Network
 from .version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from .ask.batch import batch
     from .ask.biography import biography
     from .ask.doubt import doubt
     from .ask.first import first
@@ -56,6 +57,7 @@ __all__ = [
     "OneCycle",
     "RandomSampler",
     "SequentialSampler",
+    "batch",
     "biography",
     "cuda_status",
     "doubt",
@@ -88,6 +90,7 @@ __all__ = [
 _MODULE_OF = {
     name: module
     for module, names in {
+        "ask.batch": "batch",
         "ask.biography": "biography",
         "ask.doubt": "doubt",
         "ask.first": "first",

@@ -21,6 +21,9 @@ def test_a_run_s_folder_gives_what_the_run_had(done):
     assert [m.step for m in earlier.moments] == list(range(21))
     assert [len(m.losses) for m in earlier.moments] == [0, *[1] * 20]
     assert earlier.moments[-1].epoch == 2
+    for value, last in zip(result.network.weights, earlier.moments[-1].weights, strict=True):
+        assert value.tobytes() == last.tobytes()  # in full precision
+    assert (earlier.seed, earlier.recipe["batch_size"]) == (3, 32)
     assert len(earlier.accuracies) == 20
 
 

@@ -20,6 +20,7 @@ from .options import split_lists
 from .terminal import flush_stdout, message, open_streams, plain, talk
 
 COMMANDS = (
+    "batch",
     "bench",
     "biography",
     "doubt",

@@ -27,6 +27,8 @@ class Earlier:
         history: Empty of a model's file alone.
         accuracies: On the validation set, by mini-batch.
         data: What the history tells of the data: for source.read_again().
+        recipe: What it tells of the recipe; empty of a model's file alone.
+        seed: Of start weights and shuffling.
     """
 
     network: Network
@@ -34,6 +36,8 @@ class Earlier:
     history: History = field(default_factory=History)
     accuracies: dict[int, float] = field(default_factory=dict)
     data: Mapping[str, Any] = field(default_factory=dict)
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    seed: int = 0
 
 
 def model_of(path: Path) -> Path:
@@ -66,7 +70,7 @@ def read_run(path: Path) -> Earlier:
         raise ValueError(f"{path / HISTORY}: is no history of a run: {error}") from None
     earlier = Earlier(
         network=network, moments=[_moment(network, history)], history=history,
-        data=told.get("data") or {},
+        data=told.get("data") or {}, recipe=told.get("lesson") or {}, seed=told.get("seed", 0),
     )  # fmt: skip
     if not (path / MOMENTS).exists():  # of version 0.1.0
         return earlier

@@ -60,6 +60,10 @@ class Recipe:
         """Return the schedule by its name."""
         return OneCycle(self.warmup) if self.schedule == "one-cycle" else Constant()
 
+    def loader(self, data: Dataset, seed: int) -> DataLoader:
+        """Return what a network of the recipe learns from, in an order that the seed determines."""
+        return DataLoader(data, self.batch_size, shuffle=True, seed=seed)
+
     def train(
         self,
         network: Network,
@@ -73,7 +77,7 @@ class Recipe:
         """Train a network of the recipe; arguments and Moments are those of `learn.training.train`."""
         return train(
             network,
-            DataLoader(data, self.batch_size, shuffle=True, seed=seed),
+            self.loader(data, seed),
             optimizer=self.make_optimizer(),
             schedule=self.make_schedule(),
             epochs=self.epochs,

@@ -78,7 +78,7 @@ def run(
     if film is not None:
         film.check()
     path = None if film is None else film.inside(out)
-    training = _Training(recipe, data, seed, backend, threads)
+    training = Training(recipe, data, seed, backend, threads)
     network = training.network()
     older = prepare_folder(out, film=path, pictures=pictures, force=force)
     kept = Kept(_start(network, data[0].shape), training.last)
@@ -102,7 +102,7 @@ def run(
 
 
 @dataclass(frozen=True)
-class _Training:
+class Training:
     """A training that can be done again, to the bit."""
 
     recipe: Recipe
@@ -165,7 +165,7 @@ def _start(network: Network, shape: tuple[int, int] | None) -> Moment:
 
 
 def _learn(
-    training: _Training,
+    training: Training,
     kept: Kept,
     result: Result,
     *,
@@ -201,7 +201,7 @@ def _learn(
 def _film(
     plan: FilmPlan,
     path: Path,
-    training: _Training,
+    training: Training,
     kept: Kept,
     result: Result,
     watch: WatchFilm | None,

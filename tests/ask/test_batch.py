@@ -26,9 +26,7 @@ def test_the_sentence_has_the_losses_before_and_after_and_the_network_stays(lear
     network, _ = learned(bands)
     before = network.fingerprint()
     numbers = np.arange(0, 160, 7)
-    told = batch(network, bands, numbers, optimizer=SGD, rate=0.2, title="Mine").info[
-        "Description"
-    ]
+    told = batch(network, bands, numbers, optimizer=SGD, rate=0.2, title="Mine").info["Description"]
     assert network.fingerprint() == before
     part = bands.subset(numbers)
     loss, accuracy = network.evaluate(part)

@@ -204,7 +204,9 @@ def in_terminal(environment, terminal):
             kept.pop(name, None)
         command = [sys.executable, "-m", "cutaway", *map(str, arguments)]
         pipes = {"stdin": subprocess.DEVNULL, "stdout": stdout or theirs, "stderr": theirs}
-        with subprocess.Popen(command, env=kept, text=True, **pipes) as process:
+        # A group of its own, as a shell gives: one whose parents are gone cannot be stopped by Ctrl-Z.
+        own = {"preexec_fn": os.setpgrp}
+        with subprocess.Popen(command, env=kept, text=True, **pipes, **own) as process:
             try:
                 os.close(theirs)
                 while part := _read(ours):

@@ -13,7 +13,7 @@ def test_a_run_gives_a_picture_and_its_sentence(call, done, tmp_path, theme):
     assert name == str(path)
     with Image.open(path) as image:
         assert image.text["Description"] == sentence
-        assert "learned and lost again" in sentence
+        assert "of 100 samples" in sentence  # of the test set
     assert call("first", done[1], "-o", tmp_path / "first.pdf")[0] == 0
     assert (tmp_path / "first.pdf").read_bytes().startswith(b"%PDF")
 

@@ -31,16 +31,23 @@ def test_an_answer_at_the_end_is_the_network_s_own(mnist):
     assert (answers[0] != answers[-1]).any()
 
 
-def test_curves_are_parts_of_each_class_and_nan_where_there_is_none():
-    right = np.array([[1, 0, 0], [1, 1, 0]], bool)
-    curves = class_curves(right, np.array([0, 0, 2]), 3)
-    np.testing.assert_array_equal(curves, [[0.5, np.nan, 0], [1, np.nan, 0]])
+def test_curves_are_parts_of_a_class_s_own_samples_and_of_the_others():
+    answers, labels = np.array([[0, 2, 0, 2], [0, 0, 0, 0]]), np.array([0, 0, 2, 2])
+    right, wrong = class_curves(answers, labels, 3)
+    np.testing.assert_array_equal(right, [[0.5, np.nan, 0.5], [1, np.nan, 0]])
+    np.testing.assert_array_equal(wrong, [[0.5, 0, 0.5], [1, 0, 0]])
 
 
 def test_a_class_is_recognised_from_when_half_of_it_is_right_to_the_end():
-    curves = np.array([[0.9, 0.1, 0.0, np.nan], [0.2, 0.5, 0.9, np.nan], [0.6, 0.7, 0.4, np.nan]])
-    assert recognised_from(curves).tolist() == [2, 1, 3, 3]  # 3: not at the end
-    assert recognised_from(np.ones((3, 1))).tolist() == [0]
+    right = np.array([[0.9, 0.1, 0.0, np.nan], [0.2, 0.5, 0.9, np.nan], [0.6, 0.7, 0.4, np.nan]])
+    nothing = np.zeros((3, 4))
+    assert recognised_from(right, nothing).tolist() == [2, 1, 3, 3]  # 3: not at the end
+    assert recognised_from(np.ones((3, 1)), np.full((3, 1), np.nan)).tolist() == [0]  # no others
+
+
+def test_a_class_that_is_said_of_everything_is_not_recognised():
+    wrong = np.array([[1, 1], [0.5, 1], [0.2, 0.51]])
+    assert recognised_from(np.ones((3, 2)), wrong).tolist() == [1, 3]
 
 
 def test_what_is_lost_was_wrong_at_first_then_right_for_long_and_is_wrong_at_the_end():

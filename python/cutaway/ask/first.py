@@ -22,6 +22,9 @@ from .samples import drawn
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+_RECOGNISED = (
+    "blue is early, orange late; recognised: said of its own more often than of others, by half"
+)
 _HOW_TO_READ = (
     "the longest right first: what it is, what is said at the end, and from which mini-batch to which it "
     "was right"
@@ -59,9 +62,9 @@ def first(
     names, steps = names_of_classes(network), [moment.step for moment in moments]
     answers = answers_at(network, moments, data)
     right = answers == data.labels
-    curves = class_curves(right, data.labels, len(names))
+    curves, wrong = class_curves(answers, data.labels, len(names))
     there = np.flatnonzero(np.isfinite(curves[-1]))
-    known = recognised_from(curves)
+    known = recognised_from(curves, wrong)
     order = there[np.lexsort((-curves[:, there].mean(axis=0), known[there]))]
     again = lost(right, min(_LEARNED, len(moments) - 1))
     shown = again.numbers[:_SHOWN]
@@ -71,7 +74,7 @@ def first(
     image = first_picture(
         steps, curves, names, order.tolist(), drawn(data, data.images[shown]),
         _captions(again, names, steps, data.labels, answers[-1]), titles=(title, forgotten),
-        notes=(f"{note}; blue is early, orange late", _HOW_TO_READ),
+        notes=(f"{note}; {_RECOGNISED}", _HOW_TO_READ),
         theme=theme,
     )  # fmt: skip
     image.info["Description"] = f"{title}: {note}; {forgotten}"
@@ -104,13 +107,13 @@ def _who_is_first(
     """Tell which class is recognised first and which last, and from when on."""
     early, late = int(order[0]), int(order[-1])
     if known[early] == len(steps):
-        return "No class is recognised", "of none is half right at the end"
+        return "No class is recognised", "none at the end"
 
     def since(number: int) -> str:
         if known[number] == len(steps):
-            return f"half of {names[number]} is not right at the end"
+            return f"{names[number]} not even at the end"
         step = steps[known[number]]
-        return f"half of {names[number]} is right from {f'mini-batch {step:,}' if step else 'the start'} on"
+        return f"{names[number]} from {f'mini-batch {step:,}' if step else 'the start'} on"
 
     if early == late:
         return f"{names[early]} is recognised", since(early)

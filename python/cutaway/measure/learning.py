@@ -14,7 +14,9 @@ from ..data.dataset import Dataset
 from ..learn.history import Moment
 from ..learn.network import Network
 
-HALF = 0.5  # of a class's samples: from then on it counts as recognised
+HALF = (
+    0.5  # a class that is said of its own samples so much more often than of others is recognised
+)
 Rights = NDArray[np.bool_]
 
 
@@ -49,32 +51,40 @@ def answers_at(network: Network, moments: Sequence[Moment], data: Dataset) -> I6
     return answers
 
 
-def class_curves(right: Rights, labels: I64, classes: int) -> F64:
-    """Return which part of each class is right at every moment: (moments, classes), NaN where none is.
+def class_curves(answers: I64, labels: I64, classes: int) -> tuple[F64, F64]:
+    """Return of which part of its own samples, and of the others, each class is said at every moment.
 
     Args:
-        right: (moments, samples).
+        answers: (moments, samples).
         labels: (samples,).
         classes: How many.
+
+    Returns:
+        Twice (moments, classes): what is right, and what is wrong; NaN where there are no such samples.
     """
-    samples = np.bincount(labels, minlength=classes)
-    counts = np.stack([np.bincount(labels[row], minlength=classes) for row in right])
-    return np.where(samples > 0, counts / np.maximum(samples, 1), np.nan)
+    own = np.bincount(labels, minlength=classes)
+    said = np.stack([np.bincount(row, minlength=classes) for row in answers])
+    right = np.stack([np.bincount(labels[row == labels], minlength=classes) for row in answers])
+    with np.errstate(invalid="ignore"):
+        return right / own, (said - right) / (len(labels) - own)
 
 
-def recognised_from(curves: F64) -> I64:
-    """Return the number of the moment from which on half of a class is right, to the end: (classes,).
+def recognised_from(right: F64, wrong: F64) -> I64:
+    """Return the number of the moment from which on each class is recognised, to the end: (classes,).
+
+    That is, it is said of its own samples more often than of others, by half: who says 0 to everything
+    recognises no 0. (Youden's index: Cancer 3, 1950.)
 
     Args:
-        curves: (moments, classes).
+        right: (moments, classes): of which part of its own samples a class is said.
+        wrong: (moments, classes): of which part of the others.
 
     Returns:
         The number of moments for a class that is not recognised at the end, or has no samples.
     """
-    moments = len(curves)
-    above: Rights = curves[::-1] >= HALF
-    tail = np.logical_and.accumulate(above).sum(axis=0)
-    return np.asarray(moments - tail, np.int64)
+    known: Rights = right - np.nan_to_num(wrong) >= HALF
+    tail = np.logical_and.accumulate(known[::-1]).sum(axis=0)
+    return np.asarray(len(known) - tail, np.int64)
 
 
 def lost(right: Rights, least: int) -> Lost:

@@ -85,7 +85,7 @@ def test_weights_that_half_precision_cannot_hold_stay_single():
     assert layer[1, 0] == 1e6
 
 
-@pytest.mark.parametrize(("room", "least", "most"), [(16 * 30, 15, 30), (16, 1, 2), (15, 0, 0)])
+@pytest.mark.parametrize(("room", "least", "most"), [(16 * 30, 15, 30), (16, 2, 2), (15, 2, 2)])
 def test_what_has_no_room_is_left_out_evenly(room, least, most):
     """A moment of 2 units of 3 weights and a bias takes 16 bytes."""
     kept = kept_of(3910, room)

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from .. import checks
 from ..backend.contract import F32
 from ..data.dataset import Dataset
+from ..data.labels import check_numbered_alike
 from ..learn.network import Network, check_network
 from ..learn.rows import check_dataset
 from ..look.inputs import signed, strong
@@ -106,6 +107,7 @@ def _ask(network: Network, x: object, data: Dataset | None) -> _Asked:
     """Return the sample that is meant."""
     if data is not None:
         check_dataset("why", data, network.architecture)
+        check_numbered_alike("why", network.class_names, data.class_names)
         number = checks.count("why", "x", x, least=0)
         if number >= len(data):
             raise IndexError(f"why: x must be below {len(data)}, the samples, got {number}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -57,7 +58,7 @@ def film_path(_: click.Context, param: click.Parameter, value: str | None) -> Pa
     if Path(value).suffix.lower() not in SUFFIXES:
         what = f"must end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}, got {value!r}"
         raise click.BadParameter(what, param=param)
-    return Path(value)
+    return Path(value).absolute() if os.sep in value else Path(value)  # "./x.gif" is here
 
 
 def _backend(_: click.Context, param: click.Parameter, value: str) -> str:

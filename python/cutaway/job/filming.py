@@ -102,7 +102,11 @@ class FilmPlan:
             inner = (range(start + self.every, start + epoch, self.every) for start in starts)
             return sorted(ends.union(n for some in inner for n in some if n < last))
         seconds = _SECONDS if self.video else _LEAST_SECONDS
-        whole = last if self.pace == "batch" else round(seconds * float(self.fps or self._usual))
+        whole = (
+            last
+            if self.pace == "batch"
+            else max(1, round(seconds * float(self.fps or self._usual)))
+        )
         frames = whole if self.frames is None else self.frames
         if self.pace == "movement":
             return movement_steps(kept.steps, kept.distances, frames)

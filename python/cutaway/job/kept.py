@@ -32,7 +32,8 @@ class Kept:
     Args:
         start: The network before its training, as a Moment.
         last: Mini-batches of the training.
-        room: Bytes for the weights, at most; if all that is wanted takes more, some are left out.
+        room: Bytes for the weights, about; if all that is wanted takes more, some are left out, but
+            never the start and the end.
 
     Attributes:
         start: (fan_in, units): the first layer's weights before the training.
@@ -61,7 +62,7 @@ class Kept:
         accuracy = moment.metrics.get("valid_accuracy", accuracy)
         if accuracy is not None:
             self.accuracies[moment.step] = accuracy
-        if self._every and len(self.steps) % self._every == 0:
+        if not self.steps or (self._every and len(self.steps) % self._every == 0):
             self._keep(moment)
         if self.steps:
             moved = np.subtract(moment.weights[0], self._before, dtype=np.float64)
@@ -73,7 +74,7 @@ class Kept:
         """Make the last Moment of the training the last one here."""
         if self.steps[-1] != moment.step:
             self.add(moment)
-        if self._every and moment.step not in self.moments:
+        if moment.step not in self.moments:
             self._keep(moment)
 
     def accuracy(self, step: int) -> tuple[float | None, int]:

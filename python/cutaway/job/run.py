@@ -89,9 +89,10 @@ def run(
         if not result.interrupted:
             result.rate(data[2], recipe.lr)
         write_model(result, out, recipe, kept, source.about(data), path)
-        if pictures:
-            write_pictures(result, out, data[0].shape, theme)
     try:
+        if pictures:
+            with _undisturbed():
+                write_pictures(result, out, data[0].shape, theme)
         if film is not None and path is not None and kept.steps[-1]:
             _film(film, path, training, kept, result, watch_film)
     finally:
@@ -194,7 +195,7 @@ def _learn(
                 watch(moment)
     except KeyboardInterrupt:
         result.interrupted = True
-    if moment is not None:
+    if moment is not None and len(result.history.sample_losses) == moment.step:  # it was noted
         kept.end(moment)
 
 

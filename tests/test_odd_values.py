@@ -5,6 +5,7 @@ their arguments are those that the signatures name, so that a new one must get a
 """
 
 import copy
+import dataclasses
 import inspect
 import pickle
 import re
@@ -199,6 +200,13 @@ def moments_of(o):
     )
 
 
+def bent(o, step):
+    """A moment of a way that has a corner."""
+    first, second = o.Network.weights
+    kept = moment(o, step)
+    return dataclasses.replace(kept, weights=(first + step, second + (step == 1)))
+
+
 def picture(**more):
     return dict(
         shape=(2, 2),
@@ -284,6 +292,10 @@ CALLS = {
     "biography": lambda o: dict(
         network=o.Network, data=o.Dataset, neuron=1, moments=[moment(o, 0), moment(o, 1)], theme="dark"
     ),
+    "landscape": lambda o: dict(
+        network=o.Network, data=o.Dataset, moments=[bent(o, step) for step in range(3)], film=None,
+        theme="dark",
+    ),
     "poster": lambda o: dict(
         moments=[moment(o, 0), moment(o, 1)], neurons=[0, 2], columns=2, paper="a4",
         class_names=None, theme="dark",
@@ -345,6 +357,7 @@ OTHERS = {
     "SequentialSampler": ("order",),
     "batch": ("learn", "subset"),  # it learns from a subset
     "neuron": ("grid",),  # of one tile
+    "landscape": ("Film",),  # which it makes, if wanted
 }
 
 # What is neither a fault nor to be had in a test, and why.

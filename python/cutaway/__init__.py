@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .ask.biography import biography
     from .ask.doubt import doubt
     from .ask.first import first
+    from .ask.landscape import landscape
     from .ask.mistakes import mistakes
     from .ask.poster import poster
     from .ask.why import why
@@ -64,6 +65,7 @@ __all__ = [
     "first",
     "fit",
     "grid",
+    "landscape",
     "load",
     "load_data",
     "load_idx",
@@ -94,6 +96,7 @@ _MODULE_OF = {
         "ask.biography": "biography",
         "ask.doubt": "doubt",
         "ask.first": "first",
+        "ask.landscape": "landscape",
         "ask.mistakes": "mistakes",
         "ask.poster": "poster",
         "ask.why": "why",

@@ -26,6 +26,7 @@ COMMANDS = (
     "doubt",
     "first",
     "info",
+    "landscape",
     "mistakes",
     "picture",
     "poster",

@@ -111,7 +111,9 @@ class Streamed:
 
 
 def enlarged(image: U8, scale: int) -> U8:
-    """Repeat every pixel `scale` times each way."""
+    """Repeat every pixel `scale` times each way; once is the image itself, as repeating takes long."""
+    if scale == 1:
+        return image
     return image.repeat(scale, axis=0).repeat(scale, axis=1)
 
 

@@ -11,17 +11,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from .axes import Axis, draw_axis, draw_line, draw_scale, recent_means
 from .theme import THEMES, Colour, font
 from .tiles import colours
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
     from PIL.ImageDraw import ImageDraw
     from PIL.ImageFont import FreeTypeFont
 
 U8 = NDArray[np.uint8]
-_RECENT = 50  # mini-batches whose mean is the loss of a moment
-_FINE = 4  # curves are drawn so many times larger and reduced: smooth edges
 _CURVE = 0.7  # of the width
 
 
@@ -58,7 +56,7 @@ class Captions:
         self._small = max(12, round(0.75 * self._size))
         self._pad = self._size // 2 + 2
         self._base = self._pad + self._size  # of the first line's letters
-        self._losses = _means(np.asarray(losses, float))[np.array(steps) - 1]
+        self._losses = recent_means(losses)[np.array(steps) - 1]
         self._empty = self._drawn(width, limit, measured, curve=False)
         self._full = self._drawn(width, limit, measured, curve=True)
 
@@ -77,7 +75,7 @@ class Captions:
         from PIL import ImageDraw
 
         pixels = self._empty.copy()
-        grown = int(self._place(number)) + 1
+        grown = int(self._axis.places(self._steps[number])) + 1
         pixels[:, :grown] = self._full[:, :grown]
         image = Images.fromarray(pixels)
         self._write(ImageDraw.Draw(image), number, accuracy, measured)
@@ -123,11 +121,6 @@ class Captions:
             draw.text((x, self._base), "validation ", self._theme.ink, large, "rs")
         return slots
 
-    def _place(self, number: int) -> float:
-        """Return where on the axis a frame is."""
-        share = number / max(len(self._steps) - 1, 1)
-        return self._left + share * (self._right - self._left)
-
     def _drawn(self, width: int, limit: float, measured: bool, *, curve: bool) -> U8:
         """Draw what stays the same: the axis, the colour scale, and the whole curve if wanted."""
         from PIL import Image as Images
@@ -140,73 +133,13 @@ class Captions:
         height = self._bottom + self._small + pad
         image = Images.new("RGB", (width, height + height % 2), theme.paper)
         draw = ImageDraw.Draw(image)
+        self._axis = Axis(self._steps, self._left, self._right, self._bottom)
         if curve:
-            self._draw_curve(image)
+            highest = max(float(np.quantile(self._losses, 0.999)), 1e-12)
+            heights = (self._losses / highest).clip(0, 1) * (self._bottom - self._top)
+            draw_line(image, self._axis.places(self._steps), self._bottom - heights, theme.first)
         self._slots = self._write_words(draw, width, measured)
-        draw.line((self._left, self._bottom, self._right, self._bottom), theme.muted)
-        self._draw_numbers(draw)
-        self._draw_scale(image, limit)
+        draw_axis(draw, self._axis, self._last, self._small, theme)
+        bar = self._right + 3 * pad, self._bottom - size, width - pad, self._bottom
+        draw_scale(image, bar, limit, self._ramp, self._small, theme)
         return np.array(image)
-
-    def _draw_curve(self, image: Image) -> None:
-        """Draw the losses at the frames, on an axis from 0."""
-        from PIL import Image as Images
-        from PIL import ImageDraw
-
-        top, right, bottom = (_FINE * n for n in (self._top, self._right, self._bottom))
-        ink = Images.new("L", (right + _FINE * self._pad, bottom + _FINE * self._pad))
-        highest = max(float(np.quantile(self._losses, 0.999)), 1e-12)
-        heights = (self._losses / highest).clip(0, 1) * (bottom - top)
-        x = [_FINE * self._place(number) for number in range(len(self._losses))]
-        points = list(zip(x, (bottom - heights).tolist(), strict=True))
-        ImageDraw.Draw(ink).line(points, 255, width=2 * _FINE + _FINE // 2, joint="curve")
-        ink = ink.resize((ink.width // _FINE, ink.height // _FINE), Images.Resampling.BOX)
-        image.paste(self._theme.first, (0, 0), ink)
-
-    def _draw_numbers(self, draw: ImageDraw) -> None:
-        """Write mini-batches below the axis: powers of ten and the last, where there is room."""
-        small = font(self._small)
-        free = float("-inf")
-        marks = [10**k for k in range(9) if 10**k < self._last]
-        for step in [*marks, self._last]:
-            number = int(np.searchsorted(self._steps, step))
-            if number >= len(self._steps):
-                continue
-            text, place = f"{step:,}", self._place(number)
-            half = small.getlength(text) / 2
-            start = min(max(place - half, self._left), self._right - 2 * half)
-            if start < free + self._small / 2:
-                continue
-            draw.line((place, self._bottom, place, self._bottom + 3), self._theme.muted)
-            draw.text((start, self._bottom + 5), text, self._theme.muted, small, "lt")
-            free = start + 2 * half
-
-    def _draw_scale(self, image: Image, limit: float) -> None:
-        """Draw what the colours mean: a bar with its numbers, right of the curve."""
-        from PIL import Image as Images
-        from PIL import ImageDraw
-
-        small, theme = font(self._small), self._theme
-        left, right = self._right + 3 * self._pad, image.width - self._pad
-        ramp = self._ramp[np.linspace(0, 254, right - left).round().astype(int)]
-        bar = Images.fromarray(np.repeat(ramp[np.newaxis], self._size, axis=0))
-        top = self._bottom - self._size
-        image.paste(bar, (left, top))
-        draw = ImageDraw.Draw(image)
-        draw.rectangle((left - 1, top - 1, right, top + bar.height), outline=theme.muted)
-        draw.text(((left + right) / 2, top - 5), "weights", theme.muted, small, "ms")
-        for place, text, anchor in (
-            (left, f"-{limit:.2g}", "lt"),
-            ((left + right) / 2, "0", "mt"),
-            (right, f"+{limit:.2g}", "rt"),
-        ):
-            draw.text((place, self._bottom + 5), text, theme.muted, small, anchor)
-
-
-def _means(losses: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return for every mini-batch the mean loss of those up to it, the last 50 at most."""
-    sums = np.concatenate([[0.0], losses.cumsum()])
-    ends = np.arange(1, len(losses) + 1)
-    starts = np.maximum(ends - _RECENT, 0)
-    result: NDArray[np.float64] = (sums[ends] - sums[starts]) / (ends - starts)
-    return result

@@ -26,6 +26,22 @@ class DeviceError(RuntimeError):
         return type(self), (self.code, self.text)
 
 
+class DivergenceError(RuntimeError):
+    """A loss is no longer finite.
+
+    Attributes:
+        step: The mini-batch, 1 for the first of all.
+    """
+
+    def __init__(self, text: str, step: int) -> None:
+        super().__init__(text)
+        self.step = step
+
+    def __reduce__(self) -> tuple[type[DivergenceError], tuple[str, int]]:
+        """Survive pickling, as DeviceError."""
+        return type(self), (str(self), self.step)
+
+
 def warn(text: str) -> None:
     """Give a UserWarning that names the line of the user's which led here, however deep it is.
 

@@ -1,5 +1,6 @@
 """Training: when Moments come and what they hold, however the mini-batches are made."""
 
+import pickle
 import sys
 import time
 import warnings
@@ -187,6 +188,8 @@ def test_a_loss_that_is_no_longer_finite_ends_the_training_and_says_when(every):
         "train: the loss must stay finite, got inf in epoch 1 at mini-batch 2; "
         "try a smaller lr (it was 1e+18)"
     )
+    error = pickle.loads(pickle.dumps(caught.value))  # as joblib sends it
+    assert (error.step, str(error)) == (2, str(caught.value))
 
 
 @pytest.mark.parametrize(

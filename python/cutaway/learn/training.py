@@ -21,7 +21,7 @@ from ..backend.optimizer import Constant, Optimizer, Schedule, check
 from ..data.dataset import Dataset
 from ..data.labels import absent, check_numbered_alike
 from ..data.loader import DataLoader, SequentialSampler
-from ..errors import warn
+from ..errors import DivergenceError, warn
 from ..reprs import short_repr
 from .history import History, Moment
 from .network import Network, check_network
@@ -281,9 +281,10 @@ def _chunks(
 def _still_finite(losses: F32, epoch: int, step: int, optimizer: Optimizer) -> None:
     if not np.isfinite(losses).all():
         first = int(np.flatnonzero(~np.isfinite(losses))[0])
-        raise RuntimeError(
+        raise DivergenceError(
             f"train: the loss must stay finite, got {losses[first]:g} in epoch {epoch} at "
-            f"mini-batch {step + first + 1}; try a smaller lr (it was {optimizer.lr:g})"
+            f"mini-batch {step + first + 1}; try a smaller lr (it was {optimizer.lr:g})",
+            step + first + 1,
         )
 
 

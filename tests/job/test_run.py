@@ -99,3 +99,10 @@ def test_a_loss_that_is_no_longer_finite_leaves_nothing(out, data, contents):
     with pytest.raises(RuntimeError, match="the loss must stay finite"):
         run(wild, data, out)
     assert contents(out) == {}
+
+
+def test_accuracies_are_told_as_they_are_measured(out, recipe, data):
+    told = {}
+    result = run(recipe, data, out, seed=3, measured=told.__setitem__)
+    assert [*told] == list(range(1, 21))
+    assert told[20] == result.network.evaluate(data[1])[1]

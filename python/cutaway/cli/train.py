@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import sys
@@ -12,12 +11,10 @@ from typing import Any
 import click
 
 from ..job.filming import FilmPlan
-from ..job.recipes import RECIPES
 from ..job.result import Result
 from ..job.run import run
-from ..job.source import Source
 from ..look.pace import PACES
-from . import options
+from . import options, training
 from .live import Live, steps_to_see
 from .progress import Progress
 from .terminal import colours_of, plain, talk
@@ -26,47 +23,7 @@ _ABOUT_FILM = ("pace", "frames", "every", "fps", "codec", "plain", "theme")
 
 
 @click.command("train")
-@click.option(
-    "--recipe",
-    type=click.Choice(list(RECIPES)),
-    default="lesson9",
-    show_default=True,
-    help="Where the other settings' defaults come from.",
-)
-@click.option(
-    "--data",
-    type=options.PATH,
-    metavar="PATH",
-    help="File or folder of your own: IDX, CSV, npz, parquet, a pickle, or pictures with a folder per "
-    "class; the embedded MNIST if not given.",
-)
-@click.option(
-    "--label", metavar="COLUMN", help="Of a CSV file: by its name, first, last, or from 0."
-)
-@click.option(
-    "--size",
-    type=(options.AT_LEAST_ONE, options.AT_LEAST_ONE),
-    metavar="H W",
-    help="Of pictures: scale all to height and width.",
-)
-@click.option("--invert", is_flag=True, help="Of pictures: turn black into white.")
-@click.option(
-    "--hidden",
-    type=options.AT_LEAST_ONE,
-    multiple=True,
-    metavar="N ...",
-    help="Units of each hidden layer: --hidden 64 32.",
-)
-@click.option("--epochs", type=options.AT_LEAST_ONE, help="Passes over the training set.")
-@click.option("--batch-size", type=options.AT_LEAST_ONE, help="Samples per mini-batch.")
-@click.option(
-    "--lr",
-    type=float,
-    callback=options.finite,
-    help="Learning rate; the peak of a one-cycle schedule.",
-)
-@click.option("--optimizer", type=click.Choice(["sgd", "adam"]))
-@click.option("--schedule", type=click.Choice(["constant", "one-cycle"]))
+@training.options_of_training
 @options.seed
 @options.backend
 @options.threads("the CPU")
@@ -118,12 +75,6 @@ _ABOUT_FILM = ("pace", "frames", "every", "fps", "codec", "plain", "theme")
 @click.option("--quiet", is_flag=True, help="No progress but what --live draws.")
 @options.force("files")
 def command(
-    recipe: str,
-    data: Path | None,
-    label: str | None,
-    size: tuple[int, int] | None,
-    invert: bool,
-    hidden: tuple[int, ...],
     out: Path,
     film: Path | None,
     no_film: bool,
@@ -136,22 +87,11 @@ def command(
 
     Without options: lesson 9's whole job on MNIST, five epochs.
     """
-    fields = ("epochs", "batch_size", "lr", "optimizer", "schedule")
-    given = {name: settings.pop(name) for name in fields}
-    changes = {name: value for name, value in given.items() if value is not None}
-    if hidden:
-        changes["hidden"] = hidden
-    chosen = dataclasses.replace(RECIPES[recipe], **changes)
+    chosen, source = training.chosen(settings)
     theme = settings["theme"]
     plan = _film_plan(film, no_film, chosen.draws, {n: settings.pop(n) for n in _ABOUT_FILM})
-    if data is None and (label or size or invert):
-        raise click.UsageError("--label, --size and --invert need --data")
-    source = Source(path=data, label=label, size=size, invert=invert)
-    sets, told = source.read()
-    if told and not quiet:  # as the lines of the epochs: a result, but talk beside JSON
-        print(f"data: {plain(told)}", file=sys.stderr if as_json else sys.stdout, flush=True)
-
-    steps = chosen.epochs * -(-len(sets[0]) // chosen.batch_size)
+    sets = training.read(source, quiet=quiet, json=as_json)
+    steps = chosen.steps(len(sets[0]))
     bar = not quiet and sys.stderr.isatty()
     progress = Progress(steps, bar=bar, lines=not quiet, json=as_json)
     show = _live(progress, theme, epochs=chosen.epochs, steps=steps) if live else progress

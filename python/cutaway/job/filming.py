@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import SupportsFloat
+from typing import Generic, SupportsFloat, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,9 @@ from .kept import Kept
 
 U8 = NDArray[np.uint8]
 Scene = tuple[int, F32]  # a mini-batch, and the first layer's weights after it: (fan_in, units)
+Seen = TypeVar(
+    "Seen"
+)  # what a camera makes an image of: a scene, or one of each of several trainings
 _SECONDS, _LEAST_SECONDS = 20, 10  # of a film; of an animation, and of a short training
 _HOLD = 2.0
 _STRONG = 0.999  # quantile of |weights| that gets the strongest colour
@@ -120,7 +123,7 @@ def scenes_of(moments: Iterable[Moment], steps: Sequence[int]) -> Iterator[Scene
 
 
 @dataclass(frozen=True, kw_only=True)
-class Camera:
+class Camera(Generic[Seen]):
     """What makes a scene an image.
 
     Attributes:
@@ -134,7 +137,7 @@ class Camera:
     scale: int
     fps: SupportsFloat
     description: str
-    draw: Callable[[int, Scene], tuple[U8, U8 | None]]
+    draw: Callable[[int, Seen], tuple[U8, U8 | None]]
 
 
 def camera(
@@ -147,7 +150,7 @@ def camera(
     shape: tuple[int, int] | None,
     start: F32,
     end: F32,
-) -> Camera:
+) -> Camera[Scene]:
     """Set up the camera for a film.
 
     Args:
@@ -197,8 +200,8 @@ def _describe(units: int, steps: Sequence[int]) -> str:
 def shoot(
     plan: FilmPlan,
     path: Path,
-    scenes: Iterable[Scene],
-    camera: Camera,
+    scenes: Iterable[Seen],
+    camera: Camera[Seen],
     watch: Callable[[int], None] | None = None,
 ) -> tuple[int, bool]:
     """Make the film; Ctrl-C ends it, whole but shorter.

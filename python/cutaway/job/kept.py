@@ -8,6 +8,7 @@ validation set.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -66,7 +67,7 @@ class Kept:
             self._keep(moment)
         if self.steps:
             moved = np.subtract(moment.weights[0], self._before, dtype=np.float64)
-            self.distances.append(float(np.linalg.norm(moved)))
+            self.distances.append(math.sqrt(np.square(moved).sum()))  # norm() wakes BLAS's threads
         self.steps.append(moment.step)
         self._before = moment.weights[0]
 
@@ -92,7 +93,7 @@ class Kept:
         layers = zip(moment.weights, moment.biases, strict=True)
         self.moments[moment.step] = (
             moment.epoch,
-            [_halved(np.vstack([biases, weights])) for weights, biases in layers],
+            [halved(np.vstack([biases, weights])) for weights, biases in layers],
         )
 
     def write(self, path: Path) -> None:
@@ -114,6 +115,6 @@ class Kept:
             partial.write_bytes(data)
 
 
-def _halved(layer: F32) -> NDArray[Any]:
+def halved(layer: F32) -> NDArray[Any]:
     """Return a layer in half precision, which no picture tells from single, if it can hold it."""
     return layer.astype(np.float16) if np.abs(layer).max() <= _LARGEST else layer

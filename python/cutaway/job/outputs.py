@@ -138,7 +138,7 @@ def write_film(
     path: Path,
     plan: FilmPlan,
     scenes: Iterable[Scene],
-    camera: Camera,
+    camera: Camera[Scene],
     watch: Callable[[int], None] | None,
 ) -> None:
     """Make the film; arguments as for shoot()."""
@@ -162,7 +162,12 @@ def _caption(network: Network, unit: int) -> str:
 
 def remove_older(result: Result, older: Iterable[Path]) -> None:
     """Remove what an earlier run left and this one did not make: it would mislead."""
-    for path in older:
-        if path not in result.files and path.is_file() and is_ours(path):
-            path.unlink()
-            result.removed.append(path)
+    result.removed += remove(path for path in older if path not in result.files)
+
+
+def remove(paths: Iterable[Path]) -> list[Path]:
+    """Remove those files that are there and ours; return which."""
+    ours = [path for path in paths if path.is_file() and is_ours(path)]
+    for path in ours:
+        path.unlink()
+    return ours

@@ -29,6 +29,10 @@ class Recipe:
     start: str = "normal"  # the first layer's start weights: "normal" or "waves"
     draws: bool = True  # a film and pictures
 
+    def steps(self, samples: int) -> int:
+        """Return the mini-batches of all epochs, of so many samples."""
+        return self.epochs * -(-samples // self.batch_size)
+
     def make_network(
         self,
         features: int,

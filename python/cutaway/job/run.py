@@ -30,6 +30,7 @@ from .source import Data, Source
 
 MNIST = Source()
 Watch = Callable[[Moment], None]
+Measured = Callable[[int, float], None]  # a mini-batch, and the validation accuracy after it
 WatchFilm = Callable[[int, int], None]  # frames that are done, and of how many
 
 
@@ -49,6 +50,7 @@ def run(
     watch: Watch | None = None,
     watch_film: WatchFilm | None = None,
     watch_at: Callable[[int], Iterable[int]] | None = None,
+    measured: Measured | None = None,
 ) -> Result:
     """Train, and leave model, history, moments, pictures and a film in a folder.
 
@@ -69,6 +71,7 @@ def run(
         watch: Is shown every Moment.
         watch_film: Is told how the film goes on.
         watch_at: Of how many mini-batches there are, which ones have a Moment to watch.
+        measured: Is told the accuracies on the validation set at the Moments that are kept.
 
     Raises:
         ValueError: if there can be no such film.
@@ -84,7 +87,8 @@ def run(
     kept = Kept(_start(network, data[0].shape), training.last)
     result = Result(network=network, history=History(), seed=seed, gpu=_gpu_of(network))
     at = [*kept.wanted, *(watch_at(training.last) if watch_at else ())]
-    _learn(training, kept, result, at=at, measure=film is not None, watch=watch)
+    measure = film is not None or measured is not None
+    _learn(training, kept, result, at=at, measure=measure, watch=watch, measured=measured)
     with _undisturbed():
         if not result.interrupted:
             result.rate(data[2], recipe.lr)
@@ -120,11 +124,11 @@ class Training:
     @property
     def last(self) -> int:
         """Mini-batches of all epochs."""
-        return self.recipe.epochs * self.epoch
+        return self.recipe.steps(len(self.data[0]))
 
     def network(self) -> Network:
         """Return the network with its start weights."""
-        return _make_network(self.recipe, self.data, self.seed, self.backend, self.threads)
+        return make_network(self.recipe, self.data, self.seed, self.backend, self.threads)
 
     def moments(self, network: Network, at: list[int], valid: Dataset | None) -> Moments:
         """Train it, with stops at some mini-batches."""
@@ -134,7 +138,7 @@ class Training:
         )  # fmt: skip
 
 
-def _make_network(
+def make_network(
     recipe: Recipe, data: Data, seed: int, backend: str, threads: int | None
 ) -> Network:
     """Return the network with its start weights, big enough for the classes of all sets."""
@@ -173,6 +177,7 @@ def _learn(
     at: list[int],
     measure: bool,
     watch: Watch | None,
+    measured: Measured | None,
 ) -> None:
     """Go through the Moments; Ctrl-C ends that.
 
@@ -183,6 +188,7 @@ def _learn(
         at: Mini-batches at which to stop.
         measure: Whether to measure the accuracy at the Moments that are kept, for captions.
         watch: Is shown every Moment.
+        measured: Is told these accuracies.
     """
     network, valid = result.network, training.data[1]
     moment = None
@@ -191,6 +197,8 @@ def _learn(
             result.history.add(moment)
             if moment.step in kept.wanted:
                 kept.add(moment, accuracy(network, valid) if measure else None)
+                if measured:
+                    measured(moment.step, kept.accuracies[moment.step])
             if watch:
                 watch(moment)
     except KeyboardInterrupt:

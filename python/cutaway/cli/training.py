@@ -1,0 +1,92 @@
+"""What commands share that train: options go in; what to train, and on which data, comes out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import click
+
+from ..job.recipes import RECIPES, Recipe
+from ..job.source import Data, Source
+from . import options
+from .terminal import plain
+
+Callback = TypeVar("Callback", bound=Callable[..., Any])
+_OPTIONS = (
+    click.option(
+        "--recipe",
+        type=click.Choice(list(RECIPES)),
+        default="lesson9",
+        show_default=True,
+        help="Where the other settings' defaults come from.",
+    ),
+    click.option(
+        "--data",
+        type=options.PATH,
+        metavar="PATH",
+        help="File or folder of your own: IDX, CSV, npz, parquet, a pickle, or pictures with a folder per "
+        "class; the embedded MNIST if not given.",
+    ),
+    click.option(
+        "--label", metavar="COLUMN", help="Of a CSV file: by its name, first, last, or from 0."
+    ),
+    click.option(
+        "--size",
+        type=(options.AT_LEAST_ONE, options.AT_LEAST_ONE),
+        metavar="H W",
+        help="Of pictures: scale all to height and width.",
+    ),
+    click.option("--invert", is_flag=True, help="Of pictures: turn black into white."),
+    click.option(
+        "--hidden",
+        type=options.AT_LEAST_ONE,
+        multiple=True,
+        metavar="N ...",
+        help="Units of each hidden layer: --hidden 64 32.",
+    ),
+    click.option("--epochs", type=options.AT_LEAST_ONE, help="Passes over the training set."),
+    click.option("--batch-size", type=options.AT_LEAST_ONE, help="Samples per mini-batch."),
+    click.option(
+        "--lr",
+        type=float,
+        callback=options.finite,
+        help="Learning rate; the peak of a one-cycle schedule.",
+    ),
+    click.option("--optimizer", type=click.Choice(["sgd", "adam"])),
+    click.option("--schedule", type=click.Choice(["constant", "one-cycle"])),
+)
+
+
+def options_of_training(command: Callback) -> Callback:
+    """Give a command the options of what to train, on which data."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def chosen(settings: dict[str, Any]) -> tuple[Recipe, Source]:
+    """Take what these options gave out of the settings; return what to train, and on which data.
+
+    Raises:
+        UsageError: if they do not fit together.
+    """
+    fields = ("epochs", "batch_size", "lr", "optimizer", "schedule", "hidden")
+    given = {name: settings.pop(name) for name in fields}
+    changes = {name: value for name, value in given.items() if value not in (None, ())}
+    recipe = replace(RECIPES[settings.pop("recipe")], **changes)
+    path = settings.pop("data")
+    how = {name: settings.pop(name) for name in ("label", "size", "invert")}
+    if path is None and any(how.values()):
+        raise click.UsageError("--label, --size and --invert need --data")
+    return recipe, Source(path=path, **how)
+
+
+def read(source: Source, *, quiet: bool, json: bool) -> Data:
+    """Return training, validation and test set; say what was taken of somebody's own."""
+    sets, told = source.read()
+    if told and not quiet:  # as the lines of the epochs: a result, but talk beside JSON
+        print(f"data: {plain(told)}", file=sys.stderr if json else sys.stdout, flush=True)
+    return sets

@@ -1,6 +1,7 @@
 """Themes: what is written can be read, and strong weights stand out, in the light and in the dark."""
 
 import colorsys
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -54,9 +55,12 @@ def test_both_signs_stand_out_alike_and_differ_in_hue(theme):
 
 @themes
 def test_the_lines_of_a_plot_can_be_told_from_the_paper_and_from_each_other(theme):
-    for line in (theme.first, theme.second):
+    lines = (theme.first, theme.second, *theme.more)
+    for line in lines:
         assert contrast(line, theme.paper) >= 3
     assert np.abs(np.subtract(theme.first, theme.second)).max() > 100
+    for one, other in combinations(lines, 2):
+        assert np.abs(np.subtract(one, other)).max() > 50
 
 
 def test_the_font_comes_along():

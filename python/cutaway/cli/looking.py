@@ -34,7 +34,7 @@ data = click.option(
 describe = click.option("--describe", is_flag=True, help="Print in a sentence what is seen.")
 
 
-def output(name: str) -> Callable[[Callback], Callback]:
+def output(name: str, where: str = "") -> Callable[[Callback], Callback]:
     """Return the option of where the picture goes, with the name that it has without it."""
     return click.option(
         "-o",
@@ -43,7 +43,7 @@ def output(name: str) -> Callable[[Callback], Callback]:
         callback=_picture_path,
         default=Path(name),
         show_default=True,
-        help="A PNG or PDF file.",
+        help=f"A PNG or PDF file{where}.",
     )
 
 
@@ -66,8 +66,14 @@ def data_of(earlier: Earlier, path: Path | None) -> Data:
 def leave(image: Image, path: Path, describe: bool, force: bool) -> None:
     """Write a picture, and print its name, and in a sentence what is seen if that is wanted."""
     may_write(path, force)
-    sentence = str(image.info.get("Description", ""))
-    write_picture(image, path, {"Software": MARK, "Description": sentence})
+    sentence = write(image, path)
     print(plain(str(path)))
     if describe:
         print(plain(sentence))
+
+
+def write(image: Image, path: Path) -> str:
+    """Write a picture; return in a sentence what is seen."""
+    sentence = str(image.info.get("Description", ""))
+    write_picture(image, path, {"Software": MARK, "Description": sentence})
+    return sentence

@@ -29,6 +29,10 @@ class Bar:
         self._bar.set_postfix(
             epoch=moment.epoch, loss=f"{moment.sample_losses[-1]:.3f}", refresh=False
         )  # fmt: skip
+        self.count(moment)
+
+    def count(self, moment: Moment) -> None:
+        """Go on as far, where several trainings share the bar: the numbers of one would mislead."""
         self._bar.update(len(moment.losses))
 
     def show_frames(self, frames: int, of: int) -> None:

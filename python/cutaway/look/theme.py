@@ -30,6 +30,7 @@ class Theme:
         positive: Of weights above zero, from weak to strong.
         first: A plot's first line.
         second: A plot's second line.
+        more: Its other lines.
     """
 
     paper: Colour
@@ -41,6 +42,7 @@ class Theme:
     positive: tuple[Colour, ...]
     first: Colour
     second: Colour
+    more: tuple[Colour, ...]
 
 
 THEMES = {
@@ -54,6 +56,7 @@ THEMES = {
         positive=((253, 190, 133), (217, 95, 14), (127, 39, 4)),
         first=(33, 113, 181),
         second=(217, 95, 14),
+        more=((0, 148, 108), (185, 80, 150), (145, 130, 0), (90, 95, 106)),
     ),
     "dark": Theme(
         paper=(17, 19, 24),
@@ -65,6 +68,7 @@ THEMES = {
         positive=((92, 46, 18), (242, 130, 42), (255, 221, 176)),
         first=(98, 172, 240),
         second=(245, 145, 66),
+        more=((46, 196, 150), (230, 140, 200), (226, 198, 70), (176, 182, 192)),
     ),
 }
 

@@ -300,6 +300,10 @@ CALLS = {
         moments=[moment(o, 0), moment(o, 1)], neurons=[0, 2], columns=2, paper="a4",
         class_names=None, theme="dark",
     ),
+    "race": lambda o: dict(
+        trainings={"a": [moment(o, 0)], "b": [moment(o, 0), moment(o, 1)]}, notes={"a": "failed"},
+        theme="dark",
+    ),
     "loss_curve": lambda _: dict(history=[1.0, 0.5], title="loss", log=False, theme="dark"),
     "Film": lambda _: dict(
         path="a.mp4", fps=25, codec="h264", scale=2, pace="every", hold=0.5, description="a film"

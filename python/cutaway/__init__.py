@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .ask.landscape import landscape
     from .ask.mistakes import mistakes
     from .ask.poster import poster
+    from .ask.race import race
     from .ask.why import why
     from .backend.functions import (
         matmul,
@@ -76,6 +77,7 @@ __all__ = [
     "mnist",
     "neuron",
     "poster",
+    "race",
     "relu",
     "relu_derivative",
     "save",
@@ -99,6 +101,7 @@ _MODULE_OF = {
         "ask.landscape": "landscape",
         "ask.mistakes": "mistakes",
         "ask.poster": "poster",
+        "ask.race": "race",
         "ask.why": "why",
         "learn.checkpoint": "load save",
         "data.dataset": "Dataset",

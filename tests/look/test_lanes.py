@@ -38,6 +38,19 @@ def test_a_lane_shows_the_first_units_and_paper_where_there_are_fewer():
     )
 
 
+@pytest.mark.parametrize(("units", "missing"), [(3, 0), (5, 3), (8, 0), (10, 2), (64, 0)])
+def test_where_a_last_row_is_not_full_there_is_paper(units, missing):
+    lanes = lanes_of(2, 784, (28, 28))
+    image = lanes.draw([np.ones((784, units), np.float32)] * 2, 1.0, "light")[:, : lanes.size[1]]
+    rows = -(-min(units, 16) // 4)
+    image = image[: 29 * rows + 1, : 29 * min(units, 4) + 1]
+    last = image[-29:]
+    edge = image.shape[1] - 29 * missing
+    assert (last[:, edge:] == THEMES["light"].paper).all()
+    assert (last[-1, :edge] == THEMES["light"].gap).all()
+    assert (image[-30] == THEMES["light"].gap).all()
+
+
 def test_inputs_that_are_no_picture_are_a_row_per_unit():
     layer = np.array([[1.0, -1.0]] * 6, np.float32)
     image = lanes_of(3, 6, None).draw([layer] * 3, 1.0, "light")

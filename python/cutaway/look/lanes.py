@@ -85,13 +85,16 @@ class Lanes:
         Returns:
             (height, width, 3), to be enlarged.
         """
+        paper, across, (high, wide) = THEMES[theme].paper, self._grid[0], self._tile
         whole = np.empty((*self.whole, 3), np.uint8)
-        whole[...] = THEMES[theme].paper
+        whole[...] = paper
         for number, layer in enumerate(layers):
             image = tiles(
                 self._enlarged(layer[:, : self.shown]), shape=self._tile, limit=limit,
-                columns=self._grid[0], layout="in,out", theme=theme,
+                columns=across, layout="in,out", theme=theme,
             )  # fmt: skip
+            if layer.shape[1] > across and (missing := -min(layer.shape[1], self.shown) % across):
+                image[-high - 1 :, -missing * (wide + 1) :] = paper  # no unit, no tile
             left = number * (self.size[1] + self.gap)
             whole[: len(image), left : left + image.shape[1]] = image
         return whole

@@ -19,7 +19,21 @@ from ..version import __version__
 from .options import split_lists
 from .terminal import flush_stdout, message, open_streams, plain, talk
 
-COMMANDS = ("batch", "bench", "biography", "doubt", "first", "info", "landscape", "mistakes", "picture", "poster", "race", "train", "why")
+COMMANDS = (
+    "batch",
+    "bench",
+    "biography",
+    "doubt",
+    "first",
+    "info",
+    "landscape",
+    "mistakes",
+    "picture",
+    "poster",
+    "race",
+    "train",
+    "why",
+)
 
 
 class _Commands(click.Group):

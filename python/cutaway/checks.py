@@ -327,7 +327,7 @@ def real(
 
 
 def ratio(
-    who: str, name: str, value: object, low: float, high: float, finest: int = 1001
+    who: str, name: str, value: object, low: float | Fraction, high: float, finest: int = 1001
 ) -> Fraction:
     """Return any real number within [low, high] as a fraction whose denominator is at most `finest`.
 
@@ -346,7 +346,9 @@ def ratio(
     else:
         exact = value if isinstance(value, Decimal) else float(value)
     if not (isinstance(exact, Fraction) or math.isfinite(exact)) or not low <= exact <= high:
-        raise ValueError(f"{who}: {name} must be from {low:g} to {high:g}, got {shown(value, str)}")
+        raise ValueError(
+            f"{who}: {name} must be from {float(low):g} to {high:g}, got {shown(value, str)}"
+        )
     return Fraction(exact).limit_denominator(finest)
 
 

@@ -103,7 +103,7 @@ def test_samples_are_ink_on_paper_whichever_of_both_is_dark(images, theme):
             ("net", DATA, 0),
             {"moments": moments(Network((2, 3, 2), backend="cpu"), [0])},
             ValueError,
-            "moments must be of the network",
+            "moments must be of a network",
         ),
         (("net", DATA, 0), {"theme": "red"}, ValueError, "theme must be one of"),
     ],

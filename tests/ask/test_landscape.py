@@ -131,7 +131,7 @@ def test_of_many_moments_some_are_taken_evenly_with_both_ends():
 @pytest.mark.parametrize(
     ("change", "error", "sentence"),
     [
-        (lambda way: way[:2], ValueError, "at least 3, got 2: a model alone has no history, the "),
+        (lambda way: way[:2], ValueError, "at least 3, got 2; cutaway train keeps them"),
         (lambda _: [1, 2, 3], TypeError, r"a list of Moments, got \[1, 2, 3\]"),
         (lambda way: [way[-1]] * 3, ValueError, "end elsewhere than they start"),
         (lambda _: [blank(n, 1, n) for n in range(3)], ValueError, "of the network, got others"),

@@ -71,7 +71,12 @@ def test_a_generator_of_moments_will_do():
 @pytest.mark.parametrize(
     ("moments", "options", "error", "sentence"),
     [
-        (training([0, 1])[:1], {}, ValueError, "moments must be at least 2, got 1: a model alone"),
+        (
+            training([0, 1])[:1],
+            {},
+            ValueError,
+            "moments must be at least 2, got 1; cutaway train keeps them",
+        ),
         ([1, 2], {}, TypeError, r"moments must be a list of Moments, got \[1, 2\]"),
         (
             [*training([0, 1]), *training([2, 3], units=3)],

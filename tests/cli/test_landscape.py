@@ -33,7 +33,7 @@ def test_a_film_goes_beside_a_pdf(call, done, tmp_path, monkeypatch):
 def test_a_model_without_moments_says_what_has_some(call, model, tmp_path, error_line):
     code, _, err = call("landscape", model, "-o", tmp_path / "a.png")
     assert code == 1
-    assert "a model alone has no history, the folder of `cutaway train` has one" in error_line(err)
+    assert "cutaway train keeps them in its folder" in error_line(err)
     assert list(tmp_path.iterdir()) == []
 
 

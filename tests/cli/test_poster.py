@@ -49,5 +49,5 @@ def test_what_is_not_there_is_one_line_and_leaves_no_file(
 def test_a_model_without_moments_says_what_has_some(call, model, tmp_path, error_line):
     code, _, err = call("poster", model, "-o", tmp_path / "a.png")
     assert code == 1
-    assert "a model alone has no history, the folder of `cutaway train` has one" in error_line(err)
+    assert "cutaway train keeps them in its folder" in error_line(err)
     assert list(tmp_path.iterdir()) == []

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cutaway import load
+from cutaway import Film, load
 from cutaway.look.codecs import count_frames
 
 
@@ -158,6 +158,29 @@ def test_a_film_into_a_folder_that_is_not_there_is_one_sentence_and_leaves_nothi
     assert code == 1
     assert error_line(err).endswith(f"{film}: {film.parent} is not a folder")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_film_with_a_slash_is_where_it_says_and_no_other_run_takes_it_away(
+    call, data, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    options = ("--data", data, "--out", "run", "--epochs", 1)
+    assert call("train", *options, "--film", "./x.mp4")[0] == 0
+    assert call("train", *options, "--film", "run/y.mp4")[0] == 0  # the folder that is made
+    assert (tmp_path / "x.mp4").exists()
+    assert (tmp_path / "run" / "y.mp4").exists()
+    with Film("run/x.mp4") as film:  # of the user's own
+        film.write(np.zeros((16, 16), np.uint8))
+    _, _, err = call("train", *options, "--no-film")
+    assert err == "removed run/y.mp4 of an earlier run\n"
+    assert (tmp_path / "run" / "x.mp4").exists()
+
+
+@pytest.mark.parametrize("fps", ["0.01", "1/100"])
+def test_the_slowest_film_has_a_frame(call, data, tmp_path, fps):
+    options = ("--data", data, "--out", tmp_path, "--epochs", 1, "--fps", fps)
+    assert call("train", *options)[0] == 0
+    assert count_frames(tmp_path / "learn.mp4")[0] == 1
 
 
 def test_the_history_tells_where_the_data_came_from(call, data, tmp_path):

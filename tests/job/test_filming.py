@@ -1,11 +1,14 @@
 """Filming: which mini-batches are frames, and that captions tell the truth of them."""
 
+import dataclasses
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import ImageDraw
 
+from cutaway.job.earlier import read_run
 from cutaway.job.filming import FilmPlan, camera, scenes_of
 from cutaway.job.kept import Kept
 from cutaway.job.run import run
@@ -143,17 +146,34 @@ def test_accuracies_in_captions_are_those_of_evaluate_at_that_mini_batch(
     assert [accuracy for _, accuracy, _ in told] == [expected[step] for step, _, _ in told]
 
 
-def test_between_two_measurements_a_caption_says_of_when_it_is():
+def test_between_two_measurements_a_caption_says_of_when_it_is(monkeypatch):
+    said = []
+    write = ImageDraw.ImageDraw.text
+
+    def text(self, xy, text, *more):
+        said.append(text)
+        return write(self, xy, text, *more)
+
+    monkeypatch.setattr(ImageDraw.ImageDraw, "text", text)
     kept = Kept(moment(0), 3910)
     kept.add(moment(1), 0.25)
     kept.end(moment(3910))
-    seen = []
     view = camera(
         FilmPlan(), [1, 3910], kept=kept, losses=[1.0] * 3910, epoch=782, shape=(2, 2),
         start=kept.start, end=kept.start,
     )  # fmt: skip
-    for number, step in enumerate([1, 3910]):
-        _, caption = view.draw(number, (step, kept.start))
-        seen.append(caption)
-    assert (seen[0] != seen[1]).any()
-    assert kept.accuracy(3910) == (0.25, 1)
+    for number, step, told in ((0, 1, []), (1, 3910, ["at batch 1"])):
+        said.clear()
+        view.draw(number, (step, kept.start))
+        assert "25.00%" in said
+        assert [text for text in said if text.startswith("at batch")] == told
+
+
+def test_accuracies_at_the_ends_of_epochs_are_those_of_the_table(out, recipe, data):
+    """Of a training so long that not all of them are looked at."""
+    long = dataclasses.replace(recipe, epochs=90, batch_size=155)
+    run(long, data, out)
+    earlier = read_run(out)
+    table = {epoch["step"]: epoch["valid_accuracy"] for epoch in earlier.history.epochs}
+    assert len(table) == 90
+    assert {step: earlier.accuracies[step] for step in table} == table

@@ -73,6 +73,12 @@ def test_a_run_knows_the_layout_of_its_weights(out, rows, recipe):
     run(dataclasses.replace(recipe, hidden=(64,)), rows, out)  # a warning would be an error
 
 
+def test_a_layer_of_very_many_units_is_drawn_without_numbers(out, recipe, data):
+    run(dataclasses.replace(recipe, hidden=(2000,), epochs=1), data, out)
+    with Image.open(out / "hidden.png") as image:
+        assert image.width < 1000
+
+
 def test_a_second_run_replaces_the_first(out, recipe, data, files, contents):
     run(recipe, data, out, film=FilmPlan())
     before = contents(out)

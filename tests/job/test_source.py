@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from cutaway.job.source import Source, read_again
+from cutaway.job.source import Source, read_again, source_of
 
 
 @pytest.fixture
@@ -46,6 +47,22 @@ def test_data_that_are_gone_are_told_by_their_name(path):
     path.unlink()
     with pytest.raises(OSError, match=r"mine\.npz"):
         read_again(about)
+
+
+def test_other_data_are_read_in_the_same_way_as_far_as_their_kind_knows_it(path, tmp_path):
+    folder = tmp_path / "pictures"
+    for name in ("a", "b"):
+        (folder / name).mkdir(parents=True)
+        for number in range(6):
+            Image.new("L", (4, 4), 10 * number).save(folder / name / f"{number}.png")
+    (tmp_path / "rows.csv").write_text("label,x,y\n" + "1,2,3\n2,3,4\n" * 9)
+    source = Source(path=folder, label="label", size=(4, 4), invert=True)
+    assert source.at(folder) == Source(path=folder, size=(4, 4), invert=True)
+    assert source.at(tmp_path / "rows.csv") == Source(path=tmp_path / "rows.csv", label="label")
+    assert source.at(path) == Source(path=path)
+    about = {"path": str(folder), "label": "label", "size": [4, 4], "invert": True}
+    assert source_of(about) == source
+    assert source_of({"name": "mnist"}) == Source()
 
 
 def test_a_history_that_tells_nothing_is_one_sentence():

@@ -1,5 +1,7 @@
 """Captions: every frame tells its numbers, and the curve grows with the film."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from PIL import ImageDraw
@@ -65,6 +67,28 @@ def test_text_is_at_least_twelve_pixels_high_and_stays_inside(texts, width):
     paper = THEMES["light"].paper
     for edge in (caption[:, :3], caption[:, -3:], caption[:2]):
         assert (edge == paper).all()
+
+
+@pytest.mark.parametrize("last", [400, 10_000, 1_000_000, 20_000_000])
+@pytest.mark.parametrize("width", [560, 932])
+def test_words_of_the_first_line_do_not_run_into_each_other(monkeypatch, width, last):
+    boxes = []
+    write = ImageDraw.ImageDraw.text
+
+    def text(self, xy, text, fill=None, font=None, anchor=None):
+        if anchor in ("ls", "rs") and text.strip():
+            bare = text.strip()
+            left = xy[0] - (font.getlength(text) if anchor == "rs" else 0)
+            left += font.getlength(text) - font.getlength(text.lstrip()) if anchor == "ls" else 0
+            boxes.append((left, left + font.getlength(bare)))
+        return write(self, xy, text, fill, font, anchor)
+
+    monkeypatch.setattr(ImageDraw.ImageDraw, "text", text)
+    captions = captions_of(width, steps=[1, last], losses=np.ones(last), epoch=max(100, last // 50))
+    del boxes[: len(boxes) // 2]  # what stays is drawn twice: without the curve and with it
+    captions.draw(1, 1.0, last - 1)
+    boxes.sort()
+    assert all(end <= start + 1 for (_, end), (start, _) in pairwise(boxes))
 
 
 def test_numbers_do_not_move_while_they_count(texts):

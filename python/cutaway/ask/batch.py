@@ -10,14 +10,14 @@ from numpy.typing import ArrayLike
 from .. import checks
 from ..backend.optimizer import Optimizer
 from ..data.dataset import Dataset
-from ..job.result import names_of_classes
 from ..learn.network import Network, check_network
 from ..learn.rows import check_dataset
 from ..look.batch import batch_picture
 from ..look.theme import THEMES
 from ..measure.order import votes
 from ..measure.update import moved_most, taught
-from .samples import drawn
+from .given import check_finite, names_of
+from .ink import ink_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -63,11 +63,11 @@ def batch(
     """
     checks.choice("batch", "theme", theme, tuple(THEMES))
     (title,) = checks.texts("batch", "title", [title])
-    check_network("batch", network)
+    check_finite("batch", check_network("batch", network))
     check_dataset("batch", data, network.architecture)
     order = checks.integers("batch", "numbers", numbers)
     found = taught(network, data, order, optimizer, rate)
-    names = names_of_classes(found.network)
+    names = names_of(found.network)
     short = max(map(len, names)) <= _SHORT
     shown = order[: _SAMPLES if short else _FEWER]
     apart = " " if short else "\n"
@@ -87,7 +87,7 @@ def batch(
     note = f"{right} of its {len(order)} samples were right before it, {after} are after it"
     which = f"{'all' if len(shown) == len(order) else 'the first'} {len(shown)}, and wrong answers before"
     image = batch_picture(
-        drawn(data, data.images[shown]), captions, before, update, most.tolist(),
+        ink_of(data, data.images[shown]), captions, before, update, most.tolist(),
         called, [f"by {100 * far[n]:.1f} %" for n in most],
         shape=data.shape, title=told,
         notes=(note, which, _HOW_TO_READ),

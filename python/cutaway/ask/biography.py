@@ -10,20 +10,19 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import checks
-from ..backend.contract import F64, I64
+from ..backend.contract import F64
 from ..data.dataset import Dataset
-from ..job.result import names_of_classes
 from ..learn.history import Moment
 from ..learn.network import Network, check_network
 from ..learn.rows import check_dataset
 from ..look.biography import MOST, Chart, Samples, draw_life, draw_ranking
-from ..look.raster import is_strip
 from ..look.theme import THEMES
 from ..look.tiles import tile_shape
 from ..measure.mistakes import confusion
 from ..measure.neurons import ablation, means_by_class
 from ..measure.order import votes
-from .given import check_moments, check_unit, looks
+from .given import check_finite, check_moments, check_unit, looks, names_of
+from .ink import ink_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -65,11 +64,10 @@ def biography(
     """
     who = "biography"
     sizes = check_network(who, network).architecture.sizes
+    check_finite(who, network)
     check_dataset(who, data, network.architecture)
     checks.choice(who, "theme", theme, tuple(THEMES))
-    past = looks(check_moments(who, moments), _MOMENTS)
-    if past and [w.shape for w in past[-1].weights] != [w.shape for w in network.weights]:
-        raise ValueError(f"{who}: moments must be of the network, got others")
+    past = looks(check_moments(who, moments, network=network), _MOMENTS)
     if neuron is not None:
         unit = check_unit(who, "neuron", neuron, sizes[1])
         return _life(network, data, unit, past, theme)
@@ -83,7 +81,7 @@ def biography(
 
 def _life(network: Network, data: Dataset, unit: int, past: Sequence[Moment], theme: str) -> Image:
     """Draw one neuron; arguments as for biography()."""
-    names, hidden = names_of_classes(network), network.architecture.layers > 1
+    names, hidden = names_of(network), network.architecture.layers > 1
     outputs = network.activations(data)[0][:, unit]
     order = np.argsort(outputs, kind="stable")
     means = means_by_class(outputs[:, np.newaxis], data.labels, len(names))[:, 0]
@@ -98,7 +96,7 @@ def _life(network: Network, data: Dataset, unit: int, past: Sequence[Moment], th
         network.weights[0][:, unit], [moment.weights[0][:, unit] for moment in past],
         steps=[f"{moment.step:,}" for moment in past], shape=shape,
         samples=[
-            Samples(title=f"Samples that excite it {how}", pixels=_inks(data, some, shape),
+            Samples(title=f"Samples that excite it {how}", pixels=ink_of(data, data.images[some]),
                     texts=[f"{names[data.labels[n]]}\n{outputs[n]:.2f}" for n in some])
             for how, some in (("most", order[::-1][:_SAMPLES]), ("least", order[:_SAMPLES]))
         ],
@@ -110,7 +108,7 @@ def _life(network: Network, data: Dataset, unit: int, past: Sequence[Moment], th
 
 def _ranking(network: Network, data: Dataset, theme: str) -> Image:
     """Draw all neurons; arguments as for biography()."""
-    names, weights = names_of_classes(network), network.weights
+    names, weights = names_of(network), network.weights
     before = confusion(network, data)
     without = ablation(network, data, range(weights[0].shape[1])).sum(axis=1)
     lost = 100 * (before.trace() - without) / before.sum()
@@ -215,13 +213,3 @@ def _answers(means: F64, names: Sequence[str]) -> str:
         f"answers most to {names[most]} (mean {means[most]:.2g}), least to {names[least]} "
         f"({means[least]:.2g})"
     )
-
-
-def _inks(data: Dataset, numbers: I64, shape: tuple[int, int]) -> F64:
-    """Return samples (n, features) with 1 for ink; inputs that are no picture have each its own scale."""
-    axis = 0 if is_strip(shape) else None
-    low, high, mean = (value(data.images, axis=axis) for value in (np.min, np.max, np.mean))
-    shares = (data.images[numbers] - low) / np.where(high > low, high - low, 1.0)
-    dark_ink = axis is None and 2 * mean > float(low) + float(high)
-    result: F64 = 1 - shares if dark_ink else shares
-    return result

@@ -10,14 +10,14 @@ import numpy as np
 from .. import checks
 from ..backend.contract import F64
 from ..data.dataset import Dataset
-from ..job.result import names_of_classes
 from ..learn.network import Network, check_network
 from ..learn.rows import check_dataset
 from ..look.doubt import Panel, doubt_picture
 from ..look.letters import letter
 from ..look.theme import THEMES
 from ..measure.strain import SURE, Strain, answers_of, blank, pure_noise, strains
-from .samples import drawn
+from .given import check_finite, names_of
+from .ink import ink_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -64,7 +64,7 @@ def doubt(network: Network, data: Dataset, *, seed: int = 0, theme: str = "light
     """
     checks.choice("doubt", "theme", theme, tuple(THEMES))
     seed = checks.count("doubt", "seed", seed, least=0)
-    check_network("doubt", network)
+    check_finite("doubt", check_network("doubt", network))
     check_dataset("doubt", data, network.architecture)
     output = network.architecture.activations[-1]
     if output not in _OUTPUTS:
@@ -72,7 +72,7 @@ def doubt(network: Network, data: Dataset, *, seed: int = 0, theme: str = "light
             f"doubt: network must have output 'softmax' or 'sigmoid', got {output!r}, which is no "
             "confidence"
         )
-    names = names_of_classes(network)
+    names = names_of(network)
     count = min(_ASKED, len(data))
     some = data.subset(np.linspace(0, len(data) - 1, count).round().astype(np.int64))
     found = list(strains(network, some, seed))
@@ -84,7 +84,7 @@ def doubt(network: Network, data: Dataset, *, seed: int = 0, theme: str = "light
     apart = ", " if max(map(len, names)) <= _SHORT else "\n"
     harder = _at_the_end(found)
     image = doubt_picture(
-        [_panel(strain, some, names) for strain in found], drawn(some, inputs),
+        [_panel(strain, some, names) for strain in found], ink_of(some, inputs),
         [f"{title}\nsaid {apart.join(words)}" for title, words in zip(titles, said, strict=True)],
         titles=(harder[0].upper() + harder[1:], "What it says of what it never learned"),
         notes=(_what_is_drawn(some), told), theme=theme,
@@ -138,7 +138,7 @@ def _panel(strain: Strain, data: Dataset, names: Sequence[str]) -> Panel:
     return Panel(
         title=title, note=note, ticks=[_tick(strain.kind, data, value) for value in strain.strengths],
         accuracy=strain.accuracy, confidence=strain.confidence,
-        samples=drawn(data, strain.example),
+        samples=ink_of(data, strain.example),
         captions=[
             f"{names[answer]}\n{_percent(sure)}"
             for answer, sure in zip(strain.answers, strain.sure, strict=True)

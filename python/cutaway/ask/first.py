@@ -10,14 +10,14 @@ import numpy as np
 from .. import checks
 from ..backend.contract import I64
 from ..data.dataset import Dataset
-from ..job.result import names_of_classes
 from ..learn.history import Moment
 from ..learn.network import Network, check_network
 from ..learn.rows import check_dataset
 from ..look.first import first_picture
 from ..look.theme import THEMES
 from ..measure.learning import Lost, answers_at, class_curves, lost, recognised_from
-from .samples import drawn
+from .given import check_finite, check_moments, names_of
+from .ink import ink_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -56,10 +56,11 @@ def first(
         ValueError: if there are fewer than 2 moments, or they are not this network's.
     """
     checks.choice("first", "theme", theme, tuple(THEMES))
-    check_network("first", network)
+    check_finite("first", check_network("first", network))
     check_dataset("first", data, network.architecture)
-    moments = _check_moments(network, moments)
-    names, steps = names_of_classes(network), [moment.step for moment in moments]
+    kept = check_moments("first", moments, network=network, least=2)
+    moments = sorted(kept, key=lambda moment: moment.step)
+    names, steps = names_of(network), [moment.step for moment in moments]
     answers = answers_at(network, moments, data)
     right = answers == data.labels
     curves, wrong = class_curves(answers, data.labels, len(names))
@@ -72,33 +73,13 @@ def first(
     were = "was" if len(again.numbers) == 1 else "were"
     forgotten = f"{len(again.numbers):,} of {len(data):,} samples {were} learned and lost again"
     image = first_picture(
-        steps, curves, names, order.tolist(), drawn(data, data.images[shown]),
+        steps, curves, names, order.tolist(), ink_of(data, data.images[shown]),
         _captions(again, names, steps, data.labels, answers[-1]), titles=(title, forgotten),
         notes=(f"{note}; {_RECOGNISED}", _HOW_TO_READ),
         theme=theme,
     )  # fmt: skip
     image.info["Description"] = f"{title}: {note}; {forgotten}"
     return image
-
-
-def _check_moments(network: Network, moments: object) -> list[Moment]:
-    """Return moments in the order of their steps, checked to be this network's."""
-    if not isinstance(moments, list | tuple) or not all(isinstance(m, Moment) for m in moments):
-        raise TypeError(f"first: moments must be a list of Moments, got {checks.shown(moments)}")
-    if len(moments) < 2:
-        raise ValueError(
-            f"first: moments must be at least 2, got {len(moments)}; cutaway train keeps them in "
-            "its folder"
-        )
-    sizes = network.architecture.sizes
-    for moment in moments:
-        got = tuple(len(w) for w in moment.weights), len(moment.biases[-1])
-        if got != (sizes[:-1], sizes[-1]):
-            raise ValueError(
-                f"first: moments must be of a network {'-'.join(map(str, sizes))}, got one of "
-                f"{'-'.join(map(str, (*got[0], got[1])))}"
-            )
-    return sorted(moments, key=lambda moment: moment.step)
 
 
 def _who_is_first(

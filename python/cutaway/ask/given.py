@@ -1,4 +1,4 @@
-"""Given: what a question is asked of, checked: moments, units, names; and which moments tell most."""
+"""Given: what a question is asked of, checked: network, moments, units, names; which moments tell most."""
 
 from __future__ import annotations
 
@@ -8,18 +8,76 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import checks
+from ..job.kept import ROUND
+from ..job.result import names_of_classes
 from ..learn.history import Moment
+from ..learn.network import Network
+from ..look.tiles import tile_shape
 
-_ROUND = [0, *(n * 10**k for k in range(12) for n in (1, 2, 5))]  # mini-batches people ask for
+BOUNDED = {"sigmoid": 1.0, "softmax": 1.0, "tanh": 1.0}  # the largest output there can be
+_ROUND = [0, *ROUND]  # mini-batches
 _FINE = sorted({*_ROUND, *(n * 10**k // 10 for k in range(13) for n in (15, 30, 70))})
 
 
-def check_moments(who: str, value: object) -> list[Moment]:
+def check_finite(who: str, network: Network) -> None:
+    """Check that a network can be drawn.
+
+    Raises:
+        ValueError: if it diverged.
+    """
+    arrays = (*network.weights, *network.biases)
+    if not all(np.isfinite(array).all() for array in arrays):
+        raise ValueError(f"{who}: network must have finite weights, got one that diverged")
+
+
+def check_learned(who: str, network: Network) -> None:
+    """Check that a network can be drawn, and has something to decide.
+
+    Raises:
+        ValueError: if it diverged, or has one class.
+    """
+    if network.architecture.sizes[-1] < 2:
+        raise ValueError(f"{who}: network must have at least 2 classes, got 1")
+    check_finite(who, network)
+
+
+def names_of(network: Network) -> tuple[str, ...]:
+    """Return a name for every class, on a line: its number where it has none."""
+    return tuple(" ".join(name.split()) for name in names_of_classes(network))
+
+
+def shape_of(network: Network) -> tuple[int, int]:
+    """Return (height, width) of its inputs, (1, features) if they are no pictures."""
+    return tile_shape(
+        "ask", np.empty((network.architecture.sizes[0], 1), np.float32), network.shape
+    )
+
+
+def unit_of(network: Network, layer: int, number: int) -> str:
+    """Return what a hidden unit is called: with its layer, from 0, if there are several."""
+    return f"neuron {number}" + f", layer {layer}" * (network.architecture.layers > 2)
+
+
+def check_moments(
+    who: str,
+    value: object,
+    *,
+    network: Network | None = None,
+    least: int = 0,
+    finite: bool = True,
+) -> list[Moment]:
     """Return the Moments of one training, from a list or a generator of them.
+
+    Args:
+        who: Begins the sentence of an error.
+        value: What was given.
+        network: Whose they must be; None for any.
+        least: How many there must be.
+        finite: Whether weights must be.
 
     Raises:
         TypeError: if they are none.
-        ValueError: if they are of networks of different sizes.
+        ValueError: if they are too few, of networks of different sizes, or of one that diverged.
     """
     try:
         moments = list(iter(value))  # type: ignore[call-overload]
@@ -27,12 +85,26 @@ def check_moments(who: str, value: object) -> list[Moment]:
         moments = [None]
     if not all(isinstance(moment, Moment) for moment in moments):
         raise TypeError(f"{who}: moments must be a list of Moments, got {checks.shown(value)}")
-    sizes = {tuple(w.shape for w in moment.weights) for moment in moments}
+    if len(moments) < least:
+        raise ValueError(
+            f"{who}: moments must be at least {least}, got {len(moments)}; cutaway train keeps them in "
+            "its folder"
+        )
+    sizes = {_sizes(moment) for moment in moments}
     if len(sizes) > 1:
         raise ValueError(
-            f"{who}: moments must be of one training, got layers of {checks.shown(sorted(sizes))}"
+            f"{who}: moments must be of one training, got networks {', '.join(sorted(sizes))}"
         )
+    wanted = network and "-".join(map(str, network.architecture.sizes))
+    if wanted and sizes - {wanted}:
+        raise ValueError(f"{who}: moments must be of a network {wanted}, got one of {sizes.pop()}")
+    if finite and not all(np.isfinite(w).all() for m in moments for w in (*m.weights, *m.biases)):
+        raise ValueError(f"{who}: moments must have finite weights, got some that diverged")
     return moments
+
+
+def _sizes(moment: Moment) -> str:
+    return "-".join(map(str, (*(len(w) for w in moment.weights), len(moment.biases[-1]))))
 
 
 def check_unit(who: str, name: str, value: object, units: int) -> int:

@@ -99,12 +99,7 @@ def way_of(moments: Iterable[Moment]) -> list[Moment]:
     Raises:
         TypeError, ValueError: if they are none of one training, or fewer than three.
     """
-    kept = check_moments("landscape", moments)
-    if len(kept) < 3:
-        raise ValueError(
-            f"landscape: moments must be at least 3, got {len(kept)}: a model alone has no history, the "
-            "folder of `cutaway train` has one"
-        )
+    kept = check_moments("landscape", moments, least=3)
     places = np.linspace(0, len(kept) - 1, min(_MOMENTS, len(kept))).round().astype(int)
     return [kept[place] for place in places]
 

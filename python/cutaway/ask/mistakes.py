@@ -18,7 +18,8 @@ from ..look.mistakes import LARGE, SMALL, Reason, Sample, page
 from ..look.theme import THEMES
 from ..measure.evidence import contributions, evidence, inputs, outspoken
 from ..measure.mistakes import Wrong, class_accuracy, confusion, most_confident
-from .sample import BOUNDED, check_learned, drawn, names_of, shape_of
+from .given import BOUNDED, check_learned, names_of, shape_of, unit_of
+from .ink import drawn
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -99,8 +100,8 @@ def _reasons(network: Network, x: F32, wrong: Wrong, theme: str) -> list[Reason]
             (plus,), (minus,) = outspoken(said[row], 1)
             columns = network.weights[hidden][:, [plus, minus]]
             who = (
-                f"neuron {plus}: {said[row, plus]:+.1f}",
-                f"neuron {minus}: {-said[row, minus]:+.1f}",
+                f"{unit_of(network, hidden, plus)}: {said[row, plus]:+.1f}",
+                f"{unit_of(network, hidden, minus)}: {-said[row, minus]:+.1f}",
             )
         pictures = [
             signed(values, shape, LARGE, theme=theme)

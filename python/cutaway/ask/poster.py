@@ -52,12 +52,7 @@ def poster(
     who = "poster"
     sheet = PAPERS[checks.choice(who, "paper", paper, tuple(PAPERS))]
     checks.choice(who, "theme", theme, tuple(THEMES))
-    kept = check_moments(who, moments)
-    if len(kept) < 2:
-        raise ValueError(
-            f"{who}: moments must be at least 2, got {len(kept)}: a model alone has no history, the "
-            "folder of `cutaway train` has one"
-        )
+    kept = check_moments(who, moments, least=2)
     last = kept[-1].weights
     units, names = last[0].shape[1], check_names(who, class_names, last[-1].shape[1])
     most = sheet.columns

@@ -21,7 +21,8 @@ from ..look.theme import THEMES
 from ..look.why import LARGE, SMALL, Unit, page
 from ..measure.evidence import activations, contributions, evidence, inputs, outspoken
 from ..measure.projection import projected
-from .sample import BOUNDED, check_learned, drawn, names_of, shape_of
+from .given import BOUNDED, check_learned, names_of, shape_of, unit_of
+from .ink import drawn
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -158,16 +159,15 @@ def _units(
         units = [
             Unit(
                 picture=signed(weights[:, n], shape, SMALL, theme=theme),
-                text=f"neuron {n}\nactive {active[n]:.2f}\nsays {sign * said[n]:+.2f}",
+                text=f"{unit_of(network, hidden, n)}\nactive {active[n]:.2f}\nsays {sign * said[n]:+.2f}",
             )
             for n in chosen.tolist()
             if sign * said[n] > 0
         ]
         groups.append((f"Spoke for {names[which]}", units))
         if units:
-            told.append(
-                f"neuron {chosen[0]} speaks loudest for {names[which]}, {sign * said[chosen[0]]:+.2f}"
-            )
+            loudest, says = unit_of(network, hidden, chosen[0]), sign * said[chosen[0]]
+            told.append(f"{loudest} speaks loudest for {names[which]}, {says:+.2f}")
     return groups, told
 
 

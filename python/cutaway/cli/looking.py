@@ -10,7 +10,7 @@ import click
 
 from ..files import MARK, may_write, write_picture
 from ..job.earlier import Earlier
-from ..job.source import Data, Source, read_again
+from ..job.source import Data, Source, read_again, source_of
 from . import options
 from .terminal import plain
 
@@ -29,7 +29,10 @@ def _picture_path(_: click.Context, param: click.Parameter, value: Path) -> Path
 
 run = click.argument("run", type=options.PATH)  # a run's folder, or a model's file
 data = click.option(
-    "--data", type=options.PATH, metavar="PATH", help="Instead of the data that the run had."
+    "--data",
+    type=options.PATH,
+    metavar="PATH",
+    help="Instead of the data that the run had; mnist for the embedded ones.",
 )
 describe = click.option("--describe", is_flag=True, help="Print in a sentence what is seen.")
 
@@ -48,12 +51,17 @@ def output(name: str, where: str = "") -> Callable[[Callback], Callback]:
 
 
 def data_of(earlier: Earlier, path: Path | None) -> Data:
-    """Return training, validation and test set: those of the run, or others.
+    """Return training, validation and test set: those of the run, or others, read as those were.
 
     Raises:
         ValueError: if the run's are unknown or changed, or others do not fit its network.
     """
-    data = read_again(earlier.data) if path is None else Source(path=path).read()[0]
+    if path is None:
+        data = read_again(earlier.data)
+    elif path == Path("mnist") and not path.exists():
+        data, _ = Source().read()
+    else:
+        data, _ = source_of(earlier.data).at(path).read()
     features = earlier.network.architecture.sizes[0]
     for part in data:
         if part.images.shape[1] != features:

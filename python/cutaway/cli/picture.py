@@ -15,7 +15,6 @@ from ..learn.checkpoint import load
 from ..learn.network import Network
 from ..look.picture import grid, neuron
 from ..look.raster import is_strip
-from ..look.theme import THEMES
 from ..look.tiles import STYLES, Shape, tile_shape
 from ..measure.order import ORDERS, order_of, votes
 from ..measure.projection import projected
@@ -83,7 +82,7 @@ def _limit(_: click.Context, param: click.Parameter, value: str | None) -> float
     "stronger.",
 )
 @click.option("--style", type=click.Choice(STYLES), default="diverging", show_default=True)
-@click.option("--theme", type=click.Choice(tuple(THEMES)), default="light", show_default=True)
+@options.theme
 @click.option(
     "--scale",
     type=options.AT_LEAST_ONE,

@@ -58,7 +58,7 @@ _ABOUT_FILM = ("pace", "frames", "every", "fps", "codec", "plain", "theme")
     callback=options.rational,
     metavar="N",
     help="Frames per second: 25, 29.97, 30000/1001; without: 30, with --pace batch 70, and 10 of "
-    "a .gif, .webp or .apng.",
+    "a .gif, .webp or .apng; fewer for a training too short to last ten seconds.",
 )
 @click.option(
     "--codec", type=click.Choice(["h264", "mp4v"]), help="Of an .mp4; h264 plays anywhere."
@@ -109,7 +109,10 @@ def command(
     if plan and plan.frames and result.frames < plan.frames and not result.interrupted:
         talk(f"the film has a frame for every mini-batch: {result.frames}, not {plan.frames}")
     if result.interrupted:
-        talk(f"cutaway: interrupted; {out} holds what was learned so far")
+        what = (
+            "what was learned so far" if result.test_accuracy is None else "all but the whole film"
+        )
+        talk(f"cutaway: interrupted; {plain(str(out))} holds {what}")
         return 130
     return 0
 

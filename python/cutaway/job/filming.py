@@ -47,8 +47,7 @@ class FilmPlan:
             10 of formats other than MP4, and for all with pace="batch".
         every: Mini-batches per frame instead, and the end of every epoch.
         fps: Frames per second; None for 30, for 70 with pace="batch" as the tutorial has it, and for
-            10 of formats other than MP4; for fewer if the training has too few mini-batches to last
-            ten seconds.
+            10 of formats other than MP4; fewer if the training is too short to last ten seconds.
         codec: As for Film.
         plain: No caption, and two pixels per weight, as the tutorial has it.
         theme: "light" or "dark".

@@ -23,7 +23,7 @@ from ..look.pace import log_steps
 
 ROOM = 20_000_000  # bytes, at most
 _LOOKS = 64
-_ROUND = [n * 10**k for k in range(12) for n in (1, 2, 5)]  # mini-batches that people ask for
+ROUND = [n * 10**k for k in range(12) for n in (1, 2, 5)]  # mini-batches that people ask for
 _LARGEST = float(np.finfo(np.float16).max)
 
 
@@ -47,7 +47,7 @@ class Kept:
     """
 
     def __init__(self, start: Moment, last: int, room: int = ROOM) -> None:
-        self.wanted = sorted({*log_steps(last, _LOOKS), *(n for n in _ROUND if n < last)})
+        self.wanted = sorted({*log_steps(last, _LOOKS), *(n for n in ROUND if n < last)})
         size = 2 * sum(w.size + b.size for w, b in zip(start.weights, start.biases, strict=True))
         fitting = room // size
         self._every = -(-(len(self.wanted) + 1) // fitting) if fitting else 0

@@ -26,6 +26,7 @@ MODEL, HISTORY, MOMENTS = "model.safetensors", "history.json", "moments.safetens
 _HIDDEN, _NEURON, _LOSS = "hidden.png", "neuron.png", "loss.png"
 _FILES = (MODEL, HISTORY, MOMENTS)
 _PICTURES = (_HIDDEN, _NEURON, _LOSS)
+_NUMBERED = 1024  # units, at most: numbers of more make a picture that no screen has room for
 
 
 def prepare_folder(out: Path, *, film: Path | None, pictures: bool, force: bool) -> list[Path]:
@@ -43,7 +44,7 @@ def prepare_folder(out: Path, *, film: Path | None, pictures: bool, force: bool)
     Raises:
         OSError: if a file may not be written; a film's folder must be there, or be this one.
     """
-    if film is not None and film.parent != out:
+    if film is not None and not _inside(film, out):
         may_write(film, force)
     out.mkdir(parents=True, exist_ok=True)
     names = (*_FILES, *(_PICTURES if pictures else ()))
@@ -56,8 +57,13 @@ def _films(out: Path) -> set[str]:
     """Return the names of the films that an earlier run may have left in its folder."""
     names = {FilmPlan().path.name}
     with suppress(OSError, ValueError, KeyError, TypeError):  # no history, or none of ours
-        names.add(Path(json.loads((out / HISTORY).read_text(encoding="utf-8"))["film"]).name)
+        told = Path(json.loads((out / HISTORY).read_text(encoding="utf-8"))["film"])
+        names.update({told.name} if told.name == str(told) else ())  # not one that lies elsewhere
     return names
+
+
+def _inside(film: Path, out: Path) -> bool:
+    return film.parent.resolve() == out.resolve()
 
 
 def _write(result: Result, path: Path, how: Callable[[Path], None]) -> None:
@@ -92,7 +98,7 @@ def write_model(
         "seed": result.seed,
         "fingerprint": network.fingerprint(),
         "data": dict(data),
-        "film": None if film is None else str(film),
+        "film": film and (film.name if _inside(film, out) else str(film.absolute())),
         "test_accuracy": result.test_accuracy,
         "class_names": network.class_names,
         "class_accuracy": result.class_accuracy,
@@ -119,7 +125,8 @@ def write_pictures(result: Result, out: Path, shape: tuple[int, int] | None, the
     names = names_of_classes(network) if network.architecture.layers == 1 else None
     hidden = grid(
         weights, shape=shape, scale=None, legend="first layer", layout="in,out", names=names,
-        numbers=True, theme=theme, marks=result.conditions[0] if result.conditions else None,
+        marks=result.conditions[0] if result.conditions else None,
+        numbers=weights.shape[1] <= _NUMBERED, theme=theme,
     )  # fmt: skip
     strongest_neuron = neuron(
         weights, strongest, shape=shape, scale=None, layout="in,out",

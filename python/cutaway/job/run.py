@@ -199,6 +199,8 @@ def _learn(
                 kept.add(moment, accuracy(network, valid) if measure else None)
                 if measured:
                     measured(moment.step, kept.accuracies[moment.step])
+            elif "valid_accuracy" in moment.metrics:
+                kept.accuracies[moment.step] = moment.metrics["valid_accuracy"]
             if watch:
                 watch(moment)
     except KeyboardInterrupt:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..data.dataset import Dataset
+from ..data.find import find
 from ..data.read import mnist, read_sets
 
 Data = tuple[Dataset, Dataset, Dataset]  # training, validation and test set
@@ -39,6 +40,15 @@ class Source:
         )
         return (train, valid, test), told
 
+    def at(self, path: Path) -> Source:
+        """Return other data, read in the same way as far as their kind knows it."""
+        kind, _ = find(path)
+        pictures = kind in ("pictures", "parquet")
+        return Source(
+            path=path, label=self.label if kind == "csv" else None,
+            size=self.size if pictures else None, invert=self.invert and pictures,
+        )  # fmt: skip
+
     def about(self, data: Data) -> dict[str, Any]:
         """Return what a history tells of the source, and a hash of what was read from it."""
         if self.path is None:
@@ -50,6 +60,15 @@ class Source:
             "invert": self.invert,
             "sha256": _hash(data),
         }
+
+
+def source_of(about: Mapping[str, Any]) -> Source:
+    """Return where the data of an earlier run came from, by what its history tells."""
+    path, size = about.get("path"), about.get("size")
+    return Source(
+        path=Path(path) if path else None, label=about.get("label"), invert=bool(about.get("invert")),
+        size=None if size is None else (int(size[0]), int(size[1])),
+    )  # fmt: skip
 
 
 def read_again(about: Mapping[str, Any]) -> Data:
@@ -66,11 +85,7 @@ def read_again(about: Mapping[str, Any]) -> Data:
         return mnist()
     if not about.get("path"):
         raise ValueError("the run's history does not tell where its data are: name them (--data)")
-    size = about.get("size")
-    source = Source(
-        path=Path(about["path"]), label=about.get("label"), invert=bool(about.get("invert")),
-        size=None if size is None else (int(size[0]), int(size[1])),
-    )  # fmt: skip
+    source = source_of(about)
     data, _ = source.read()
     if _hash(data) != about.get("sha256"):
         raise ValueError(f"{source.path}: holds other data than when the run was made")

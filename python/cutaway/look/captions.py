@@ -104,21 +104,27 @@ class Captions:
         Each has room for the largest, so that nothing moves while they count.
         """
         large, small = font(self._size), font(self._small)
-        slots: dict[str, float] = {}
+        slots: dict[str, float] = {"measured": width - self._pad}
+        slots["accuracy"] = slots["measured"] - small.getlength(f"  at batch {self._last:,}")
+        validation = slots["accuracy"] - large.getlength("100.00%")
+        room = validation - large.getlength("validation  ") - self._pad
+        epochs, last = f"{self._epochs}", f"{self._last:,}"
+        for words in (
+            ("epoch ", f" of {epochs}, batch ", f" of {last}"),
+            ("epoch ", f" of {epochs}, batch ", ""),  # of a training of very many
+            ("epoch ", ", batch ", ""),
+        ):
+            if large.getlength("".join(words) + epochs + last) <= room:
+                break
         x: float = self._pad
-        for word, slot, widest in (
-            ("epoch ", "epoch", f"{self._epochs}"),
-            (f" of {self._epochs}, batch ", "batch", f"{self._last:,}"),
-            (f" of {self._last:,}", "", ""),
+        for word, slot, widest in zip(
+            words, ("epoch", "batch", ""), (epochs, last, ""), strict=True
         ):
             draw.text((x, self._base), word, self._theme.ink, large, "ls")
             x += large.getlength(word) + large.getlength(widest)
             slots[slot] = x
-        slots["measured"] = width - self._pad
-        slots["accuracy"] = slots["measured"] - small.getlength(f"  at batch {self._last:,}")
         if measured:
-            x = slots["accuracy"] - large.getlength("100.00%")
-            draw.text((x, self._base), "validation ", self._theme.ink, large, "rs")
+            draw.text((validation, self._base), "validation ", self._theme.ink, large, "rs")
         return slots
 
     def _drawn(self, width: int, limit: float, measured: bool, *, curve: bool) -> U8:

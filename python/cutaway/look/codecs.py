@@ -37,7 +37,7 @@ CODECS = {
     "apng": Codec(Apng, ".apng", fps=10, fastest=90),
 }
 SUFFIXES = tuple(dict.fromkeys(codec.suffix for codec in CODECS.values()))
-FPS = (0.01, 1000.0)
+FPS = (Fraction(1, 100), 1000)
 
 
 def codec_for(path: Path, codec: str | None) -> str:

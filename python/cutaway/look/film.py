@@ -33,7 +33,7 @@ __all__ = ["FPS", "SUFFIXES", "Film"]
 
 U8 = NDArray[np.uint8]
 Size = tuple[int, int]  # height and width
-PACES = ("every", "log")
+_PACES = ("every", "log")
 HOLD = (0.0, 600.0)  # seconds; a GIF counts to 655
 MOST_TEXT = 1000  # characters of a description
 WAITING, WAITING_BYTES = 64, 32_000_000  # of images for the encoder; smooths the flow
@@ -84,7 +84,7 @@ class Film:
         self.codec = codec_for(self.path, codec)
         self.fps = rate_for(self.codec, fps)
         self.scale = checks.count("Film", "scale", scale)
-        self.pace = checks.choice("Film", "pace", pace, PACES)
+        self.pace = checks.choice("Film", "pace", pace, _PACES)
         self.hold = checks.ratio("Film", "hold", hold, *HOLD)
         self.description = checks.line("Film", "description", description, MOST_TEXT)
         if CODECS[self.codec].bare and (self.hold or self.description):

@@ -235,6 +235,39 @@ def test_a_crowded_machine_changes_no_bit():
             process.wait()
 
 
+def test_ctrl_c_during_the_last_step_of_a_call_is_python_s_to_raise():
+    """Two steps of which each takes longer than the core waits to ask: it would ask at the second."""
+    code = """
+    import os, signal, threading, time
+    import numpy as np
+    from cutaway import SGD, Dataset, Network
+
+    class Stop(Exception):
+        pass
+
+    def stop(*_):
+        raise Stop
+
+    signal.signal(signal.SIGUSR1, stop)
+    rng = np.random.default_rng(0)
+    data = Dataset(rng.integers(1, 256, (20000, 784), np.uint8), rng.integers(0, 10, 20000))
+    network = Network((784, 512, 10), backend="cpu", threads=1)
+    begin = time.perf_counter()
+    network.learn(np.arange(20000), 10000, dataset=data, optimizer=SGD(0.1))
+    took = time.perf_counter() - begin
+    for share in (0.2, 0.4, 0.6, 0.8):
+        timer = threading.Timer(share * took, os.kill, (os.getpid(), signal.SIGUSR1))
+        timer.start()
+        try:
+            network.learn(np.arange(20000), 10000, dataset=data, optimizer=SGD(0.1))
+            time.sleep(took)
+        except Stop:
+            print("stopped")
+        timer.join()
+    """
+    assert python(code).stdout.split() == ["stopped"] * 4
+
+
 def test_idle_threads_sleep():
     network = Network((49, 64, 10), backend="cpu", threads=2)
     network.learn(np.arange(400), 32, dataset=data_of(), optimizer=SGD(0.1))

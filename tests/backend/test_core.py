@@ -252,14 +252,21 @@ def test_ctrl_c_during_the_last_step_of_a_call_is_python_s_to_raise():
     rng = np.random.default_rng(0)
     data = Dataset(rng.integers(1, 256, (20000, 784), np.uint8), rng.integers(0, 10, 20000))
     network = Network((784, 512, 10), backend="cpu", threads=1)
-    begin = time.perf_counter()
-    network.learn(np.arange(20000), 10000, dataset=data, optimizer=SGD(0.1))
-    took = time.perf_counter() - begin
+
+    def learn(batch):
+        network.learn(np.arange(2 * batch), batch, dataset=data, optimizer=SGD(0.1))
+
+    for batch in (625, 1250, 2500, 5000, 10000):  # as long as it must last, on any machine and build
+        begin = time.perf_counter()
+        learn(batch)
+        took = time.perf_counter() - begin
+        if took > 0.1:
+            break
     for share in (0.2, 0.4, 0.6, 0.8):
         timer = threading.Timer(share * took, os.kill, (os.getpid(), signal.SIGUSR1))
         timer.start()
         try:
-            network.learn(np.arange(20000), 10000, dataset=data, optimizer=SGD(0.1))
+            learn(batch)
             time.sleep(took)
         except Stop:
             print("stopped")

@@ -6,12 +6,13 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "interrupted.h"
 #include "terms.h"
 
 namespace cutaway {
@@ -71,9 +72,6 @@ struct Evaluation {
   bool finished = true;
 };
 
-// Asked every 0.1 s of work at the latest, on the caller's thread; true ends the call.
-using Interrupted = std::function<bool()>;
-
 class Core {
  public:
   virtual ~Core() = default;
@@ -98,15 +96,18 @@ class Core {
 
   // activations[i] is (rows of x, sizes[layers[i] + 1]). Bytes stand for (byte - mean) / std,
   // floats for themselves.
-  virtual void forward(Images x, float mean, float std, std::span<const int64_t> layers,
-                       std::span<float* const> activations) = 0;
+  // False: interrupted.
+  virtual bool forward(Images x, float mean, float std, std::span<const int64_t> layers,
+                       std::span<float* const> activations, const Interrupted& interrupted) = 0;
   // As forward(), but no activation leaves the core. Each loss is the core's float, their sum a
   // double, in the order of the rows.
   virtual Evaluation evaluate(Images x, std::span<const int64_t> labels, float mean, float std,
                               const Interrupted& interrupted) = 0;
-  // gradients[l] is (1 + sizes[l], sizes[l + 1]), row 0 the bias. Returns the loss.
-  virtual double backprop(View<const float> x, std::span<const int64_t> labels,
-                          std::span<float* const> gradients) = 0;
+  // gradients[l] is (1 + sizes[l], sizes[l + 1]), row 0 the bias. Returns the loss; none if
+  // interrupted.
+  virtual std::optional<double> backprop(View<const float> x, std::span<const int64_t> labels,
+                                         std::span<float* const> gradients,
+                                         const Interrupted& interrupted) = 0;
 
   // (1 + sizes[layer], sizes[layer + 1]), row 0 the bias.
   virtual void weights(int64_t layer, float* values) const = 0;

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -114,6 +115,18 @@ inline bool signals_pending() {
   return PyErr_CheckSignals() != 0;
 }
 
+// Does work without the interpreter's lock, so that other threads go on meanwhile; false of it
+// means that a handler has raised.
+template <class Work>
+void stoppable(const Work& work) {
+  bool finished;
+  {
+    const py::gil_scoped_release release;
+    finished = work();
+  }
+  if (!finished) throw py::error_already_set();
+}
+
 inline Array<float> learn(Session& session, const Array<int64_t>& order, int64_t batch,
                           const Array<float>& rates) {
   require(batch >= 1, "learn: batch must be at least 1");
@@ -121,13 +134,7 @@ inline Array<float> learn(Session& session, const Array<int64_t>& order, int64_t
   const auto rate_of = span_of(rates);
   Array<float> losses(rates.shape(0));
   const std::span<float> out(losses.mutable_data(), rate_of.size());
-  bool finished;
-  {
-    // Training takes seconds; other threads (the film's encoder) go on meanwhile.
-    const py::gil_scoped_release release;
-    finished = session.core->learn(numbers, batch, rate_of, out, signals_pending);
-  }
-  if (!finished) throw py::error_already_set();
+  stoppable([&] { return session.core->learn(numbers, batch, rate_of, out, signals_pending); });
   return losses;
 }
 
@@ -190,8 +197,7 @@ std::vector<Array<float>> forward(Session& session, const Array<T>& x, float mea
     activations.emplace_back(std::vector<py::ssize_t>{x.shape(0), session.shape(layer)[1]});
     out.push_back(activations.back().mutable_data());
   }
-  const py::gil_scoped_release release;  // milliseconds for a large x
-  session.core->forward(rows, mean, std, layers, out);
+  stoppable([&] { return session.core->forward(rows, mean, std, layers, out, signals_pending); });
   return activations;
 }
 
@@ -201,11 +207,10 @@ std::pair<double, int64_t> evaluate(Session& session, const Array<T>& x,
   const Images rows = images_of(x);
   const auto numbers = span_of(labels);
   Evaluation found;
-  {
-    const py::gil_scoped_release release;
+  stoppable([&] {
     found = session.core->evaluate(rows, numbers, mean, std, signals_pending);
-  }
-  if (!found.finished) throw py::error_already_set();
+    return found.finished;
+  });
   return {found.loss, found.correct};
 }
 
@@ -226,12 +231,12 @@ inline std::pair<double, std::vector<Array<float>>> backprop(Session& session,
     out.push_back(gradients.back().mutable_data());
   }
   const View<const float> rows{x.data(), x.shape(0), x.shape(1)};
-  double loss;
-  {
-    const py::gil_scoped_release release;
-    loss = session.core->backprop(rows, numbers, out);
-  }
-  return {loss, gradients};
+  std::optional<double> loss;
+  stoppable([&] {
+    loss = session.core->backprop(rows, numbers, out, signals_pending);
+    return loss.has_value();
+  });
+  return {*loss, gradients};
 }
 
 inline Architecture architecture_from(const std::vector<int64_t>& sizes,

@@ -50,8 +50,7 @@ void multiply(const Strided<T>& a, const Strided<T>& b, Array<T>& out, int threa
   require(left.shape == result.shape && right.shape == result.shape && left.rows == result.rows &&
               left.columns == right.rows && right.columns == result.columns && threads >= 1,
           "matmul: shapes do not agree");
-  const py::gil_scoped_release release;
-  matmul(left, right, result, threads);
+  stoppable([&] { return matmul(left, right, result, threads, signals_pending); });
 }
 
 template <class T>

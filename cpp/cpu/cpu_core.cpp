@@ -3,7 +3,6 @@
 #include "cpu/cpu_core.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <utility>
 
@@ -15,7 +14,7 @@ namespace cutaway {
 namespace {
 
 constexpr int64_t kForwardRows = 256;  // rows of a forward pass that go through all layers at once
-constexpr auto kPatience = std::chrono::milliseconds(5);  // between two questions to `interrupted`
+constexpr double kLongUpdate = 1e9;    // multiply-adds of a thread that must not be interrupted
 
 // Folding subtracts two sums that are |mean| / std times as large as their difference: with bright
 // pixels that hardly differ, the digits would be lost.
@@ -25,22 +24,6 @@ bool foldable(const Images& images, float mean, float std) {
 }
 
 constexpr int64_t kFewUnits = 256;  // of the first layer, at most, for threads to share the inputs
-
-// Asks `interrupted` every few milliseconds of work.
-class Asking {
- public:
-  explicit Asking(const Interrupted& interrupted) : interrupted_(interrupted) {}
-  bool to_stop(const FlushDenormals& flush) {
-    const auto now = std::chrono::steady_clock::now();
-    if (now - asked_ <= kPatience) return false;
-    asked_ = now;
-    return flush.without(interrupted_);
-  }
-
- private:
-  const Interrupted& interrupted_;
-  std::chrono::steady_clock::time_point asked_ = std::chrono::steady_clock::now();
-};
 
 }  // namespace
 
@@ -78,7 +61,8 @@ CpuCore::CpuCore(Architecture architecture, int threads)
                              .units = units,
                              .row = row,
                              .weights = Buffer<float>(rows * row),
-                             .memory = {}});
+                             .memory = {},
+                             .gradient = {}});
     };
     add_slab(0, 1, {0, padded});
     if (l > 0) {
@@ -149,44 +133,74 @@ void CpuCore::reserve(int64_t rows) {
   capacity_ = rows;
 }
 
+// Runs job on the pool, with denormals as nothing; whoever is asked has them as they are.
+template <class Job>
+bool CpuCore::work(const Interrupted& interrupted, const Job& job) {
+  const Interrupted asked = [&] {
+    const Denormals kept(Denormals::Are::kept);
+    return interrupted && interrupted();
+  };
+  return pool_.run(pool_.ready(), asked, [&](const Team& team) {
+    const Denormals flushed(Denormals::Are::flushed);
+    job(team);
+  });
+}
+
+// Makes room for the gradients, if updates with so many rows take longer than may be waited for.
+bool CpuCore::reserve_gradients(int64_t rows) {
+  double weights = 0;
+  for (const Layer& layer : layers_)
+    weights += static_cast<double>(layer.fan_in) * static_cast<double>(layer.fan_out);
+  if (weights * static_cast<double>(rows) <= kLongUpdate * threads()) return false;
+  for (Layer& layer : layers_)
+    for (Slab& slab : layer.slabs)
+      if (slab.gradient.size() == 0) slab.gradient = Buffer<float>(slab.weights.size());
+  return true;
+}
+
 bool CpuCore::learn(std::span<const int64_t> order, int64_t batch, std::span<const float> rates,
                     std::span<float> losses, const Interrupted& interrupted) {
   const InUse guard(in_use_);
   const int64_t n = static_cast<int64_t>(order.size());
   const int64_t steps = check_order(order, images_.rows, batch, rates.size(), losses.size());
   reserve(std::min(batch, n));
+  const bool kept = reserve_gradients(std::min(batch, n));
   correct_ = 0;
-
   const int64_t before = step_;
-  // The leader lowers it to the step it is in, before a barrier of that step: all stop after it.
-  std::atomic<int64_t> last = steps - 1;
-  Asking asking(interrupted);
-  pool_.run(pool_.ready(), [&](const Team& team) {
-    const FlushDenormals flush;
-    for (int64_t s = 0; s <= last; ++s) {
-      // Not in the last step: whoever asks leaves Python's exception set, and all is learned then.
-      if (team.leads() && s < last && asking.to_stop(flush)) last = s;
+  return work(interrupted, [&](const Team& team) {
+    for (int64_t s = 0; s < steps; ++s) {
       const Batch rows = batch_of(order, s * batch, batch);
-      learn_from(rows, team);
+      const auto each_layer = [&](const auto& part) {
+        team.each([&](int worker) {
+          for (int64_t l = 0; l < architecture_.layers(); ++l) part(l, worker);
+        });
+      };
+      team.stopped();  // asks: a step may be too short to have tiles
+      if (!learn_from(rows, team)) return;
+      if (kept) {
+        each_layer([&](int64_t l, int worker) { keep_gradient(l, rows, team, worker); });
+        if (!team.wait()) return;
+      }
       if (team.leads()) {
         losses[s] = static_cast<float>(batch_loss(rows.rows));
         for (int64_t i = 0; i < rows.rows; ++i) correct_ += sample_correct_[i];
+        ++step_;
       }
-      team.each([&](int worker) {
-        for (int64_t l = 0; l < architecture_.layers(); ++l)
+      each_layer([&](int64_t l, int worker) {  // from here on to the end of the step
+        if (kept) {
+          apply_kept(l, rates[s], before + s + 1, worker);
+        } else {
           update_layer(l, rows, rates[s], before + s + 1, worker);
+        }
       });
       if (workers_per_share_ > 1) team.wait();  // the next rows come to the same share
     }
   });
-  step_ = before + last + 1;
-  return last == steps - 1;
 }
 
 void CpuCore::update(std::span<const float* const> gradients, float rate) {
   const InUse guard(in_use_);
-  pool_.run(pool_.ready(), [&](const Team& team) {
-    const FlushDenormals flush;
+  work(nullptr, [&](const Team& team) {
     team.each([&](int worker) {
       for (int64_t l = 0; l < architecture_.layers(); ++l)
         apply(l, gradients[l], rate, step_ + 1, worker);
@@ -198,7 +212,8 @@ void CpuCore::update(std::span<const float* const> gradients, float rate) {
 // From inputs to the pre-activations of the output, or to the activations of a layer `top` below
 // it; use(rows) then has a worker's own. No worker needs the rows of another.
 template <class Use>
-void CpuCore::forward_block(const Batch& batch, const Team& team, int64_t top, const Use& use) {
+bool CpuCore::forward_block(const Batch& batch, const Team& team, int64_t top, const Use& use) {
+  team.stopped();
   team.each([&](int worker) {
     const Range rows = rows_of(batch, worker);
     bool sparse = false;
@@ -209,12 +224,12 @@ void CpuCore::forward_block(const Batch& batch, const Team& team, int64_t top, c
         if (!batch.folded && !batch.in_place())
           unpack(batch, rows, {0, share.inputs.size()}, share);
       }
-      multiply_inputs(batch, other, rows, sparse);
+      multiply_inputs(batch, team, other, rows, sparse);
     }
-    forward_rows(batch, worker, rows, top);
+    forward_rows(batch, team, worker, rows, top);
     use(rows);
   });
-  team.wait();  // the rows of the next block may be shared out otherwise
+  return team.wait();  // the rows of the next block may be shared out otherwise
 }
 
 // Some rows of x, in their order, and their labels, if there are any.
@@ -230,17 +245,17 @@ CpuCore::Batch CpuCore::block_of(Images x, const int64_t* labels, int64_t start,
           .next = {}};
 }
 
-void CpuCore::forward(Images x, float mean, float std, std::span<const int64_t> layers,
-                      std::span<float* const> activations) {
+bool CpuCore::forward(Images x, float mean, float std, std::span<const int64_t> layers,
+                      std::span<float* const> activations, const Interrupted& interrupted) {
   const InUse guard(in_use_);
-  if (layers.empty()) return;
+  if (layers.empty()) return true;
   const int64_t top = *std::max_element(layers.begin(), layers.end());
   reserve(std::min(x.rows, kForwardRows));
-  pool_.run(pool_.ready(), [&](const Team& team) {
-    const FlushDenormals flush;
-    prepare_forward(foldable(x, mean, std), team);
-    for (int64_t start = 0; start < x.rows; start += kForwardRows) {
-      forward_block(block_of(x, nullptr, start, mean, std), team, top, [&](Range rows) {
+  return work(interrupted, [&](const Team& team) {
+    bool going = prepare_forward(foldable(x, mean, std), team);
+    for (int64_t start = 0; going && start < x.rows; start += kForwardRows) {
+      const Batch block = block_of(x, nullptr, start, mean, std);
+      going = forward_block(block, team, top, [&](Range rows) {
         for (int64_t i = rows.begin; i < rows.end; ++i) {
           if (top == architecture_.layers() - 1) activate_output(i);
           for (std::size_t n = 0; n < layers.size(); ++n) {
@@ -260,29 +275,25 @@ Evaluation CpuCore::evaluate(Images x, std::span<const int64_t> labels, float me
   check_labelled("evaluate", architecture_, x, labels);
   reserve(std::min(x.rows, kForwardRows));
   Evaluation sum;
-  std::atomic<bool> stopped = false;
-  Asking asking(interrupted);
-  pool_.run(pool_.ready(), [&](const Team& team) {
-    const FlushDenormals flush;
-    prepare_forward(foldable(x, mean, std), team);
-    for (int64_t start = 0; start < x.rows && !stopped; start += kForwardRows) {
+  sum.finished = work(interrupted, [&](const Team& team) {
+    bool going = prepare_forward(foldable(x, mean, std), team);
+    for (int64_t start = 0; going && start < x.rows; start += kForwardRows) {
       const Batch block = block_of(x, labels.data(), start, mean, std);
-      forward_block(block, team, architecture_.layers() - 1,
-                    [&](Range rows) { output_loss(block, rows); });
+      going = forward_block(block, team, architecture_.layers() - 1,
+                            [&](Range rows) { output_loss(block, rows); });
       if (team.leads()) {  // alone, in the order of the rows: the same bits for any team
         for (int64_t i = 0; i < block.rows; ++i) sum.loss += sample_losses_[i];
         for (int64_t i = 0; i < block.rows; ++i) sum.correct += sample_correct_[i];
-        stopped = asking.to_stop(flush);
       }
       team.wait();
     }
   });
-  sum.finished = !stopped;
   return sum;
 }
 
-double CpuCore::backprop(View<const float> x, std::span<const int64_t> labels,
-                         std::span<float* const> gradients) {
+std::optional<double> CpuCore::backprop(View<const float> x, std::span<const int64_t> labels,
+                                        std::span<float* const> gradients,
+                                        const Interrupted& interrupted) {
   const InUse guard(in_use_);
   reserve(x.rows);
   const Batch batch{
@@ -294,14 +305,14 @@ double CpuCore::backprop(View<const float> x, std::span<const int64_t> labels,
       .inverse_std = 1,
       .folded = false,
       .next = {}};
-  pool_.run(pool_.ready(), [&](const Team& team) {
-    const FlushDenormals flush;
-    learn_from(batch, team);
+  const bool finished = work(interrupted, [&](const Team& team) {
+    if (!learn_from(batch, team)) return;
     team.each([&](int worker) {
       for (int64_t l = 0; l < architecture_.layers(); ++l)
-        store_gradient(l, batch, gradients[l], worker);
+        store_gradient(l, batch, team, gradients[l], worker);
     });
   });
+  if (!finished) return std::nullopt;
   return batch_loss(batch.rows);
 }
 

@@ -4,7 +4,7 @@
 #pragma once
 
 #include <atomic>
-#include <functional>
+#include <optional>
 #include <vector>
 
 #include "core.h"
@@ -43,12 +43,13 @@ class CpuCore final : public Core {
   int64_t correct() const override { return correct_; }
   State state() const override;
   void set_state(const State& state) override;
-  void forward(Images x, float mean, float std, std::span<const int64_t> layers,
-               std::span<float* const> activations) override;
+  bool forward(Images x, float mean, float std, std::span<const int64_t> layers,
+               std::span<float* const> activations, const Interrupted& interrupted) override;
   Evaluation evaluate(Images x, std::span<const int64_t> labels, float mean, float std,
                       const Interrupted& interrupted) override;
-  double backprop(View<const float> x, std::span<const int64_t> labels,
-                  std::span<float* const> gradients) override;
+  std::optional<double> backprop(View<const float> x, std::span<const int64_t> labels,
+                                 std::span<float* const> gradients,
+                                 const Interrupted& interrupted) override;
   void weights(int64_t layer, float* values) const override;
   void set_weights(int64_t layer, const float* values) override;
 
@@ -64,6 +65,7 @@ class CpuCore final : public Core {
     int64_t row;              // floats from one row to the next
     Buffer<float> weights;    // (rows, row); columns of padding stay zero
     Buffer<float> memory[2];  // the optimizer's: velocity, or m and v; as weights, or empty
+    Buffer<float> gradient;   // as weights, where a step takes so long that it may be interrupted
 
     int64_t columns() const { return units.size(); }
   };
@@ -113,6 +115,7 @@ class CpuCore final : public Core {
   };
 
   void reserve(int64_t rows);
+  bool reserve_gradients(int64_t rows);
   Batch batch_of(std::span<const int64_t> order, int64_t start, int64_t batch) const;
   static Batch block_of(Images x, const int64_t* labels, int64_t start, float mean, float std);
 
@@ -122,28 +125,34 @@ class CpuCore final : public Core {
   void gather(const Batch& batch, int worker);
   void prefetch(const Batch& batch, Range inputs) const;
   void sum_weights(int worker);
-  void multiply_inputs(const Batch& batch, int worker, Range rows, bool sparse);
-  void forward_rows(const Batch& batch, int worker, Range rows, int64_t top);
+  void multiply_inputs(const Batch& batch, const Team& team, int worker, Range rows, bool sparse);
+  void forward_rows(const Batch& batch, const Team& team, int worker, Range rows, int64_t top);
   void activate_output(int64_t i);
   void output_loss(const Batch& batch, Range rows);
-  void backprop_rows(Range rows);
+  void backprop_rows(const Team& team, Range rows);
 
   // The last phase (update.cpp).
   template <class Epilogue>
   void gradient(int64_t l, const Batch& batch, int worker, const Epilogue& epilogue);
-  void store_gradient(int64_t l, const Batch& batch, float* out, int worker);
+  void store_gradient(int64_t l, const Batch& batch, const Team& team, float* out, int worker);
+  void keep_gradient(int64_t l, const Batch& batch, const Team& team, int worker);
   template <class A>
-  void update_rows(int64_t l, Slab& slab, int64_t i, const Products<A>& products,
-                   const Product<A>& gradient, float rate, int64_t step);
+  void update_rows(Slab& slab, int64_t i, const Products<A>& products, const Product<A>& gradient,
+                   float rate, int64_t step);
   void update_layer(int64_t l, const Batch& batch, float rate, int64_t step, int worker);
+  template <class RowOf>
+  void apply_rows(int64_t l, int worker, float rate, int64_t step, const RowOf& row_of);
   void apply(int64_t l, const float* gradient, float rate, int64_t step, int worker);
+  void apply_kept(int64_t l, float rate, int64_t step, int worker);
   void transpose_rows(int64_t l, Range rows);
 
-  // What a team does together, phase after phase.
-  void learn_from(const Batch& batch, const Team& team);
-  void prepare_forward(bool folded, const Team& team);
+  // What a team does together, phase after phase; false: interrupted.
+  bool learn_from(const Batch& batch, const Team& team);
+  bool prepare_forward(bool folded, const Team& team);
   template <class Use>
-  void forward_block(const Batch& batch, const Team& team, int64_t top, const Use& use);
+  bool forward_block(const Batch& batch, const Team& team, int64_t top, const Use& use);
+  template <class Job>
+  bool work(const Interrupted& interrupted, const Job& job);
   double batch_loss(int64_t rows) const;
 
   template <class Body>

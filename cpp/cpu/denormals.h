@@ -9,22 +9,18 @@
 
 namespace cutaway {
 
-// Flushes denormal numbers to zero on this thread while it lives.
-class FlushDenormals {
+// Flushes denormal numbers to zero on this thread while it lives, or keeps them.
+class Denormals {
  public:
-  FlushDenormals() { set(flushing()); }
-  ~FlushDenormals() { set(saved_); }
-  FlushDenormals(const FlushDenormals&) = delete;
-  FlushDenormals& operator=(const FlushDenormals&) = delete;
-
-  // Calls f, which is not ours, with the mode that was set before.
-  template <class F>
-  auto without(const F& f) const {
-    set(saved_);
-    const auto result = f();
-    set(flushing());
-    return result;
+  enum class Are { kept, flushed };
+  explicit Denormals(Are are) {
+    constexpr unsigned kFlushToZero = 0x8000, kDenormalsAreZero = 0x40;
+    constexpr unsigned kFlushed = kFlushToZero | kDenormalsAreZero;
+    set(are == Are::flushed ? before_ | kFlushed : before_ & ~kFlushed);
   }
+  ~Denormals() { set(before_); }
+  Denormals(const Denormals&) = delete;
+  Denormals& operator=(const Denormals&) = delete;
 
  private:
 #ifdef CUTAWAY_X86
@@ -34,10 +30,7 @@ class FlushDenormals {
   static unsigned mode() { return 0; }
   static void set(unsigned) {}
 #endif
-  static constexpr unsigned kFlushToZero = 0x8000, kDenormalsAreZero = 0x40;
-  unsigned flushing() const { return saved_ | kFlushToZero | kDenormalsAreZero; }
-
-  const unsigned saved_ = mode();
+  const unsigned before_ = mode();
 };
 
 }  // namespace cutaway

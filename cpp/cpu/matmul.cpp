@@ -8,6 +8,7 @@
 #include "cpu/buffer.h"
 #include "cpu/kernels/dispatch.h"
 #include "cpu/pool.h"
+#include "cpu/tiles.h"
 
 namespace cutaway {
 namespace {
@@ -24,16 +25,24 @@ void store_stack(const Product<Dense<double>>& p, const Store<double>& s, const 
   kernels().store_stack64(p, s, steps);
 }
 
+template <class T>
+void store_one(const Product<Dense<T>>& p, const Store<T>& s) {
+  store_stack(p, s, {.count = 1, .a = 0, .b = 0, .out = 0});
+}
+
 // Runs job on the pool that all products share. A second caller at the same time does its work
 // alone: the result is the same.
-void run(int threads, const std::function<void(int worker, int workers)>& job) {
+bool run(int threads, const Interrupted& interrupted,
+         const std::function<void(const Team& team, int worker, int workers)>& job) {
   static std::mutex mutex;
   static std::unique_ptr<Pool> pool;
   const std::unique_lock lock(mutex, std::try_to_lock);
-  if (threads == 1 || !lock) return job(0, 1);
+  if (threads == 1 || !lock)
+    return Pool(1).run(1, interrupted, [&](const Team& team) { job(team, 0, 1); });
   if (!pool || pool->workers() != threads) pool = std::make_unique<Pool>(threads);
-  pool->run(pool->ready(),
-            [&](const Team& team) { team.each([&](int worker) { job(worker, threads); }); });
+  return pool->run(pool->ready(), interrupted, [&](const Team& team) {
+    team.each([&](int worker) { job(team, worker, threads); });
+  });
 }
 
 // Copies (k, n) of b to contiguous panels' rows. The columns of b may be the contiguous ones.
@@ -53,7 +62,8 @@ void pack(const T* b, std::int64_t row, std::int64_t column, std::int64_t k, std
 
 // One product by packed panels of b. Every sum goes on where the panel above has left it.
 template <class T>
-void multiply_packed(Product<Dense<T>> p, std::int64_t b_column, Store<T> s, Buffer<T>& packed) {
+void multiply_packed(const Team& team, Product<Dense<T>> p, std::int64_t b_column, Store<T> s,
+                     Buffer<T>& packed) {
   const Product<Dense<T>> whole = p;
   T* const out = s.out;
   for (std::int64_t j = 0; j < whole.n; j += kPanel) {
@@ -67,7 +77,8 @@ void multiply_packed(Product<Dense<T>> p, std::int64_t b_column, Store<T> s, Buf
       p.b_row = kPanel;
       s.out = out + j;
       s.resume = k > 0;
-      store_stack(p, s, {.count = 1, .a = 0, .b = 0, .out = 0});
+      store_tiles(team, store_one<T>, p, s);
+      if (team.stopped()) return;
     }
   }
 }
@@ -107,13 +118,14 @@ T* Stack<T>::matrix(std::int64_t i) const {
 }
 
 template <class T>
-void matmul(Stack<const T> a, Stack<const T> b, Stack<T> out, int threads) {
+bool matmul(Stack<const T> a, Stack<const T> b, Stack<T> out, int threads,
+            const Interrupted& interrupted) {
   const std::int64_t matrices = out.matrices(), k = a.columns;
-  if (matrices * out.rows * out.columns == 0) return;
+  if (matrices * out.rows * out.columns == 0) return true;
   if (matrices * out.rows * out.columns * k < kWorthThreads) threads = 1;
   collapse(a, b, out);
 
-  run(threads, [&](int worker, int workers) {
+  return run(threads, interrupted, [&](const Team& team, int worker, int workers) {
     Range mine{0, matrices}, rows{0, out.rows}, columns{0, out.columns};
     if (matrices >= workers) {
       mine = Pool::share(matrices, 1, worker, workers);
@@ -126,12 +138,14 @@ void matmul(Stack<const T> a, Stack<const T> b, Stack<T> out, int threads) {
     if (m == 0 || n == 0) return;
     const bool packs = k > 0 && (b.column_stride != 1 || (m >= kWorthPacking && n > kPanel));
     Buffer<T> packed(packs ? std::min(k, kDepth) * kPanel : 0);
-    // Matrices whose places are one stride apart go to the kernel together.
+    // Matrices whose places are one stride apart go to the kernel together, if they are small.
     const bool flat = out.shape.size() < 2;
     const std::int64_t run_of = out.shape.empty() ? 1 : out.shape.back();
-    for (std::int64_t i = mine.begin; i < mine.end;) {
-      const std::int64_t count =
-          packs ? 1 : std::min(flat ? mine.end - i : run_of - i % run_of, mine.end - i);
+    const std::int64_t together =
+        packs ? 1 : std::max<std::int64_t>(1, Team::kTile / (m * n * std::max<std::int64_t>(k, 1)));
+    for (std::int64_t i = mine.begin; i < mine.end && !team.stopped();) {
+      const std::int64_t left = mine.end - i;
+      const std::int64_t count = std::min({together, left, flat ? left : run_of - i % run_of});
       const Product<Dense<T>> product{.m = m,
                                       .n = n,
                                       .k = k,
@@ -143,7 +157,9 @@ void matmul(Stack<const T> a, Stack<const T> b, Stack<T> out, int threads) {
       const Store<T> store{.out = out.matrix(i) + rows.begin * out.row_stride + columns.begin,
                            .out_row = out.row_stride};
       if (packs) {
-        multiply_packed(product, b.column_stride, store, packed);
+        multiply_packed(team, product, b.column_stride, store, packed);
+      } else if (count == 1) {
+        store_tiles(team, store_one<T>, product, store);
       } else {
         const auto step = [](const auto& stack) {
           return stack.strides.empty() ? 0 : stack.strides.back();
@@ -159,7 +175,8 @@ template struct Stack<float>;
 template struct Stack<double>;
 template struct Stack<const float>;
 template struct Stack<const double>;
-template void matmul(Stack<const float>, Stack<const float>, Stack<float>, int);
-template void matmul(Stack<const double>, Stack<const double>, Stack<double>, int);
+template bool matmul(Stack<const float>, Stack<const float>, Stack<float>, int, const Interrupted&);
+template bool matmul(Stack<const double>, Stack<const double>, Stack<double>, int,
+                     const Interrupted&);
 
 }  // namespace cutaway

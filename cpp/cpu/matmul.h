@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "interrupted.h"
+
 namespace cutaway {
 
 // matrices (..., rows, columns); every axis has a stride, in elements.
@@ -20,7 +22,9 @@ struct Stack {
 };
 
 // out = a b for every matrix of the stack; T is float or double. The rows of out are contiguous.
+// False: interrupted.
 template <class T>
-void matmul(Stack<const T> a, Stack<const T> b, Stack<T> out, int threads);
+bool matmul(Stack<const T> a, Stack<const T> b, Stack<T> out, int threads,
+            const Interrupted& interrupted);
 
 }  // namespace cutaway

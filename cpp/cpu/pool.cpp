@@ -79,15 +79,31 @@ void watch_forks() {
 
 }  // namespace
 
-void Barrier::wait() {
+bool Meeting::wait(bool leader) {
+  if (threads_ == 1) return !stopped_.load(std::memory_order_relaxed);
   const std::uint32_t round = round_.load(std::memory_order_relaxed);
-  if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == workers_) {
+  bool& verdict = verdict_[round % 2];
+  if (leader) verdict = stopped_.load(std::memory_order_relaxed);
+  if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == threads_) {
     arrived_.store(0, std::memory_order_relaxed);
     round_.store(round + 1, std::memory_order_release);
     round_.notify_all();
   } else {
     wait_while(round_, round);
   }
+  return !verdict;
+}
+
+bool Meeting::stopped(bool leader) {
+  constexpr auto kPatience = std::chrono::milliseconds(5);
+  if (leader && interrupted_ && !stopped_.load(std::memory_order_relaxed)) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - asked_ > kPatience) {
+      asked_ = now;
+      stopped_.store(interrupted_(), std::memory_order_relaxed);
+    }
+  }
+  return stopped_.load(std::memory_order_relaxed);
 }
 
 struct Pool::Crew {
@@ -223,10 +239,14 @@ int Pool::ready() {
   return oversubscribed_ ? 1 : workers_;
 }
 
-void Pool::run(int threads, const std::function<void(const Team&)>& job) {
-  Barrier barrier(threads);
-  const auto part = [&](int thread) { job(Team(barrier, thread, threads, workers_)); };
-  if (threads == 1) return part(0);
+bool Pool::run(int threads, const Interrupted& interrupted,
+               const std::function<void(const Team&)>& job) {
+  Meeting meeting(threads, interrupted);
+  const auto part = [&](int thread) { job(Team(meeting, thread, threads, workers_)); };
+  if (threads == 1) {
+    part(0);
+    return !meeting.stopped(false);
+  }
   muster();
   crew_->step_aside();
   const std::function<void(int)> call = part;
@@ -235,6 +255,7 @@ void Pool::run(int threads, const std::function<void(const Team&)>& job) {
   for (int left; (left = crew_->running.load(std::memory_order_acquire)) != 0;)
     wait_while(crew_->running, left);
   if (crew_->failure) std::rethrow_exception(std::exchange(crew_->failure, nullptr));
+  return !meeting.stopped(false);
 }
 
 Range Pool::share(std::int64_t n, std::int64_t grain, int worker, int workers) {

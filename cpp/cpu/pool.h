@@ -1,13 +1,16 @@
-// Threads that work together: a pool that runs one job on all of its workers, and the barrier at
-// which they wait for each other. Idle workers spin a little, then sleep; a forked child starts a
-// pool of its own.
+// Threads that work together: a pool that runs one job on all of its workers, and the meeting at
+// which they wait for each other and agree on whether to go on. Idle workers spin a little, then
+// sleep; a forked child starts a pool of its own.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
+
+#include "interrupted.h"
 
 namespace cutaway {
 
@@ -16,38 +19,65 @@ struct Range {
   std::int64_t size() const { return end - begin; }
 };
 
-class Barrier {
+class Meeting {
  public:
-  explicit Barrier(int workers) : workers_(workers) {}
-  // Returns when every worker has come; what each wrote before is then seen by all.
-  void wait();
+  // Nobody is asked if `interrupted` is empty.
+  Meeting(int threads, const Interrupted& interrupted)
+      : threads_(threads), interrupted_(interrupted) {}
+
+  // Returns when every thread has come; what each wrote before is then seen by all. False, for all
+  // of them alike, if the job is to end.
+  bool wait(bool leader);
+  // Whether the job is to end, as far as is known here; the leader asks, every few milliseconds.
+  bool stopped(bool leader);
 
  private:
-  const int workers_;
+  const int threads_;
+  const Interrupted& interrupted_;
+  std::chrono::steady_clock::time_point asked_ = std::chrono::steady_clock::now();
+  std::atomic<bool> stopped_{false};
   std::atomic<int> arrived_{0};
   std::atomic<std::uint32_t> round_{0};
+  bool verdict_[2] = {};  // of the last two rounds: some thread may still be reading the one before
 };
 
 // The threads that do one job, seen from one of them. A job has as many parts as the pool has
 // workers, whoever does them: if the CPUs are oversubscribed, one thread does them all.
 class Team {
  public:
-  Team(Barrier& barrier, int thread, int threads, int workers)
-      : barrier_(barrier), thread_(thread), threads_(threads), workers_(workers) {}
+  Team(Meeting& meeting, int thread, int threads, int workers)
+      : meeting_(meeting), thread_(thread), threads_(threads), workers_(workers) {}
 
   // Calls part(worker) for this thread's parts.
   template <class Part>
   void each(const Part& part) const {
     for (int worker = thread_; worker < workers_; worker += threads_) part(worker);
   }
-  // Returns when the whole team is here.
-  void wait() const {
-    if (threads_ > 1) barrier_.wait();
-  }
+  // As Meeting's.
+  bool wait() const { return meeting_.wait(leads()); }
+  bool stopped() const { return meeting_.stopped(leads()); }
   bool leads() const { return thread_ == 0; }
 
+  // Calls part(rows, columns) for all tiles of a result, of which each number takes `depth`
+  // multiply-adds. A tile takes some ten milliseconds; the job may end between two of them.
+  template <class Part>
+  void tiles(std::int64_t rows, std::int64_t columns, std::int64_t depth, const Part& part) const {
+    if (rows * columns * depth <= kTile) return part(Range{0, rows}, Range{0, columns});
+    const auto fitting = [&](std::int64_t other) {  // whole blocks of the kernels
+      return std::max(kBlock, kTile / (other * depth) / kBlock * kBlock);
+    };
+    const std::int64_t width = std::min(columns, fitting(kBlock)), height = fitting(width);
+    for (std::int64_t j = 0; j < columns; j += width)
+      for (std::int64_t i = 0; i < rows; i += height) {
+        if (stopped()) return;
+        part(Range{i, std::min(i + height, rows)}, Range{j, std::min(j + width, columns)});
+      }
+  }
+  static constexpr std::int64_t kTile = std::int64_t{1} << 28;  // multiply-adds
+
  private:
-  Barrier& barrier_;
+  static constexpr std::int64_t kBlock = 64;
+  Meeting& meeting_;
   const int thread_, threads_, workers_;
 };
 
@@ -64,10 +94,11 @@ class Pool {
   // for each other at every phase lose more to a neighbour than the second one gains.
   int ready();
 
-  // Runs job on so many threads and returns when all are done; the caller is the first of them. The
-  // first exception is thrown again here. Threads start when they are first needed. One call at a
-  // time: the owner sees to that.
-  void run(int threads, const std::function<void(const Team& team)>& job);
+  // Runs job on so many threads and returns when all are done; the caller is the first of them.
+  // False if it was interrupted. The first exception is thrown again here. Threads start when they
+  // are first needed. One call at a time: the owner sees to that.
+  bool run(int threads, const Interrupted& interrupted,
+           const std::function<void(const Team& team)>& job);
 
   // A worker's share of [0, n), cut at multiples of `grain`.
   static Range share(std::int64_t n, std::int64_t grain, int worker, int workers);

@@ -11,6 +11,7 @@
 #include <type_traits>
 
 #include "cpu/cpu_core.h"
+#include "cpu/tiles.h"
 
 namespace cutaway {
 namespace {
@@ -116,7 +117,8 @@ void CpuCore::sum_weights(int worker) {
 }
 
 // x W part by part, for the worker's inputs and units.
-void CpuCore::multiply_inputs(const Batch& batch, int worker, Range rows, bool sparse) {
+void CpuCore::multiply_inputs(const Batch& batch, const Team& team, int worker, Range rows,
+                              bool sparse) {
   const Layer& layer = layers_[0];
   const Slab& slab = layers_[0].worker_slab(worker);
   const InputShare& share = share_of(worker);
@@ -128,14 +130,15 @@ void CpuCore::multiply_inputs(const Batch& batch, int worker, Range rows, bool s
     const int64_t at = inputs.begin - share.inputs.begin;  // in the slab and in the share
     const auto store = [&]<class A>(ProductKernel<A, Store<float>> kernel,
                                     const std::type_identity_t<A>& a) {
-      kernel({.m = rows.size(),
-              .n = slab.columns(),
-              .k = inputs.size(),
-              .a = a,
-              .b = slab.weights.data() + at * slab.row,
-              .b_row = slab.row},
-             {.out = part_sums_[part].data() + rows.begin * layer.row + slab.units.begin,
-              .out_row = layer.row});
+      store_tiles(team, kernel,
+                  Product<A>{.m = rows.size(),
+                             .n = slab.columns(),
+                             .k = inputs.size(),
+                             .a = a,
+                             .b = slab.weights.data() + at * slab.row,
+                             .b_row = slab.row},
+                  {.out = part_sums_[part].data() + rows.begin * layer.row + slab.units.begin,
+                   .out_row = layer.row});
     };
     if (batch.in_place()) {
       const float* first = batch.images.floats + rows.begin * layer.fan_in + inputs.begin;
@@ -157,7 +160,8 @@ void CpuCore::multiply_inputs(const Batch& batch, int worker, Range rows, bool s
 
 // From the parts' sums to the pre-activations of the output, or to the activations of a layer
 // `top` below it, for the worker's rows: x W + b = scale * (u W) + (shift * (sum of W's rows) + b).
-void CpuCore::forward_rows(const Batch& batch, int worker, Range rows, int64_t top) {
+void CpuCore::forward_rows(const Batch& batch, const Team& team, int worker, Range rows,
+                           int64_t top) {
   const auto [begin, end] = rows;
   if (begin == end) return;
   const int64_t output = architecture_.layers() - 1;
@@ -185,15 +189,16 @@ void CpuCore::forward_rows(const Batch& batch, int worker, Range rows, int64_t t
     const Layer& below = layers_[l - 1];
     const Slab& slab = layer.worker_slab(0);
     float* a = layer.a.data() + begin * layer.row;
-    kernels_.dense.store(
-        {.m = end - begin,
-         .n = slab.columns(),
-         .k = layer.fan_in,
-         .a = {.at = below.a.data() + begin * below.row, .row = below.row, .col = 1},
-         .b = slab.weights.data(),
-         .b_row = slab.row,
-         .shift = layer.bias().weights.data()},
-        {.out = a, .out_row = layer.row});
+    store_tiles(team, kernels_.dense.store,
+                Product<Dense<float>>{
+                    .m = end - begin,
+                    .n = slab.columns(),
+                    .k = layer.fan_in,
+                    .a = {.at = below.a.data() + begin * below.row, .row = below.row, .col = 1},
+                    .b = slab.weights.data(),
+                    .b_row = slab.row,
+                    .shift = layer.bias().weights.data()},
+                {.out = a, .out_row = layer.row});
     for (int64_t i = begin; l < output && i < end; ++i, a += layer.row)
       kernels_.activate(layer.activation, a, slab.columns());
   }
@@ -231,7 +236,7 @@ double CpuCore::batch_loss(int64_t rows) const {
 }
 
 // delta_below = (delta W^T) * f'(z_below), layer by layer, for some rows of the mini-batch.
-void CpuCore::backprop_rows(Range rows) {
+void CpuCore::backprop_rows(const Team& team, Range rows) {
   const int64_t count = rows.size();
   if (count == 0) return;
   for (int64_t l = architecture_.layers() - 1; l > 0; --l) {
@@ -240,13 +245,15 @@ void CpuCore::backprop_rows(Range rows) {
     float* delta = to.delta.data() + rows.begin * to.row;
     const float* a = to.a.data() + rows.begin * to.row;
     const int64_t columns = round_up(to.fan_out, kLanes);
-    kernels_.dense.store(
-        {.m = count,
-         .n = columns,
-         .k = layer.fan_out,
-         .a = {.at = layer.delta.data() + rows.begin * layer.row, .row = layer.row, .col = 1},
-         .b = layer.transposed.data(),
-         .b_row = row_of(layer.fan_in)},
+    store_tiles(
+        team, kernels_.dense.store,
+        Product<Dense<float>>{
+            .m = count,
+            .n = columns,
+            .k = layer.fan_out,
+            .a = {.at = layer.delta.data() + rows.begin * layer.row, .row = layer.row, .col = 1},
+            .b = layer.transposed.data(),
+            .b_row = row_of(layer.fan_in)},
         {.out = delta, .out_row = to.row});
     for (int64_t i = 0; i < count; ++i)
       kernels_.derive(to.activation, a + i * to.row, delta + i * to.row, columns);
@@ -254,33 +261,33 @@ void CpuCore::backprop_rows(Range rows) {
 }
 
 // What the products with inputs that are not normalised need beside them.
-void CpuCore::prepare_forward(bool folded, const Team& team) {
-  if (!folded) return;
+bool CpuCore::prepare_forward(bool folded, const Team& team) {
+  if (!folded) return true;
   team.each([&](int worker) { sum_weights(worker); });
-  team.wait();
+  return team.wait();
 }
 
 // From the mini-batch to the deltas of all layers.
-void CpuCore::learn_from(const Batch& batch, const Team& team) {
+bool CpuCore::learn_from(const Batch& batch, const Team& team) {
   team.each([&](int worker) {
     InputShare& share = share_of(worker);
     if (worker % workers_per_share_ == 0) share.sparse = find_zeros(batch, {0, batch.rows}, share);
   });
-  if (workers_per_share_ > 1) team.wait();
+  if (workers_per_share_ > 1 && !team.wait()) return false;
   team.each([&](int worker) { gather(batch, worker); });
-  if (workers_per_share_ > 1) team.wait();
+  if (workers_per_share_ > 1 && !team.wait()) return false;
   team.each([&](int worker) {
-    multiply_inputs(batch, worker, {0, batch.rows}, share_of(worker).sparse);
+    multiply_inputs(batch, team, worker, {0, batch.rows}, share_of(worker).sparse);
     if (batch.folded) sum_weights(worker);
   });
-  team.wait();
+  if (!team.wait()) return false;
   team.each([&](int worker) {
     const Range rows = rows_of(batch, worker);
-    forward_rows(batch, worker, rows, architecture_.layers() - 1);
+    forward_rows(batch, team, worker, rows, architecture_.layers() - 1);
     output_loss(batch, rows);
-    backprop_rows(rows);
+    backprop_rows(team, rows);
   });
-  team.wait();
+  return team.wait();
 }
 
 }  // namespace cutaway

@@ -7,6 +7,7 @@
 #include <type_traits>
 
 #include "cpu/cpu_core.h"
+#include "cpu/tiles.h"
 
 namespace cutaway {
 
@@ -78,7 +79,7 @@ void CpuCore::gradient(int64_t l, const Batch& batch, int worker, const Epilogue
 
 // One step of the optimizer for the rows of a slab from i on, whose gradient the product is.
 template <class A>
-void CpuCore::update_rows(int64_t l, Slab& slab, int64_t i, const Products<A>& products,
+void CpuCore::update_rows(Slab& slab, int64_t i, const Products<A>& products,
                           const Product<A>& gradient, float rate, int64_t step) {
   const Optimizer& o = optimizer_;
   const auto f = [](double value) { return static_cast<float>(value); };
@@ -110,35 +111,59 @@ void CpuCore::update_rows(int64_t l, Slab& slab, int64_t i, const Products<A>& p
     products.sgd(gradient,
                  {.weights = w, .row = slab.row, .rate = rate, .decay = f(o.weight_decay)});
   }
-  if (l > 0 && slab.first > 0) transpose_rows(l, {i, i + gradient.m});
 }
 
 void CpuCore::update_layer(int64_t l, const Batch& batch, float rate, int64_t step, int worker) {
   gradient(l, batch, worker, [&](const auto& products, const auto& product, Slab& slab, int64_t i) {
-    update_rows(l, slab, i, products, product, rate, step);
+    update_rows(slab, i, products, product, rate, step);
+    if (l > 0 && slab.first > 0) transpose_rows(l, {i, i + product.m});
   });
 }
 
-// The same with a gradient from elsewhere, (1 + fan_in, fan_out): row by row, each padded.
-void CpuCore::apply(int64_t l, const float* gradient, float rate, int64_t step, int worker) {
+// The same in two parts, of which the first may be interrupted: the gradient is made and kept ...
+void CpuCore::keep_gradient(int64_t l, const Batch& batch, const Team& team, int worker) {
+  gradient(l, batch, worker, [&](const auto& products, const auto& product, Slab& slab, int64_t i) {
+    store_tiles(team, products.store, product,
+                {.out = slab.gradient.data() + i * slab.row, .out_row = slab.row});
+  });
+}
+
+// ... and applied.
+void CpuCore::apply_kept(int64_t l, float rate, int64_t step, int worker) {
+  apply_rows(l, worker, rate, step,
+             [](const Slab& slab, int64_t i) { return slab.gradient.data() + i * slab.row; });
+}
+
+// A step of the optimizer for the weights that the worker updates, with a gradient that is there:
+// row_of(slab, i) is row i of a slab, padded.
+template <class RowOf>
+void CpuCore::apply_rows(int64_t l, int worker, float rate, int64_t step, const RowOf& row_of) {
   Layer& layer = layers_[l];
-  float* padded = scratch_[worker].data();
   const auto update = [&](Slab& slab, Range rows) {
-    const int64_t count = std::min(slab.units.end, layer.fan_out) - slab.units.begin;
-    if (count <= 0) return;
-    std::fill_n(padded, slab.columns(), 0.0f);
-    for (int64_t i = rows.begin; i < rows.end; ++i) {
-      std::copy_n(gradient + (slab.first + i) * layer.fan_out + slab.units.begin, count, padded);
-      update_rows(l, slab, i, kernels_.dense, sum_of_rows(padded, 1, slab.columns(), slab.row),
-                  rate, step);
-    }
+    for (int64_t i = rows.begin; slab.columns() > 0 && i < rows.end; ++i)
+      update_rows(slab, i, kernels_.dense,
+                  sum_of_rows(row_of(slab, i), 1, slab.columns(), slab.row), rate, step);
   };
   if (worker == l % pool_.workers()) update(layer.bias(), {0, 1});
   if (l > 0) {
-    update(layer.worker_slab(0), Pool::share(layer.fan_in, kLanes, worker, pool_.workers()));
+    const Range rows = Pool::share(layer.fan_in, kLanes, worker, pool_.workers());
+    update(layer.worker_slab(0), rows);
+    transpose_rows(l, rows);
   } else {
     update(layer.worker_slab(worker), {0, layer.worker_slab(worker).rows});
   }
+}
+
+// With a gradient from elsewhere, (1 + fan_in, fan_out) without padding.
+void CpuCore::apply(int64_t l, const float* gradient, float rate, int64_t step, int worker) {
+  const int64_t fan_out = layers_[l].fan_out;
+  float* padded = scratch_[worker].data();
+  apply_rows(l, worker, rate, step, [&](const Slab& slab, int64_t i) {
+    const int64_t count = std::min(slab.units.end, fan_out) - slab.units.begin;
+    std::fill_n(padded, slab.columns(), 0.0f);
+    std::copy_n(gradient + (slab.first + i) * fan_out + slab.units.begin, count, padded);
+    return padded;
+  });
 }
 
 // Copies some rows of a layer's weights to where backprop reads them.
@@ -155,13 +180,14 @@ void CpuCore::transpose_rows(int64_t l, Range rows) {
 }
 
 // The gradient in the caller's layout, (1 + fan_in, fan_out) without padding.
-void CpuCore::store_gradient(int64_t l, const Batch& batch, float* out, int worker) {
+void CpuCore::store_gradient(int64_t l, const Batch& batch, const Team& team, float* out,
+                             int worker) {
   const int64_t fan_out = layers_[l].fan_out;
   gradient(l, batch, worker, [&](const auto& products, auto product, const Slab& slab, int64_t i) {
     product.n = std::min(product.n, fan_out - slab.units.begin);
     if (product.n > 0)
-      products.store(product, {.out = out + (slab.first + i) * fan_out + slab.units.begin,
-                               .out_row = fan_out});
+      store_tiles(team, products.store, product,
+                  {.out = out + (slab.first + i) * fan_out + slab.units.begin, .out_row = fan_out});
   });
 }
 

@@ -224,9 +224,10 @@ void CudaCore::by_blocks(const Images& x, float mean, float std, int64_t at_once
   }
 }
 
-void CudaCore::forward(Images x, float mean, float std, std::span<const int64_t> layers,
-                       std::span<float* const> activations) {
+bool CudaCore::forward(Images x, float mean, float std, std::span<const int64_t> layers,
+                       std::span<float* const> activations, const Interrupted& interrupted) {
   const Guard guard(*this);
+  bool finished = true;
   const Layer& output = layers_.back();
   const bool softmax = output.activation == Activation::softmax;
   const auto run = [&](int64_t start, int rows, const float* first) {
@@ -242,9 +243,17 @@ void CudaCore::forward(Images x, float mean, float std, std::span<const int64_t>
       device_->download(activations[i] + start * width, layer.a.data(),
                         static_cast<std::size_t>(rows * width) * sizeof(float));
     }
-    return true;
+    finished = start + rows == x.rows || !interrupted();
+    return finished;
   };
-  by_blocks(x, mean, std, kMostRows, [](int64_t) {}, run);
+  by_blocks(x, mean, std, rows_at_once(), [](int64_t) {}, run);
+  return finished;
+}
+
+// Rows of a forward pass between two questions to `interrupted`.
+int64_t CudaCore::rows_at_once() const {
+  const double patience = choices_.patience / (2 * weight_count());
+  return static_cast<int64_t>(std::clamp(patience, 1.0, static_cast<double>(kMostRows)));
 }
 
 Evaluation CudaCore::evaluate(Images x, std::span<const int64_t> labels, float mean, float std,
@@ -272,15 +281,13 @@ Evaluation CudaCore::evaluate(Images x, std::span<const int64_t> labels, float m
     found.finished = start + rows == x.rows || !interrupted();
     return found.finished;
   };
-  const double patience = choices_.patience / (2 * weight_count());  // in rows
-  const auto at_once =
-      static_cast<int64_t>(std::clamp(patience, 1.0, static_cast<double>(kMostRows)));
-  by_blocks(x, mean, std, at_once, reserve_more, run);
+  by_blocks(x, mean, std, rows_at_once(), reserve_more, run);
   return found;
 }
 
-double CudaCore::backprop(View<const float> x, std::span<const int64_t> labels,
-                          std::span<float* const> gradients) {
+std::optional<double> CudaCore::backprop(View<const float> x, std::span<const int64_t> labels,
+                                         std::span<float* const> gradients,
+                                         const Interrupted& interrupted) {
   const Guard guard(*this);
   if (x.rows > INT_MAX) throw std::invalid_argument("backprop: too many rows");
   const int rows = static_cast<int>(x.rows);
@@ -306,6 +313,7 @@ double CudaCore::backprop(View<const float> x, std::span<const int64_t> labels,
     job.gradient = gradient.data();
     device_->run(job);
     device_->download(gradients[static_cast<std::size_t>(l)], gradient.data(), gradient.bytes());
+    if (l > 0 && interrupted()) return std::nullopt;
   }
   std::vector<float> losses(static_cast<std::size_t>(rows));
   device_->download(losses.data(), sample_losses_.data(), losses.size() * sizeof(float));

@@ -70,12 +70,13 @@ class CudaCore final : public Core {
   int64_t correct() const override { return correct_; }
   State state() const override;
   void set_state(const State& state) override;
-  void forward(Images x, float mean, float std, std::span<const int64_t> layers,
-               std::span<float* const> activations) override;
+  bool forward(Images x, float mean, float std, std::span<const int64_t> layers,
+               std::span<float* const> activations, const Interrupted& interrupted) override;
   Evaluation evaluate(Images x, std::span<const int64_t> labels, float mean, float std,
                       const Interrupted& interrupted) override;
-  double backprop(View<const float> x, std::span<const int64_t> labels,
-                  std::span<float* const> gradients) override;
+  std::optional<double> backprop(View<const float> x, std::span<const int64_t> labels,
+                                 std::span<float* const> gradients,
+                                 const Interrupted& interrupted) override;
   void weights(int64_t layer, float* values) const override;
   void set_weights(int64_t layer, const float* values) override;
 
@@ -110,6 +111,7 @@ class CudaCore final : public Core {
   void by_blocks(const Images& x, float mean, float std, int64_t at_once,
                  const Reserve& reserve_more, const Body& body);
   double weight_count() const;
+  int64_t rows_at_once() const;
 
   // The launches of a step (steps.cpp); forward() and others are made of them, too.
   void run_forward(const float* x, int rows, Activation output);

@@ -235,12 +235,23 @@ def test_a_crowded_machine_changes_no_bit():
             process.wait()
 
 
-def test_ctrl_c_during_the_last_step_of_a_call_is_python_s_to_raise():
-    """Two steps of which each takes longer than the core waits to ask: it would ask at the second."""
-    code = """
+CALLS = {  # each one piece for Python, and one mini-batch or one block for the core
+    "learn": "network.learn(np.arange(rows), rows, dataset=data, optimizer=Adam())",
+    "learn_floats": "network.learn(np.arange(rows), rows, dataset=floats, optimizer=SGD(0.1, 0.9))",
+    "backprop": "network.backprop(x, data.labels[:rows])",
+    "forward": "network.forward(x)",
+    "evaluate": "network.evaluate(data)",
+    "matmul": "matmul(x.T @ x[:, :8] @ x[:8], x.T)",
+    "matmul_of_few_rows": "matmul(x[:40].repeat(20, axis=1), x.T.repeat(20, axis=0))",
+}
+
+
+@pytest.mark.parametrize(("call", "threads"), [("learn", 1), *((call, 2) for call in CALLS)])
+def test_ctrl_c_is_answered_within_a_step_too_and_no_weight_has_changed(call, threads):
+    code = f"""
     import os, signal, threading, time
     import numpy as np
-    from cutaway import SGD, Dataset, Network
+    from cutaway import SGD, Adam, Dataset, Network, matmul
 
     class Stop(Exception):
         pass
@@ -250,29 +261,47 @@ def test_ctrl_c_during_the_last_step_of_a_call_is_python_s_to_raise():
 
     signal.signal(signal.SIGUSR1, stop)
     rng = np.random.default_rng(0)
-    data = Dataset(rng.integers(1, 256, (20000, 784), np.uint8), rng.integers(0, 10, 20000))
-    network = Network((784, 512, 10), backend="cpu", threads=1)
-
-    def learn(batch):
-        network.learn(np.arange(2 * batch), batch, dataset=data, optimizer=SGD(0.1))
-
-    for batch in (625, 1250, 2500, 5000, 10000):  # as long as it must last, on any machine and build
+    network = Network((784, 512, 256, 10), backend="cpu", threads={threads})
+    start = network.fingerprint()
+    images = rng.integers(1, 256, (40000, 784), np.uint8)
+    for rows in 2500 * 2 ** np.arange(5):  # as many as take long, on any machine and build
+        data = Dataset(images[:rows], rng.integers(0, 10, rows))
+        x = images[:rows] / np.float32(255)
+        floats = Dataset(x, data.labels)
         begin = time.perf_counter()
-        learn(batch)
+        {CALLS[call]}
         took = time.perf_counter() - begin
-        if took > 0.1:
+        if took > 0.4:
             break
-    for share in (0.2, 0.4, 0.6, 0.8):
-        timer = threading.Timer(share * took, os.kill, (os.getpid(), signal.SIGUSR1))
-        timer.start()
-        try:
-            learn(batch)
-            time.sleep(took)
-        except Stop:
-            print("stopped")
-        timer.join()
+    network = Network((784, 512, 256, 10), backend="cpu", threads={threads})
+    timer = threading.Timer(took / 5, os.kill, (os.getpid(), signal.SIGUSR1))
+    begin = time.perf_counter()
+    timer.start()
+    try:
+        while True:
+            {CALLS[call]}
+    except Stop:
+        after = time.perf_counter() - begin
+    print(after < 0.6 * took, network.fingerprint() == start)
     """
-    assert python(code).stdout.split() == ["stopped"] * 4
+    assert python(code).stdout.split() == ["True", "True"]
+
+
+@pytest.mark.parametrize("optimizer", [SGD(0.1), SGD(0.1, 0.9), Adam(weight_decay=0.01)], ids=repr)
+@pytest.mark.parametrize("kind", [np.uint8, np.float32])
+def test_a_step_so_long_that_it_may_be_interrupted_gives_the_same_bits(kind, optimizer):
+    """Where a thread has over 1e9 multiply-adds to update, gradients are made before they are applied."""
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (5000, 784), np.uint8).astype(kind)
+    data = Dataset(images, rng.integers(0, 10, 5000), mean=100, std=70)
+
+    def train(threads):
+        network = Network((784, 256, 130, 10), backend="cpu", threads=threads)
+        for _ in range(2):
+            network.learn(np.arange(5000), 5000, dataset=data, optimizer=optimizer)
+        return network.fingerprint()
+
+    assert train(1) == train(4)
 
 
 def test_idle_threads_sleep():

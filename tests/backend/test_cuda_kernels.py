@@ -193,7 +193,7 @@ def libraries(tmp_path_factory):
         subprocess.run(
             [*compiler.split(), "-std=c++20", "-O0", "-w", "-fPIC", *options, "-I", SOURCES,
              *sources, "-o", output],
-            check=True, timeout=100,
+            check=True, timeout=300,
         )  # fmt: skip
 
     emulated = SOURCES / "cuda" / "emulated"
@@ -216,6 +216,7 @@ def libraries(tmp_path_factory):
         return dict(pool.map(build, FAULTS))
 
 
+@pytest.mark.timeout(400)  # all of them are compiled
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_planted_fault_is_noticed(emulated, libraries, name):
     assert noticed(emulated, library=libraries[name])

@@ -26,7 +26,7 @@ struct Column<ByteColumns, Rows> {
   const uint8_t* const* column;
   int64_t i;
 
-  Column(const ByteColumns& a, int64_t first) : column(a.columns), i(first) {}
+  Column(const ByteColumns& a, int64_t first) : column(a.columns), i(a.row + first) {}
   float value(int r) const { return kFloatOfByte.value[(*column)[i + r]]; }
   void next() { ++column; }
 };

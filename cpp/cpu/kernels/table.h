@@ -11,25 +11,32 @@ namespace cutaway {
 
 constexpr int64_t kLanes = 16;  // padding unit in elements: the widest vector of floats
 
-// The left operands of a product: what a(i, k) is, whatever becomes of the product. Of bytes, it
-// has a multiple of 16 columns.
+// The left operands of a product: what a(i, k) is, whatever becomes of the product; from(i) is one
+// without the rows before i. Of bytes, it has a multiple of 16 columns.
 
 template <class T>
 struct Dense {  // a(i, k) = at[i * row + k * col]
   using Number = T;
   const T* at;
   int64_t row, col;
+
+  Dense from(int64_t i) const { return {at + i * row, row, col}; }
 };
 
 struct ByteRows {  // a(i, k) = rows[i][column + k]
   using Number = float;
   const uint8_t* const* rows;
   int64_t column;
+
+  ByteRows from(int64_t i) const { return {rows + i, column}; }
 };
 
-struct ByteColumns {  // a(i, k) = columns[k][i]
+struct ByteColumns {  // a(i, k) = columns[k][row + i]
   using Number = float;
   const uint8_t* const* columns;
+  int64_t row = 0;
+
+  ByteColumns from(int64_t i) const { return {columns, row + i}; }
 };
 
 // Bytes in words of 64, each with a mask: bit k of it tells whether byte k is not 0. The others are
@@ -41,6 +48,8 @@ struct SparseRows {  // a(i, k) = rows[i][column + k]; masks[i * words + k / 64]
   int64_t column;
   const uint64_t* masks;
   int64_t words;  // of a row
+
+  SparseRows from(int64_t i) const { return {rows + i, column, masks + i * words, words}; }
 };
 
 struct SparseTiles {  // a(i, k) = bytes[64 w + k % 64], with w = k / 64 * m + i; masks[w] is its
@@ -49,6 +58,8 @@ struct SparseTiles {  // a(i, k) = bytes[64 w + k % 64], with w = k / 64 * m + i
   const uint8_t* bytes;
   const uint64_t* masks;
   int64_t m;
+
+  SparseTiles from(int64_t i) const { return {bytes + 64 * i, masks + i, m}; }
 };
 
 // result(i, j) = scale * (sum over k of a(i, k) b(k, j)) + shift[j]. The sum is one chain of fused
@@ -62,6 +73,11 @@ struct Product {
   int64_t b_row;
   const Number* shift = nullptr;  // (n padded,), or null: nothing to add
   Number scale = 1;               // counts only with a shift
+
+  // The rows of the result from i to i_end, of its columns those from j to j_end.
+  Product part(int64_t i, int64_t i_end, int64_t j, int64_t j_end) const {
+    return {i_end - i, j_end - j, k, a.from(i), b + j, b_row, shift ? shift + j : nullptr, scale};
+  }
 };
 
 // The epilogues: what becomes of the result.

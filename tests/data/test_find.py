@@ -122,7 +122,7 @@ FORMS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("form", FORMS, ids=str)
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: "-".join(form) or "as MNIST's")
 def test_idx_files_are_told_by_their_names(mnist_like, tmp_path, form):
     folder = mnist_like(**form)
     of_folder, of_file = find(tmp_path), find(sorted(folder.iterdir())[0])

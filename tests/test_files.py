@@ -3,13 +3,26 @@
 import errno
 import json
 import os
+import socket
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from cutaway.files import MARK, is_ours, may_write, replacing, write_json, write_picture, write_png
+from cutaway.files import (
+    MARK,
+    Replacement,
+    is_ours,
+    may_write,
+    open_regular,
+    replacing,
+    write_json,
+    write_picture,
+    write_png,
+)
 
 
 @pytest.fixture
@@ -81,13 +94,118 @@ def test_the_data_reach_the_disk_before_the_name_does(path, monkeypatch):
     assert steps == ["data", "name", "folder"]
 
 
-def test_what_a_killed_run_left_is_written_over(path):
-    with replacing(path) as partial:
-        partial.write_bytes(b"new")
-    partial.write_bytes(b"what a killed run left")
+def test_if_the_folder_alone_fails_the_error_says_that_the_new_file_is_in_place(path, monkeypatch):
+    fsync = os.fsync
+
+    def fail(file):
+        if stat.S_ISDIR(os.fstat(file).st_mode):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        fsync(file)
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match=r"the new file is in place, but .*file\.bin'$"):
+        write(path, b"new")
+    assert path.read_bytes() == b"new"
+
+
+def killed(path):
+    """Let a process begin to write over a file, and be killed."""
+    code = (
+        "import os, sys; from cutaway.files import Replacement; "
+        "Replacement(sys.argv[1]).partial.write_bytes(b'half'); os.kill(os.getpid(), 9)"
+    )
+    assert subprocess.run([sys.executable, "-c", code, path], check=False).returncode == -9
+
+
+def test_what_killed_processes_left_goes_with_the_next_one_that_writes_there(path):
+    for _ in range(3):
+        killed(path)
+        assert len(list(path.parent.iterdir())) == 2  # the older one's went
+    killed(path.with_name("other"))
     write(path, b"newer")
     assert path.read_bytes() == b"newer"
+    assert len(list(path.parent.iterdir())) == 2  # the other name's is for who writes there
+
+
+def test_two_may_write_to_one_file_and_the_last_one_has_its_way(path):
+    first = Replacement(path)
+    first.partial.write_bytes(b"first")
+    second = Replacement(path)
+    second.partial.write_bytes(b"second")
+    for one, data in ((second, b"second"), (first, b"first")):
+        one.commit()
+        assert path.read_bytes() == data
+    for one in (first, second):
+        one.discard()
     assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o444])
+def test_a_file_that_is_replaced_keeps_its_mode(path, mode):
+    path.chmod(mode)
+    with replacing(path) as partial:
+        assert partial.stat().st_mode & 0o077 == 0  # nobody else reads what is not for all
+        partial.write_bytes(b"new")
+    assert (path.read_bytes(), stat.S_IMODE(path.stat().st_mode)) == (b"new", mode)
+
+
+def test_a_new_file_has_the_mode_that_the_process_gives_files(tmp_path):
+    (tmp_path / "plain").touch()
+    write(tmp_path / "new", b"new")
+    assert (tmp_path / "new").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+def test_a_link_stays_one_and_what_it_leads_to_is_replaced(path):
+    (path.parent / "elsewhere").mkdir()
+    target = path.rename(path.parent / "elsewhere" / "target")
+    path.symlink_to("elsewhere/target")
+    write(path, b"new")
+    assert path.is_symlink()
+    assert target.read_bytes() == b"new"
+    assert list(target.parent.iterdir()) == [target]
+
+
+@pytest.mark.parametrize(
+    "name", ["n" * 250, "n" * 245 + ".json", "n." + "s" * 250, os.fsdecode(b"\xff"), "a:b"]
+)
+def test_any_name_that_a_file_can_have_can_be_written(tmp_path, name):
+    write(tmp_path / name, b"new")
+    assert [file.name for file in tmp_path.iterdir()] == [name]
+
+
+def test_where_to_write_is_no_protocol_whatever_the_folder_is_called(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("tcp:127.0.0.1:9").mkdir()
+    with replacing("tcp:127.0.0.1:9/file.mp4") as partial:
+        assert partial.is_absolute()
+        assert (partial.suffix, partial.name.isascii()) == (".mp4", True)
+        partial.write_bytes(b"new")
+
+
+def special(folder, kind, monkeypatch):
+    """A file that is no regular one."""
+    way = folder / kind
+    if kind == "fifo":
+        os.mkfifo(way)
+    elif kind == "socket":
+        monkeypatch.chdir(folder)  # a socket's address must be short
+        with socket.socket(socket.AF_UNIX) as opened:
+            opened.bind(kind)
+    elif kind == "folder":
+        way.mkdir()
+    else:
+        way.symlink_to(f"/dev/{kind}")
+    return way
+
+
+@pytest.mark.parametrize("kind", ["fifo", "socket", "zero", "urandom", "null", "folder"])
+def test_what_is_no_regular_file_is_neither_read_nor_written(tmp_path, kind, monkeypatch):
+    way = special(tmp_path, kind, monkeypatch)
+    with pytest.raises(OSError, match=r"Is no regular file|Is a directory") as caught:
+        open_regular(way)
+    assert caught.value.filename == str(way)
+    with pytest.raises(OSError, match=r"is no regular file|is a folder"):
+        may_write(way)
 
 
 @pytest.mark.parametrize("place", ["missing/x", "file.bin/x"])

@@ -1,14 +1,19 @@
-"""Files that are whole or not there: written beside the target, then renamed over it; PNG and JSON, too."""
+"""Files that are whole or not there: written beside the target, then renamed over it; PNG and JSON, too.
+
+What is read is a regular file: a pipe would keep its reader waiting, and a device has no end.
+"""
 
 from __future__ import annotations
 
 import errno
 import json
 import os
+import stat
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from .version import __version__
 
@@ -19,11 +24,34 @@ if TYPE_CHECKING:
 MARK = f"written by cutaway {__version__}"
 MARK_OF_ANY_VERSION = b"written by cutaway "
 _EDGE = 1 << 20  # bytes at either end of a file in which the mark stands
+_LONGEST_SUFFIX = 20  # characters, of a temporary name
+
+
+def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
+    """Open a file to read its bytes, at once: whatever has no end of its own is refused.
+
+    Raises:
+        OSError: naming `path`, if it cannot be opened, or is a pipe, a socket, a device or a folder.
+    """
+
+    def opener(name: str, flags: int) -> int:
+        try:
+            return os.open(name, flags | os.O_NONBLOCK)  # a pipe waits for its other end otherwise
+        except OSError as error:
+            if error.errno == errno.ENXIO:  # a socket
+                raise OSError(errno.EINVAL, "Is no regular file", name) from None
+            raise
+
+    file = open(path, "rb", opener=opener)  # noqa: SIM115 - pathlib's takes no opener
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "Is no regular file", os.fspath(path))
+    return file
 
 
 def is_ours(path: Path) -> bool:
     """Tell whether cutaway wrote a file: all that it writes carry a mark near one end."""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         head = file.read(_EDGE)
         file.seek(max(0, path.stat().st_size - _EDGE))
         return MARK_OF_ANY_VERSION in head + file.read()
@@ -46,6 +74,8 @@ def may_write(path: Path, force: bool = False) -> None:
         raise PermissionError(f"{path}: the folder is not writable")
     if path.is_symlink() and not path.exists():
         raise FileExistsError(f"{path}: is a link to nothing")
+    if path.exists() and not path.is_file():
+        raise FileExistsError(f"{path}: is no regular file")
     if path.exists() and not force and not is_ours(path):
         raise FileExistsError(f"{path}: was not written by cutaway; --force replaces it")
 
@@ -53,38 +83,94 @@ def may_write(path: Path, force: bool = False) -> None:
 class Replacement:
     """A file that is written beside its target, and then takes its place or vanishes.
 
+    A target that is there keeps its mode; one that is a link stays one, and what it leads to is replaced.
+    The name beside it is of this object alone, so that several may write to one target: the last one
+    to commit has its way. A forked child has no part in it.
+
     Args:
         path: The target; never a device or a pipe, which a rename would do away with.
 
     Attributes:
-        partial: Where to write; beside the target, with its suffix.
+        partial: Where to write; beside the target, with its suffix. Absolute and ASCII but for the
+            folder: FFmpeg takes "run-12:30/learn.mp4" for a protocol.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._target = Path(path)
-        if self._target.exists() and not (self._target.is_file() or self._target.is_dir()):
+        self._target = Path(os.path.realpath(path))
+        there = self._target.exists()
+        if there and not (self._target.is_file() or self._target.is_dir()):
             raise FileExistsError(errno.EEXIST, "Is no regular file", os.fspath(path))  # /dev/null
-        self.partial = self._target.with_name(f".{self._target.stem}.partial{self._target.suffix}")
-        self.partial.unlink(missing_ok=True)  # of a run that was killed, or a planted link
+        self._process = os.getpid()
+        self._mode = stat.S_IMODE(self._target.stat().st_mode) if there else None
+        start = f".cutaway-{zlib.crc32(os.fsencode(self._target.name)):08x}-"
+        _remove_abandoned(self._target.parent, start)
+        suffix = self._target.suffix
+        if not suffix.isascii() or len(suffix) > _LONGEST_SUFFIX:
+            suffix = ""
+        while True:
+            name = f"{start}{os.urandom(4).hex()}.partial{suffix}"
+            self.partial = self._target.with_name(name)
+            flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+            try:
+                self._file = os.open(self.partial, flags, 0o600 if there else 0o666)
+            except OSError as error:
+                raise OSError(error.errno, error.strerror, os.fspath(path)) from None
+            _lock(self._file)
+            if self.partial.exists():  # else it was taken for abandoned before it was locked
+                break
+            os.close(self._file)
 
     def commit(self) -> None:
-        """Rename it over the target.
+        """Give it the target's name.
 
         The data reach the disk before the name does: a crash leaves the old file or the new one.
+
+        Raises:
+            OSError: if the disk fails; tells if it is the new file that has the name.
         """
-        with self.partial.open("rb+") as file:
-            os.fsync(file.fileno())
+        if self._mode is not None:
+            os.fchmod(self._file, self._mode)
+        os.fsync(self._file)
         self.partial.replace(self._target)
         folder = os.open(self._target.parent, os.O_RDONLY)
         try:
             os.fsync(folder)
+        except OSError as error:
+            what = f"{error.strerror}; the new file is in place, but a crash may undo that"
+            raise OSError(error.errno, what, os.fspath(self._target)) from error
         finally:
             os.close(folder)
 
     def discard(self) -> None:
         """Leave nothing beside the target."""
+        if self._process != os.getpid() or self._file < 0:
+            return
         with suppress(OSError):  # a folder that is missing or broken has been told already
             self.partial.unlink()
+        os.close(self._file)
+        self._file = -1
+
+
+def _lock(file: int) -> None:
+    """Lock a file for as long as this process lives, where the file system can."""
+    import fcntl
+
+    with suppress(OSError):
+        fcntl.flock(file, fcntl.LOCK_EX)
+
+
+def _remove_abandoned(folder: Path, start: str) -> None:
+    """Remove files whose names start so, and whose processes were killed: their locks ended with them."""
+    import fcntl
+
+    for path in folder.glob(f"{start}*"):
+        with suppress(OSError):  # locked: somebody writes to it
+            file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                path.unlink()
+            finally:
+                os.close(file)
 
 
 @contextmanager
@@ -106,6 +192,20 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     finally:
         if new is not None:
             new.discard()
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file.
+
+    Raises:
+        ValueError: if it holds something else.
+        OSError: if it cannot be read.
+    """
+    with open_regular(path) as file:
+        try:
+            return json.load(file)
+        except RecursionError:
+            raise ValueError("it is nested too deeply") from None
 
 
 def write_json(value: dict[str, Any], path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import os
 import pickle
 import re
 import struct
@@ -13,6 +14,8 @@ import pytest
 
 import cutaway
 from cutaway import Dataset, load_data, load_idx, load_pickle
+from cutaway.data import arrays, find, lines, pickles, pictures
+from cutaway.data.idx import images as idx_images
 
 PIXELS = np.arange(5 * 2 * 3, dtype=np.uint8).reshape(5, 2, 3)
 LABELS = np.array([2, 0, 1, 1, 0])
@@ -305,3 +308,24 @@ def test_load_data_takes_less_than_twice_the_file_or_the_array(tmp_path, write):
     finally:
         tracemalloc.stop()
     assert peak < 2 * max(size, sum(some.images.nbytes for some in sets))
+
+
+@pytest.mark.parametrize("kind", ["pipe", "zero", "urandom", "folder"])
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda path: load_idx(path, path), load_pickle, load_data, pictures.read, find.kind_of,
+        lines.first_lines, arrays.read_npz, pickles.read, idx_images,
+    ],
+)  # fmt: skip
+def test_what_has_no_end_of_its_own_is_refused_at_once(tmp_path, kind, read):
+    way = tmp_path / "way"
+    if kind == "pipe":
+        os.mkfifo(way)
+    elif kind == "folder":
+        way.mkdir()
+    else:
+        way.symlink_to(f"/dev/{kind}")
+    error = ValueError if (read, kind) == (load_data, "folder") else OSError
+    with pytest.raises(error, match=r"Is no regular file|Is a directory|there is nothing"):
+        read(way)

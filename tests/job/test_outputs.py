@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -189,3 +190,11 @@ def test_a_run_that_failed_says_so_and_marks_the_units(out, recipe, data):
     expected = cutaway.grid(weights, scale=None, legend="first layer", marks=words, numbers=True)
     with Image.open(out / "hidden.png") as image:
         np.testing.assert_array_equal(np.asarray(image), np.asarray(expected))
+
+
+@pytest.mark.parametrize("name", ["learn.mp4", "history.json", "model.safetensors"])
+@pytest.mark.parametrize("force", [False, True])
+def test_a_pipe_in_the_folder_is_told_before_anything_is_learned(tmp_path, name, force):
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(FileExistsError, match=f"{name}: is no regular file"):
+        outputs.prepare_folder(tmp_path, film=tmp_path / "learn.mp4", pictures=True, force=force)

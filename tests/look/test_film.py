@@ -1,11 +1,13 @@
 """Film: what is written comes out of the file again, or there is no file."""
 
+import os
 import queue
 import resource
 import threading
 import time
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 
 import av
 import cv2
@@ -419,12 +421,59 @@ def test_a_full_disk_is_a_sentence_and_keeps_the_older_film(path_of, codec, shar
     assert files(path_of) == [path_of.name]
 
 
+@pytest.mark.parametrize("name", ["run-12:30/learn-1:2", "tcp:127.0.0.1:9", os.fsdecode(b"\xff")])
+def test_a_path_is_a_path_and_no_protocol(path_of, codec, name, monkeypatch):
+    monkeypatch.chdir(path_of.parent)
+    path = Path(name + path_of.suffix)
+    path.parent.mkdir(exist_ok=True)
+    write(path, [plain()] * 3, codec=codec)
+    assert files(path) == [path.name]
+    assert len(decode(path.absolute())) == 3 if name.isascii() else path.stat().st_size > 100
+
+
+def test_a_folder_whose_name_is_no_utf8_has_films_but_opencvs_whose_error_is_a_sentence(
+    path_of, codec
+):
+    path = path_of.parent / os.fsdecode(b"\xff") / path_of.name
+    path.parent.mkdir()
+    if codec == "mp4v":  # OpenCV dies of it
+        with pytest.raises(OSError, match="no folder whose name is not UTF-8"):
+            write(path, [plain()], codec=codec)
+        assert files(path) == []
+    else:
+        write(path, [plain()], codec=codec)
+        assert files(path) == [path.name]
+
+
+def test_a_forked_child_leaves_the_film_to_its_parent(path_of, codec):
+    with Film(path_of, codec=codec) as film:
+        film.write(plain())
+        read, told = os.pipe()
+        child = os.fork()
+        if child == 0:
+            try:
+                film.close()
+                film.discard()
+                film.write(plain())
+            except ValueError as error:
+                os.write(told, str(error).encode())
+            finally:
+                os._exit(0)
+        os.close(told)
+        os.waitpid(child, 0)
+        with os.fdopen(read, "rb") as answer:
+            assert b"is another process's" in answer.read()
+        film.write(plain())
+    assert len(decode(path_of)) == 2
+    assert files(path_of) == [path_of.name]
+
+
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_frames_reach_the_file_while_others_are_still_to_come(tmp_path, suffix):
     with Film(tmp_path / f"learn{suffix}") as film:
         for image in RNG.integers(0, 256, (2 * WAITING, 64, 64, 3), np.uint8):
             film.write(image)
-        assert (tmp_path / f".learn.partial{suffix}").stat().st_size > 100_000
+        assert next(tmp_path.glob(f".*.partial{suffix}")).stat().st_size > 100_000
 
 
 @pytest.mark.parametrize(
@@ -546,7 +595,7 @@ def test_a_file_that_breaks_off_is_an_error(tmp_path, monkeypatch, suffix, kept)
 
     def close_and_cut(self):
         close(self)
-        partial = tmp_path / f".learn.partial{suffix}"
+        partial = next(tmp_path.glob(f".*.partial{suffix}"))
         data = partial.read_bytes()
         partial.write_bytes(data[: int(kept * len(data))])
 

@@ -15,13 +15,13 @@ import tokenize
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .. import checks
+from ..files import open_regular
 from .idx import LARGEST, MOST_RATIO
 from .parts import NAMES, SETS, Found, Part
 
@@ -46,7 +46,7 @@ def read_npz(path: str | os.PathLike[str]) -> Found:
         OSError: if it cannot be read.
     """
     try:
-        with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as archive:
+        with open_regular(path) as file, np.load(file, allow_pickle=False) as archive:
             size = file.seek(0, os.SEEK_END)
             most = min(max(LARGEST, size), MOST_RATIO * size)
             return assign("npz", archive.files, lambda name: _read(archive, name, most))

@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from ..files import open_regular
 from .idx import GZIP, is_idx, open_stream
 from .parts import NAMES, SETS
 from .pictures import SUFFIXES
@@ -116,7 +117,7 @@ def kind_of(path: Path) -> str:
     Raises:
         ValueError: if it is none that is read here: what was looked for, and what was found.
     """
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         packed = file.read(2) == GZIP
         file.seek(0)
         head = open_stream(file).read(_HEAD)
@@ -233,7 +234,7 @@ def _idx_role(file: Path) -> tuple[str, str, str] | None:
 
 
 def _is_idx(file: Path) -> bool:
-    with file.open("rb") as opened, suppress(ValueError):
+    with open_regular(file) as opened, suppress(ValueError):
         return is_idx(open_stream(opened).read(4))
     return False
 

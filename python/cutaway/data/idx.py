@@ -11,11 +11,12 @@ import math
 import os
 import struct
 import zlib
-from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ..files import open_regular
 
 LARGEST = 1 << 30  # bytes of data that a file may hold
 GZIP = b"\x1f\x8b"
@@ -137,7 +138,7 @@ def labels(path: str | os.PathLike[str]) -> NDArray[Any]:
 
 def _read(path: str | os.PathLike[str], axes: tuple[int, ...]) -> NDArray[Any]:
     try:
-        with Path(path).open("rb") as file:
+        with open_regular(path) as file:
             return _parse(open_stream(file), axes)
     except ValueError as error:
         raise ValueError(f"{os.fspath(path)}: {error}") from None

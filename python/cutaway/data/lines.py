@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from ..files import open_regular
 from .idx import open_stream
 
 _BLOCK = 1 << 20  # bytes of text at a time
@@ -33,7 +34,7 @@ def blocks(path: Path) -> Iterator[list[Line]]:
         ValueError: if it is no text in UTF-8, or a line is very long: which.
         OSError: if it cannot be read.
     """
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         stream, rest, number = open_stream(file), b"", 0
         while block := stream.read(_BLOCK):
             *whole, rest = (rest + block).split(b"\n")

@@ -14,11 +14,11 @@ import pickle
 import reprlib
 import struct
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
 
+from ..files import open_regular
 from .idx import open_stream
 
 LARGEST = 512 << 20  # bytes of pickle after decompression
@@ -219,7 +219,7 @@ def read(path: str | os.PathLike[str]) -> Any:
         OSError: if the file cannot be read.
     """
     try:
-        with Path(path).open("rb") as file:
+        with open_regular(path) as file:
             data = open_stream(file).read(LARGEST + 1)
     except ValueError as error:
         raise ValueError(f"{os.fspath(path)}: {error}") from None

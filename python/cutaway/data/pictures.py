@@ -9,11 +9,12 @@ import os
 import struct
 import warnings
 import zlib
-from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ..files import open_regular
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -48,7 +49,7 @@ def read(path: str | os.PathLike[str]) -> tuple[U8, bool]:
         ValueError: if it is no picture that is read here, is damaged, or is too large.
         OSError: if the file cannot be read.
     """
-    with Path(path).open("rb") as file:
+    with open_regular(path) as file:
         return decode(os.fspath(path), file)
 
 

@@ -12,12 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..files import open_regular
 from . import idx
 from .parts import Found, Part
 
 Array = NDArray[Any]
 
 _ROWS = 4096  # turned at a time: bounds the memory
+_MOST_OF_MAPPING = 1 << 16  # bytes of classes and their characters
 
 
 def read_idx(paths: dict[str, list[Path]]) -> Found:
@@ -67,7 +69,9 @@ def _characters(images: Path) -> dict[int, str]:
     if file is None:
         return {}
     characters = {}
-    for number, line in enumerate(file.read_text("ascii", errors="replace").splitlines(), 1):
+    with open_regular(file) as opened:
+        text = opened.read(_MOST_OF_MAPPING).decode("ascii", errors="replace")
+    for number, line in enumerate(text.splitlines(), 1):
         words = line.split()
         if not words:
             continue

@@ -78,7 +78,7 @@ def count_frames(path: str | os.PathLike[str]) -> tuple[int, int, int]:
         if Path(path).suffix.lower() == ".webp":  # of which FFmpeg reads the first frame only
             with Image.open(path) as image:
                 return getattr(image, "n_frames", 1), image.width, image.height
-        with av.open(os.fspath(path)) as container:
+        with av.open(Path(path).absolute()) as container:  # "run-12:30/..." is no protocol then
             stream = container.streams.video[0]
             packets = (p for p in container.demux(stream) if p.size and not p.is_corrupt)
             frames = sum(1 for _ in packets)

@@ -45,7 +45,8 @@ class Film:
     """A video or an animation, as a context manager: `with Film("learn.mp4") as f: f.write(image)`.
 
     Leaving the block finishes the film. If the block is left by Ctrl-C the film so far is finished
-    too; after any other error nothing is kept, and an older film of that name stays.
+    too; after any other error nothing is kept, and an older film of that name stays. A forked child
+    that leaves the block leaves the film to its parent.
 
     Args:
         path: Ends in ".mp4" for a video; in ".gif", ".webp" or ".apng" for an animation, which plays
@@ -101,6 +102,7 @@ class Film:
         self._queue: queue.Queue[tuple[U8, U8 | None] | None]  # likewise
         self._thread: threading.Thread | None = None
         self._failure: BaseException | None = None
+        self._process = os.getpid()
         self._open = True
         self._whole = False  # once it is finished, and its file is there
 
@@ -123,6 +125,8 @@ class Film:
         """
         if not self._open:
             raise ValueError(f"Film: {self.path} is finished; no image can be added")
+        if self._process != os.getpid():
+            raise ValueError(f"Film: {self.path} is another process's; no image can be added")
         pixels = rgb("image", image)
         below = None if caption is None else rgb("caption", caption)
         self._check_sizes(pixels, below)
@@ -153,7 +157,7 @@ class Film:
 
     def close(self) -> None:
         """Finish the film and check it. A film without images leaves no file."""
-        if not self._open:
+        if not self._open or self._process != os.getpid():
             return
         self._open = False
         try:
@@ -170,6 +174,8 @@ class Film:
 
     def discard(self) -> None:
         """Stop, and leave no trace."""
+        if self._process != os.getpid():
+            return
         self._open = False
         self._stop()
         if self._file is not None:

@@ -79,6 +79,10 @@ class Mp4v:
     def __init__(self, path: Path, plan: Plan) -> None:
         import cv2
 
+        try:
+            str(path).encode()
+        except UnicodeEncodeError:  # of which OpenCV dies
+            raise OSError("OpenCV writes to no folder whose name is not UTF-8") from None
         self._scale = plan.scale
         code = cv2.VideoWriter.fourcc(*"mp4v")
         size = (plan.width, plan.height)

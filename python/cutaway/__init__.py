@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from .backend.choose import cuda_status
 from .backend.cuda import CudaStatus
 from .backend.optimizer import SGD, Adam, Constant, OneCycle
-from .errors import DeviceError
+from .errors import CheckpointError, DeviceError
 from .learn.network import Network
 from .version import __version__ as __version__
 
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 __all__ = [
     "SGD",
     "Adam",
+    "CheckpointError",
     "Constant",
     "CudaStatus",
     "DataLoader",

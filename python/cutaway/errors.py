@@ -26,6 +26,10 @@ class DeviceError(RuntimeError):
         return type(self), (self.code, self.text)
 
 
+class CheckpointError(ValueError):
+    """A file is no network that can be loaded: it is damaged, or none of ours."""
+
+
 class DivergenceError(RuntimeError):
     """A loss is no longer finite.
 

@@ -5,13 +5,14 @@ import hashlib
 import os
 import re
 import stat
+import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 import safetensors.numpy
 
-from cutaway import SGD, Adam, DataLoader, Dataset, Network, fit, load, save
+from cutaway import SGD, Adam, CheckpointError, DataLoader, Dataset, Network, fit, load, save
 
 RNG = np.random.default_rng(0)
 DATA = Dataset(RNG.integers(0, 256, (60, 2, 2), np.uint8), RNG.integers(0, 2, 60))
@@ -147,11 +148,23 @@ def sealed(old, new):
 
     def change(data):
         assert old in data
-        data = re.sub(rb'(?<="sha256":")\w{64}', b"0" * 64, data.replace(old, new))
+        length = int.from_bytes(data[:8], "little")
+        header = re.sub(
+            rb'(?<="sha256":")\w{64}', b"0" * 64, data[8 : 8 + length].replace(old, new)
+        )
+        data = len(header).to_bytes(8, "little") + header + data[8 + length :]
         digest = hashlib.sha256(data).hexdigest().encode()
         return data.replace(b'"sha256":"' + b"0" * 64, b'"sha256":"' + digest)
 
     return change
+
+
+def typed(name):
+    """Return a file with one tensor of another type."""
+    header = b'{"a":{"dtype":"%s","shape":[4,%d],"data_offsets":[0,8]}}'
+    size = 1 if name in ("BF16",) else 2
+    header %= name.encode(), size
+    return len(header).to_bytes(8, "little") + header + b"\0" * 8
 
 
 @pytest.mark.parametrize(
@@ -165,12 +178,68 @@ def sealed(old, new):
         (sealed(b"[4, 3, 2]", b"[4,3,999]"), "describes no network that can be"),
         (sealed(b'\\"adam\\"', b'\\"atom\\"'), "describes no network that can be"),
         (sealed(b"[2, 2]", b"[2,{}]"), "describes no network that can be"),
+        (sealed(b'\\"whole\\": ', b'\\"deep\\": ' + b"[" * 5000), "describes no network"),
+        *(
+            (sealed(b'\\"mean\\": ', b'\\"mean\\": %s, \\"m\\": ' % value), "describes no network")
+            for value in (b"NaN", b"Infinity", b"[[]]", b"1" + b"0" * 400)
+        ),
+        *(
+            (
+                sealed(b'\\"sizes\\": ', b'\\"sizes\\": %s, \\"s\\": ' % value),
+                "describes no network",
+            )
+            for value in (b"null", b"[]", b"[1e999, 3]", b"[4, -3, 2]", b"4")
+        ),
+        (sealed(b'"dtype":"F32"', b'"dtype":"BF16"'), "is no safetensors file of ours"),
+        (
+            sealed(b'"__metadata__":{', b'"__metadata__":{"deep":' + b"[" * 5000),
+            "is no safetensors",
+        ),
+        *(
+            (lambda _, name=name: typed(name), f".* must be of a type among .*, got {name}")
+            for name in ("BF16", "F8_E4M3", "F8_E5M2", "BOOL", "U8")
+        ),
     ],
 )
 def test_what_is_no_whole_checkpoint_is_refused_by_its_name(path, saved, change, text):
     path.write_bytes(change(saved))
-    with pytest.raises(ValueError, match=rf"^load: \S+/model\.safetensors {text}"):
+    with pytest.raises(CheckpointError, match=rf"^load: \S+/model\.safetensors {text}"):
         load(path)
+
+
+def test_a_file_that_is_no_regular_one_or_says_more_than_it_has_is_refused_unread(path):
+    os.mkfifo(path)
+    with pytest.raises(OSError, match="Is no regular file"):
+        load(path)
+    path.unlink()
+    with path.open("wb") as file:
+        file.truncate(1 << 40)  # a hole: it takes no room
+    with pytest.raises((CheckpointError, MemoryError), match="safetensors"):
+        load(path)
+
+
+def test_whoever_loads_while_others_save_gets_one_of_the_networks_whole(path):
+    networks = [Network((4, 3, 2), seed=seed) for seed in range(3)]
+    known = {network.fingerprint() for network in networks}
+    save(networks[0], path)
+    failures = []
+
+    def save_again(network):
+        try:
+            for _ in range(60):
+                save(network, path)
+        except Exception as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=save_again, args=(n,)) for n in networks[1:]]
+    for thread in threads:
+        thread.start()
+    loads = 0
+    while any(thread.is_alive() for thread in threads):
+        assert load(path).fingerprint() in known
+        loads += 1
+    assert (failures, loads > 10) == ([], True)
+    assert list(path.parent.iterdir()) == [path]
 
 
 def test_a_missing_file_is_an_os_error(path):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,9 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from ..files import read_json
 from ..learn.checkpoint import load
 from ..learn.history import History, Moment
 from ..learn.network import Network
+from ..learn.tensors import read_tensors
 from .outputs import HISTORY, MODEL, MOMENTS
 
 
@@ -59,7 +60,7 @@ def read_run(path: Path) -> Earlier:
     if not path.is_dir():
         return Earlier(network=network, moments=[_moment(network)])
     try:
-        told = json.loads((path / HISTORY).read_text(encoding="utf-8"))
+        told = read_json(path / HISTORY)
         losses, per_sample = told["losses"], told.get("sample_losses") or told["losses"]
         history = History(
             losses=losses, epochs=told["epochs"], sample_losses=per_sample,
@@ -91,11 +92,8 @@ def _moment(network: Network, history: History | None = None) -> Moment:
 def _read_moments(
     path: Path, network: Network, history: History
 ) -> tuple[list[Moment], dict[int, float]]:
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
     try:
-        tensors = load_file(path)
+        tensors = read_tensors(path).tensors
         layers = [tensors[f"layer.{l}"] for l in range(network.architecture.layers)]
         for l, layer in enumerate(layers):
             if layer.shape[1:] != network.get_weights(l).shape:
@@ -120,6 +118,6 @@ def _read_moments(
             before = step
         # In full precision: it is the model itself.
         moments[-1] = replace(moments[-1], weights=network.weights, biases=network.biases)
-    except (SafetensorError, KeyError, ValueError, IndexError) as error:
+    except (KeyError, ValueError, IndexError) as error:
         raise ValueError(f"{path}: holds no moments of this run: {error}") from None
     return moments, accuracies

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict
@@ -12,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..files import MARK, is_ours, may_write, write_figure, write_json, write_png
+from ..files import MARK, is_ours, may_write, read_json, write_figure, write_json, write_png
 from ..learn import checkpoint
 from ..learn.network import Network
 from ..look.curves import loss_curve
@@ -57,7 +56,7 @@ def _films(out: Path) -> set[str]:
     """Return the names of the films that an earlier run may have left in its folder."""
     names = {FilmPlan().path.name}
     with suppress(OSError, ValueError, KeyError, TypeError):  # no history, or none of ours
-        told = Path(json.loads((out / HISTORY).read_text(encoding="utf-8"))["film"])
+        told = Path(read_json(out / HISTORY)["film"])
         names.update({told.name} if told.name == str(told) else ())  # not one that lies elsewhere
     return names
 

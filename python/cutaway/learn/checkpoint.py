@@ -23,10 +23,11 @@ from ..backend.choose import check_backend
 from ..backend.contract import Architecture
 from ..backend.optimizer import SGD, Adam
 from ..data.labels import check_names
-from ..errors import warn
+from ..errors import CheckpointError, warn
 from ..files import MARK, replacing
 from ..threads import MOST_THREADS
 from .network import Network, check_network
+from .tensors import read_tensors
 
 _FORMAT = "2"  # "1", of version 0.1.0, is read, too
 _OPTIMIZER = "optimizer."
@@ -88,35 +89,29 @@ def load(
     """Load a network that save() wrote; `backend` and `threads` as for Network.
 
     Raises:
-        ValueError: if the file is damaged, or is no checkpoint of cutaway.
-        OSError: if it cannot be read.
+        CheckpointError: (a ValueError) if the file is damaged, or is no checkpoint of cutaway.
+        OSError: if it cannot be read, or is no regular file.
 
     Warns:
         UserWarning: if the network had diverged when it was saved.
     """
-    from safetensors import SafetensorError, safe_open
-
     path = checks.path("load", "path", path)
     check_backend("load", backend)
     if threads is not None:
         checks.count("load", "threads", threads, most=MOST_THREADS)
     name = os.fspath(path)
-    data = path.read_bytes()
     try:
-        with safe_open(name, framework="np") as file:
-            metadata = file.metadata() or {}
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    except (SafetensorError, ValueError, OSError) as error:  # a device, which cannot be mapped
-        raise ValueError(f"load: {name} is no safetensors file: {error}") from None
+        metadata, tensors, data = read_tensors(path)
+    except CheckpointError as error:
+        raise CheckpointError(f"load: {name} is no safetensors file of ours: {error}") from None
     if not metadata.keys() & {"network", "recipe"} or _BEFORE_DIGEST not in data:
-        raise ValueError(f"load: {name} is no checkpoint of cutaway: it describes no network")
+        raise CheckpointError(f"load: {name} is no checkpoint of cutaway: it describes no network")
     if metadata.get("format") not in ("1", _FORMAT):
-        raise ValueError(
-            f"load: {name} has format {metadata.get('format')}, this version reads 1 to {_FORMAT}"
-        )
+        got = checks.shown(metadata.get("format"), str)
+        raise CheckpointError(f"load: {name} has format {got}, this version reads 1 to {_FORMAT}")
     sha = hashlib.sha256(_with_digest(data, _NO_DIGEST)).hexdigest()
-    if sha != metadata["sha256"]:
-        raise ValueError(f"load: {name} is damaged: its contents do not match their SHA-256")
+    if sha != metadata.get("sha256"):
+        raise CheckpointError(f"load: {name} is damaged: its contents do not match their SHA-256")
     try:
         about = _from_1(metadata) if metadata["format"] == "1" else json.loads(metadata["network"])
         sizes = about["architecture"]["sizes"]
@@ -125,8 +120,10 @@ def load(
                 raise TypeError(f"sizes {sizes} are not those of the tensors")
         _tell_of_divergence("load", path, tensors)
         return _network(about, tensors, backend, threads)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(
+    except (
+        KeyError, TypeError, AttributeError, ValueError, OverflowError, RecursionError,
+    ) as error:  # fmt: skip
+        raise CheckpointError(
             f"load: {name} describes no network that can be: {checks.shown(error)}"
         ) from None
 

@@ -109,6 +109,17 @@ def test_floats_are_normalised_in_their_own_precision():
         Dataset(numbers * 1e30, LABELS, std=1e-30)
 
 
+@pytest.mark.parametrize("scale", [2e-38, 1e-37, 3e38])
+def test_floats_at_the_ends_of_float32_are_normalised_as_float64_would(scale):
+    numbers = np.random.default_rng(0).uniform(-1, 1, (5, 6))
+    images = (numbers * scale).astype(np.float32)
+    settings = dict(mean=-scale / 3, std=scale / 2)
+    expected = (images.astype(np.float64) - settings["mean"]) / settings["std"]
+    np.testing.assert_array_equal(
+        Dataset(images, LABELS, **settings).images, expected.astype(np.float32)
+    )
+
+
 def test_floats_that_all_are_the_same_number_are_data_too():
     assert seen(Dataset(np.ones((5, 6)), LABELS)).all()
 

@@ -123,9 +123,7 @@ class Dataset:
         if not 1 / _MOST <= self.std <= _MOST:
             raise ValueError(f"Dataset: std must be {_RANGE}, got {self.std:g}")
         if not self.pixels and (self.mean, self.std) != (0, 1):
-            with np.errstate(over="ignore"):  # which finite() reports
-                exact = (array.astype(np.result_type(array, np.float32)) - self.mean) / self.std
-            self.images = checks.floats("Dataset", "images", exact)
+            self.images = _normalised(array, self.mean, self.std)
             checks.finite("Dataset", "normalised images", self.images)
 
     @property
@@ -208,6 +206,16 @@ class Dataset:
         from ..look import notebook
 
         return notebook.dataset(repr(self), self.images, self.labels, self.shape, self.class_names)
+
+
+def _normalised(array: NDArray[Any], mean: float, std: float) -> F32:
+    """Return floats (n, features) as (x - mean) / std: in float64, as float32 ends at 1e-45 and 3e38."""
+    result = np.empty(array.shape, np.float32)
+    for start in range(0, len(array), _ROWS):
+        rows = slice(start, start + _ROWS)
+        with np.errstate(over="ignore", invalid="ignore"):  # which finite() reports
+            result[rows] = (array[rows].astype(np.float64) - mean) / std
+    return result
 
 
 def _which(who: str, name: str, numbers: Any, labels: I64) -> Any:

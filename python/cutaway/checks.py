@@ -215,12 +215,15 @@ def integers(who: str, name: str, value: ArrayLike) -> NDArray[np.int64]:
 def labels(who: str, value: ArrayLike, rows: int, classes: int | None = None) -> NDArray[np.int64]:
     """Return class numbers (rows,) from class numbers, in a row or a column, or from one-hot rows.
 
+    They are a copy, made before they are checked: another thread may write to what was given, and a core
+    would follow a label to wherever it leads.
+
     Raises:
         TypeError: if they are no numbers.
         ValueError: if there are not `rows` of them, one is out of range or no whole number, or a row
             is not one-hot.
     """
-    array = numbers(who, "labels", value)
+    array = np.array(numbers(who, "labels", value))
     if array.ndim == 0 and rows == 1:
         array = array.reshape(1)
     if array.ndim == 2 and array.shape[1] == 1:

@@ -8,6 +8,57 @@ import pytest
 from cutaway import SGD, DataLoader, Dataset, Network, fit, train
 
 
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("ask", ["predict", "top", "forward", "activations", "step", "evaluate"])
+def test_a_row_with_a_number_that_is_not_finite_is_told_by_row_and_column(network, ask, bad):
+    x = np.zeros((5, 12))
+    x[3, 7] = bad
+    y = np.zeros(5, int)
+    calls = {
+        "step": lambda: network.step(x, y, SGD(0.1)),
+        "evaluate": lambda: network.evaluate((x, y)),
+    }
+    with pytest.raises(ValueError, match=rf"^{ask}: x must be finite, got {bad} at \[3, 7\]$"):
+        calls.get(ask, lambda: getattr(network, ask)(x))()
+
+
+def test_a_core_gets_labels_that_nobody_else_can_write_to(data, monkeypatch):
+    """It follows them to wherever they lead: another thread that writes would end the process."""
+    network = Network((12, 8, 3), backend="numpy")
+    given, seen = data.labels.copy(), []
+    own = Dataset(data.images, given)
+    core = network._core._core
+
+    def noting(method):
+        return lambda *arguments: (seen.append(arguments[1]), method(*arguments))[1]
+
+    for name in ("load", "evaluate", "backprop"):
+        monkeypatch.setattr(core, name, noting(getattr(core, name)))
+    floats = own[:][0]
+    network.learn(np.arange(50), 10, dataset=own, optimizer=SGD(0.5))
+    network.step(floats, given, SGD(0.1))
+    network.backprop(floats, given)
+    network.evaluate(own)
+    network.evaluate((floats, given))
+    network.evaluate(DataLoader(own, 7, shuffle=True))
+    assert len(seen) == 6
+    assert not any(
+        np.shares_memory(labels, other) for labels in seen for other in (given, own.labels)
+    )
+
+
+def test_labels_that_were_changed_since_the_dataset_was_made_are_told(network, data):
+    for label, rule in ((-1, "0 or more"), (3, "below 3")):
+        own = Dataset(data.images, data.labels)
+        own.labels[5] = label
+        for call in (
+            network.evaluate,
+            lambda one: network.learn([0], 1, dataset=one, optimizer=SGD(1)),
+        ):
+            with pytest.raises(ValueError, match=f"labels must be {rule}"):
+                call(own)
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.int64, np.float32, np.float64])
 def test_the_same_array_gives_the_same_answer_from_predict_forward_and_evaluate(data, dtype):
     """Whatever it was trained on: a reader chooses the type."""

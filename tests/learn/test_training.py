@@ -522,3 +522,17 @@ def test_moments_that_nobody_asked_for_say_so_in_a_cell_too():
     )
     next(moments)
     assert repr(moments) == "<Moments of a training, going on>"
+
+
+def test_a_network_that_another_training_took_over_is_not_trained_on():
+    net = network()
+    outer = train(net, loader(), optimizer=SGD(0.1), epochs=2)
+    next(outer)
+    moments(net)
+    with pytest.raises(RuntimeError, match=r"^train: the network must not be trained by another"):
+        next(outer)
+    moments(net)  # whoever gave up the other one goes on
+    done = train(net, loader(), optimizer=SGD(0.1), epochs=1)
+    list(done)
+    moments(net)
+    assert next(done, None) is None

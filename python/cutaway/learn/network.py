@@ -30,6 +30,7 @@ from .rows import (
     check_rows,
     far_below_chance,
     labelled,
+    labels_of,
     looks_like_the_other_kind,
     spread_as_bytes,
     square,
@@ -119,6 +120,7 @@ class Network:
         self.history: History | None = None
         self.optimizer: Optimizer | None = None  # whose memory the core holds
         self._loaded: Dataset | None = None  # whose images the core holds
+        self._trainings = 0  # by train(), so far: one of them notes that another has begun
         self._told: set[str] = set()  # of which warnings have been given: each comes once
         for layer, values in enumerate(normal(self.architecture, seed)):
             self._core.set_weights(layer, values)
@@ -170,6 +172,9 @@ class Network:
                 for its images. Integers (and booleans) are pixels, normalised as those that the
                 network learned from; floats are numbers, taken as they are. A network that learned
                 from floats takes all as they are.
+
+        Raises:
+            ValueError: if a number is not finite: which row and column.
 
         Warns:
             UserWarning: once, if the rows look like the other kind.
@@ -398,7 +403,8 @@ class Network:
             self._use("learn", optimizer)
             if fresh:
                 self._loaded = None  # if interrupted in between, the next call loads again
-                self._core.load(dataset.images, dataset.labels, mean, std)
+                labels = labels_of("learn", dataset, self.architecture)
+                self._core.load(dataset.images, labels, mean, std)
                 self._loaded, self.mean, self.std = dataset, mean, std
                 self.pixels, self.shape = dataset.pixels, dataset.shape
                 self.class_names, self.whole = dataset.class_names, dataset.whole
@@ -525,6 +531,7 @@ class Network:
 
     def _rows(self, who: str, x: ArrayLike | Dataset) -> Rows:
         rows = check_rows(who, x, self.architecture.sizes[0], self.mean, self.std)
+        checks.finite(who, "x", rows.x)  # of NaN, argmax would make a class, and ReLU a zero
         self._tell_kind(who, rows)
         return rows
 

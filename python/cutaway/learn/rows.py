@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -103,12 +104,11 @@ def _pixels(x: F32 | U8, mean: float, std: float) -> Rows:
 
 
 def check_batch(who: str, rows: Rows, y: ArrayLike, classes: int) -> tuple[F32, I64]:
-    """Return a mini-batch to learn from: finite floats, and class numbers from such or one-hot."""
+    """Return a mini-batch to learn from: floats, and class numbers from such or one-hot."""
     if len(rows.x) == 0:
         raise ValueError(f"{who}: x must have at least 1 row, got 0")
     x = rows.x
     x = normalise(x, rows.mean, rows.std) if x.dtype == np.uint8 else np.asarray(x, np.float32)
-    checks.finite(who, "x", x)
     return x, checks.labels(who, y, len(x), classes)
 
 
@@ -136,18 +136,18 @@ def labelled(
         order = None if data.complete else data.order()
         data = data.direct
     if isinstance(data, Dataset):
-        check_dataset(who, data, architecture)
+        labels = labels_of(who, data, architecture)
         check_numbered_alike(who, names, data.class_names)
         if mean is None or std is None:
             mean, std = data.normalisation
         if order is None and data.images.dtype == np.uint8:  # a core takes them where they lie
-            yield _pixels(data.images, mean, std), data.labels
+            yield _pixels(data.images, mean, std), labels
             return
         block = block_of(architecture)
         for start in range(0, len(data) if order is None else len(order), block):
             part: Any = slice(start, start + block)
             part = part if order is None else order[part]
-            yield _of_dataset(data, data.images[part], mean, std), data.labels[part]
+            yield _of_dataset(data, data.images[part], mean, std), labels[part]
         return
     for pair in [data] if is_pair(data) else batches(who, "data", data):
         x, y = check_pair(who, "data", pair)
@@ -252,6 +252,8 @@ def check_dataset(who: str, dataset: object, architecture: Architecture) -> Data
             f"the dataset has {dataset.images.shape[1]}"
         )
     highest = int(dataset.labels.max())
+    if int(dataset.labels.min()) < 0:
+        raise ValueError(f"{who}: labels must be 0 or more, got {int(dataset.labels.min())}")
     if highest >= classes:
         two = "; two classes need two outputs" if classes == 1 else ""
         raise ValueError(
@@ -259,6 +261,13 @@ def check_dataset(who: str, dataset: object, architecture: Architecture) -> Data
             f"got {highest}{two}"
         )
     return dataset
+
+
+def labels_of(who: str, dataset: object, architecture: Architecture) -> I64:
+    """Return a copy of the labels of a Dataset that fits: whoever writes to the others changes no core."""
+    data = copy(check_dataset(who, dataset, architecture))
+    data.labels = data.labels.copy()
+    return check_dataset(who, data, architecture).labels
 
 
 def check_order(order: I64, images: int) -> None:

@@ -64,7 +64,8 @@ def train(
 
     Raises:
         TypeError, ValueError: at the call, for arguments that do not fit.
-        RuntimeError: when a loss is no longer finite.
+        RuntimeError: when a loss is no longer finite; when the network was trained by another train()
+            since the last Moment.
 
     Warns:
         UserWarning: if a class never occurs in the training set, or only in the validation set; if
@@ -111,7 +112,8 @@ def train(
     _check_classes(*sets)
     _tell_of_order(loader)
     return Moments(
-        _moments(network, loader, optimizer, schedule or Constant(), epochs, valid, every, numbers)
+        _moments(network, loader, optimizer, schedule or Constant(), epochs, valid, every, numbers),
+        network,
     )
 
 
@@ -165,13 +167,24 @@ def _tell_of_order(loader: object) -> None:
 class Moments(Iterator[Moment]):
     """The Moments of a training, which goes on as they are asked for; what `train()` returns."""
 
-    def __init__(self, moments: Generator[Moment, None, None]) -> None:
+    def __init__(self, moments: Generator[Moment, None, None], network: Network) -> None:
         self._moments = moments
-        self._asked = False
+        self._network, self._number = network, 0
+        self._asked = self._over = False
 
     def __next__(self) -> Moment:
-        self._asked = True
-        return next(self._moments)
+        if not self._asked:
+            self._network._trainings += 1
+            self._number = self._network._trainings
+        elif self._number != self._network._trainings and not self._over:
+            raise RuntimeError(
+                "train: the network must not be trained by another train() within the loop of this "
+                "one: the two would mix what the optimizer remembers"
+            )
+        self._asked = self._over = True
+        moment = next(self._moments)
+        self._over = False
+        return moment
 
     def __repr__(self) -> str:
         state = "going on" if self._asked else "nothing learned yet: loop over it, or call fit(...)"
@@ -179,7 +192,7 @@ class Moments(Iterator[Moment]):
 
     def close(self) -> None:
         """End the training."""
-        self._asked = True
+        self._asked = self._over = True
         self._moments.close()
 
     def __del__(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 from ..data.dataset import Dataset
 from ..data.find import find
+from ..data.identity import sha256_of
 from ..data.read import mnist, read_sets
 
 Data = tuple[Dataset, Dataset, Dataset]  # training, validation and test set
@@ -58,7 +58,7 @@ class Source:
             "label": self.label,
             "size": self.size,
             "invert": self.invert,
-            "sha256": _hash(data),
+            "sha256": sha256_of(*data),
         }
 
 
@@ -87,16 +87,6 @@ def read_again(about: Mapping[str, Any]) -> Data:
         raise ValueError("the run's history does not tell where its data are: name them (--data)")
     source = source_of(about)
     data, _ = source.read()
-    if _hash(data) != about.get("sha256"):
+    if sha256_of(*data) != about.get("sha256"):
         raise ValueError(f"{source.path}: holds other data than when the run was made")
     return data
-
-
-def _hash(data: Data) -> str:
-    """Return a SHA-256 of images and labels."""
-    sha = hashlib.sha256()
-    for part in data:
-        for array in (part.images, part.labels):
-            sha.update(repr((array.shape, array.dtype.str)).encode())
-            sha.update(array.data if array.flags.c_contiguous else array.tobytes())
-    return sha.hexdigest()

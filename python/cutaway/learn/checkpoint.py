@@ -12,7 +12,9 @@ import dataclasses
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,6 +33,7 @@ from .tensors import read_tensors
 
 _FORMAT = "2"  # "1", of version 0.1.0, is read, too
 _OPTIMIZER = "optimizer."
+_TRAINING = "training."  # what only going on needs: learn/ongoing.py
 _BEFORE_DIGEST = b'"sha256":"'  # stands once in a header: quotes within a value are escaped
 _NO_DIGEST = "0" * 64  # in its place while the SHA-256 is taken
 
@@ -49,10 +52,26 @@ def save(network: Network, path: str | os.PathLike[str]) -> None:
     Warns:
         UserWarning: if the network has diverged: it is kept all the same, to be looked at.
     """
+    check_network("save", network)
+    save_with(network, checks.path("save", "path", path))
+
+
+def save_with(
+    network: Network,
+    path: Path,
+    more: Mapping[str, NDArray[Any]] | None = None,
+    training: Mapping[str, Any] | None = None,
+) -> None:
+    """Save a network, and beside it what else there is to tell of its training.
+
+    Args:
+        network: As for save(), as path.
+        path: Of the file.
+        more: Arrays by name.
+        training: What JSON can hold.
+    """
     from safetensors import numpy as safetensors
 
-    check_network("save", network)
-    path = checks.path("save", "path", path)
     with network._core.turn:  # all is of one moment, whoever trains it
         tensors: dict[str, Any] = dict(network.state_dict())
         memory, used = network.optimizer_state(), network.optimizer
@@ -62,6 +81,7 @@ def save(network: Network, path: str | os.PathLike[str]) -> None:
         for name, values in memory.items():
             tensors[_OPTIMIZER + name] = np.asarray(values)
     _tell_of_divergence("save", path, tensors)
+    tensors.update({_TRAINING + name: values for name, values in (more or {}).items()})
     about = {
         "architecture": dataclasses.asdict(network.architecture),
         "mean": network.mean,
@@ -78,6 +98,8 @@ def save(network: Network, path: str | os.PathLike[str]) -> None:
         "network": json.dumps(about, default=float),  # NumPy's numbers too
         "sha256": _NO_DIGEST,
     }
+    if training is not None:
+        metadata["training"] = json.dumps(training)
     data = safetensors.save(tensors, metadata)
     with replacing(path) as partial:
         partial.write_bytes(_with_digest(data, hashlib.sha256(data).hexdigest()))
@@ -99,32 +121,49 @@ def load(
     check_backend("load", backend)
     if threads is not None:
         checks.count("load", "threads", threads, most=MOST_THREADS)
+    return load_with("load", path, backend, threads)[0]
+
+
+def load_with(
+    who: str, path: Path, backend: str, threads: int | None
+) -> tuple[Network, dict[str, NDArray[Any]], Any]:
+    """Load what save_with() wrote; `who` begins the sentence of an error.
+
+    Returns:
+        The network; the other arrays by name; what is told of the training, None if nothing is.
+    """
     name = os.fspath(path)
     try:
         metadata, tensors, data = read_tensors(path)
     except CheckpointError as error:
-        raise CheckpointError(f"load: {name} is no safetensors file of ours: {error}") from None
+        raise CheckpointError(f"{who}: {name} is no safetensors file of ours: {error}") from None
     if not metadata.keys() & {"network", "recipe"} or _BEFORE_DIGEST not in data:
-        raise CheckpointError(f"load: {name} is no checkpoint of cutaway: it describes no network")
+        raise CheckpointError(f"{who}: {name} is no checkpoint of cutaway: it describes no network")
     if metadata.get("format") not in ("1", _FORMAT):
         got = checks.shown(metadata.get("format"), str)
-        raise CheckpointError(f"load: {name} has format {got}, this version reads 1 to {_FORMAT}")
+        raise CheckpointError(f"{who}: {name} has format {got}, this version reads 1 to {_FORMAT}")
     sha = hashlib.sha256(_with_digest(data, _NO_DIGEST)).hexdigest()
     if sha != metadata.get("sha256"):
-        raise CheckpointError(f"load: {name} is damaged: its contents do not match their SHA-256")
+        raise CheckpointError(f"{who}: {name} is damaged: its contents do not match their SHA-256")
     try:
         about = _from_1(metadata) if metadata["format"] == "1" else json.loads(metadata["network"])
         sizes = about["architecture"]["sizes"]
         for layer, (fan_in, fan_out) in enumerate(pairwise(sizes)):
             if tensors[f"{layer}.weight"].shape != (fan_out, fan_in):  # before memory is taken
                 raise TypeError(f"sizes {sizes} are not those of the tensors")
-        _tell_of_divergence("load", path, tensors)
-        return _network(about, tensors, backend, threads)
+        _tell_of_divergence(who, path, tensors)
+        more = {
+            key.removeprefix(_TRAINING): tensors.pop(key)
+            for key in [*tensors]
+            if key.startswith(_TRAINING)
+        }
+        training = json.loads(metadata.get("training", "null"))
+        return _network(about, tensors, backend, threads), more, training
     except (
         KeyError, TypeError, AttributeError, ValueError, OverflowError, RecursionError,
     ) as error:  # fmt: skip
         raise CheckpointError(
-            f"load: {name} describes no network that can be: {checks.shown(error)}"
+            f"{who}: {name} describes no network that can be: {checks.shown(error)}"
         ) from None
 
 

@@ -54,6 +54,26 @@ class Moment:
         return notebook.layer(repr(self), self.weights[0], self.shape)
 
 
+@dataclass
+class Place:
+    """Where a training is; with the weights and the optimizer's memory, all that it needs to go on.
+
+    Attributes:
+        step: Mini-batches learned so far.
+        loss: The sum of the losses of this epoch's samples.
+        rows: This epoch's samples.
+        correct: Of these, those that were recognised before they were learned.
+        order: The number of the loader's pass that is under way, or that comes next; None if it does
+            not number them.
+    """
+
+    step: int = 0
+    loss: float = 0.0
+    rows: int = 0
+    correct: int = 0
+    order: int | None = None
+
+
 @short_repr
 @dataclass
 class History:

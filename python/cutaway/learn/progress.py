@@ -17,12 +17,15 @@ class Bar:
     Args:
         steps: Mini-batches of the whole training.
         stay: The bar stays on the screen when it is closed.
+        done: Mini-batches that were learned before.
     """
 
-    def __init__(self, steps: int, *, stay: bool = True) -> None:
+    def __init__(self, steps: int, *, stay: bool = True, done: int = 0) -> None:
         from tqdm import tqdm
 
-        self._bar = tqdm(total=steps, unit="batch", leave=stay, file=sys.stderr, dynamic_ncols=True)
+        self._bar = tqdm(
+            total=steps, initial=done, unit="batch", leave=stay, file=sys.stderr, dynamic_ncols=True
+        )
 
     def show(self, moment: Moment) -> None:
         """Go on to a Moment."""

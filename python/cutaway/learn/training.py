@@ -6,9 +6,11 @@ second consumer is another line in the loop.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sized
 from contextlib import closing, nullcontext
+from functools import cache, partial
 from itertools import pairwise
 from typing import Any
 
@@ -20,11 +22,12 @@ from ..backend.contract import F32
 from ..backend.optimizer import Constant, Optimizer, Schedule, check
 from ..data.dataset import Dataset
 from ..data.labels import absent, check_numbered_alike
-from ..data.loader import DataLoader, SequentialSampler
+from ..data.loader import DataLoader, RandomSampler, SequentialSampler
 from ..errors import DivergenceError, warn
 from ..reprs import short_repr
-from .history import History, Moment
+from .history import History, Moment, Place
 from .network import Network, check_network
+from .ongoing import Keeper, check_place, go_on, hash_of, numbers_its_passes, read, terms
 from .progress import Bar
 from .rows import batches, check_dataset, check_pair, is_pair
 
@@ -111,9 +114,12 @@ def train(
             check_dataset(who, dataset, network.architecture)
     _check_classes(*sets)
     _tell_of_order(loader)
+    schedule, place = schedule or Constant(), Place()
     return Moments(
-        _moments(network, loader, optimizer, schedule or Constant(), epochs, valid, every, numbers),
+        _moments(network, loader, optimizer, schedule, epochs, valid, every, numbers, place),
         network,
+        place,
+        terms(network, loader, optimizer, schedule, epochs),
     )
 
 
@@ -167,9 +173,16 @@ def _tell_of_order(loader: object) -> None:
 class Moments(Iterator[Moment]):
     """The Moments of a training, which goes on as they are asked for; what `train()` returns."""
 
-    def __init__(self, moments: Generator[Moment, None, None], network: Network) -> None:
+    def __init__(
+        self,
+        moments: Generator[Moment, None, None],
+        network: Network,
+        place: Place,
+        terms: dict[str, Any],
+    ) -> None:
         self._moments = moments
         self._network, self._number = network, 0
+        self._place, self._terms = place, terms  # for checkpoints
         self._asked = self._over = False
 
     def __next__(self) -> Moment:
@@ -212,34 +225,45 @@ def _moments(
     valid: Dataset | Iterable[tuple[Any, Any]] | None,
     every: int | None,
     at: NDArray[np.int64],
+    place: Place,
 ) -> Generator[Moment, None, None]:
+    """Learn from a place on, which goes along."""
     steps = len(loader)
     every = min(every or steps, steps)
-    step = 0
+    sampler = loader.sampler if isinstance(loader, DataLoader) else None
+    numbered = sampler if isinstance(sampler, RandomSampler) else None
+    if numbered is not None and place.order is not None:
+        numbered.epoch = place.order
+    summed = network.architecture.reduction == "sum"
     begin = time.perf_counter()
-    for epoch in range(1, epochs + 1):
-        factors = schedule.factors(np.arange(step, step + steps), epochs * steps)
+    for epoch in range(place.step // steps + 1, epochs + 1):
+        before = (epoch - 1) * steps
+        factors = schedule.factors(np.arange(before, before + steps), epochs * steps)
         with np.errstate(over="ignore"):  # the network refuses what is not finite
             rates = (optimizer.lr * factors).astype(np.float32)
-        loss, rows, correct = 0.0, 0, 0
-        chunks = _chunks(network, loader, optimizer, rates, _stops(epoch, steps, every, at))
-        for losses, sizes, hits in chunks:
-            _still_finite(losses, epoch, step, optimizer)
-            step += len(losses)
-            summed = network.architecture.reduction == "sum"
+        done = place.step - before
+        if not done:
+            place.loss, place.rows, place.correct = 0.0, 0, 0
+        place.order = None if numbered is None else numbered.epoch
+        stops = [done, *(stop for stop in _stops(epoch, steps, every, at) if stop > done)]
+        for losses, sizes, hits in _chunks(network, loader, optimizer, rates, stops):
+            _still_finite(losses, epoch, place.step, optimizer)
+            place.step += len(losses)
             sample_losses = (losses / sizes).astype(np.float32) if summed else losses
-            loss += float((losses.astype(np.float64) * (1 if summed else sizes)).sum())
-            rows += int(sizes.sum())
-            correct += hits
+            place.loss += float((losses.astype(np.float64) * (1 if summed else sizes)).sum())
+            place.rows += int(sizes.sum())
+            place.correct += hits
             metrics = {}
-            if step == epoch * steps:
-                metrics = {"train_loss": loss / rows, "train_accuracy": correct / rows}
+            if place.step == epoch * steps:
+                place.order = None if numbered is None else numbered.epoch
+                rows = place.rows
+                metrics = {"train_loss": place.loss / rows, "train_accuracy": place.correct / rows}
                 if valid is not None:
                     metrics["valid_loss"], metrics["valid_accuracy"] = network.evaluate(valid)
             layers = [network.get_weights(l) for l in range(network.architecture.layers)]
             yield Moment(
                 epoch=epoch,
-                step=step,
+                step=place.step,
                 losses=losses,
                 sample_losses=sample_losses,
                 weights=tuple(layer[1:] for layer in layers),
@@ -254,11 +278,14 @@ def _moments(
 def _chunks(
     network: Network, loader: Any, optimizer: Optimizer, rates: F32, stops: list[int]
 ) -> Iterator[tuple[F32, np.ndarray[Any, Any], int]]:
-    """Learn one epoch; at each of its stops yield the losses, sizes and hits since the last."""
+    """Learn an epoch from the first of its stops on; at each other one, yield what came since the last.
+
+    That is losses, sizes and hits.
+    """
     dataset = loader.direct if isinstance(loader, DataLoader) else None
     if dataset is not None:  # the core gathers the batches itself
         order, batch = loader.order(), loader.batch_size
-        for first, stop in pairwise((0, *stops)):
+        for first, stop in pairwise(stops):
             numbers = order[first * batch : stop * batch]
             sizes = np.minimum(batch, len(numbers) - np.arange(0, len(numbers), batch))
             losses = network.learn(
@@ -277,6 +304,8 @@ def _chunks(
     for i, pair in enumerate(loader, 1):
         if i > len(rates):
             break
+        if i <= stops[0]:  # it was learned before
+            continue
         x, y = check_pair("train", "loader", pair)
         losses_so_far.append(network.step(x, y, optimizer, float(rates[i - 1])))
         sizes_so_far.append(len(y) if np.ndim(y) else 1)  # x may be a single row
@@ -319,11 +348,17 @@ def fit(
     epochs: int = 5,
     valid: Dataset | Iterable[tuple[Any, Any]] | None = None,
     progress: bool = False,
+    checkpoint: str | os.PathLike[str] | None = None,
+    resume: str | os.PathLike[str] | None = None,
 ) -> History:
     """Train a network to the end and return its history; arguments as for train().
 
     The history is `network.history`, too, and grows as the network learns: after Ctrl-C or an error
     it tells what was learned but for the last moments.
+
+    What goes on from a checkpoint ends in the same bits as a training that was never stopped, with any
+    number of threads. That needs a DataLoader, whose passes have numbers, or a loader that yields the
+    same at every pass; one of your own is asked for the pass that was under way from its beginning.
 
     Args:
         network: Is trained in place.
@@ -333,8 +368,18 @@ def fit(
         epochs: As for train().
         valid: As for train().
         progress: Show a bar on stderr.
+        checkpoint: A file to go on from, written at the ends of epochs (at most once a second, at
+            least every 30 seconds) and at the end; load() reads the network of it.
+        resume: Such a file. If it is `checkpoint`, too, and not there, the training begins. More
+            `epochs` than at first may be asked for, with a constant schedule.
+
+    Raises:
+        ValueError: if the checkpoint is damaged, or of a training with other data or settings.
+        OSError: if it cannot be read or written.
     """
     progress = checks.flag("fit", "progress", progress)
+    here = None if checkpoint is None else checks.path("fit", "checkpoint", checkpoint)
+    there = None if resume is None else checks.path("fit", "resume", resume)
     every = _ONE_BY_ONE
     if isinstance(loader, DataLoader) and loader.direct is not None:
         every = mini_batches_at_once(check_network("train", network), loader.batch_size)
@@ -347,11 +392,27 @@ def fit(
         valid=valid,
         every=every,
     )
-    history = network.history = History()
-    bar = Bar(epochs * len(loader)) if progress else None  # type: ignore[arg-type]
-    with closing(bar) if bar else nullcontext():
-        for moment in moments:
-            history.add(moment)
-            if bar:
-                bar.show(moment)
+    steps = epochs * len(loader)  # type: ignore[arg-type]
+    with closing(moments):  # none is asked for if it cannot go on
+        if here is not None:
+            check_place(here)
+        history, data = History(), cache(partial(hash_of, loader))
+        if there is not None and (there != here or there.exists()):
+            before = read("fit", there)
+            go_on("fit", before, network, moments, data(), last=steps)
+            history = before.history
+        network.history = history
+        keeper = None
+        if here is not None:
+            inside = numbers_its_passes(loader)
+            keeper = Keeper(here, network, moments, history, data, resumable=inside)
+        with closing(Bar(steps, done=len(history.losses))) if progress else nullcontext() as bar:
+            for moment in moments:
+                history.add(moment)
+                if bar:
+                    bar.show(moment)
+                if keeper:
+                    keeper.see(moment)
+        if keeper:
+            keeper.write()
     return history

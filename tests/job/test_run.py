@@ -9,6 +9,8 @@ from cutaway import load
 from cutaway.job.filming import FilmPlan
 from cutaway.job.recipes import RECIPES, Recipe
 from cutaway.job.run import run
+from cutaway.learn.history import Place
+from cutaway.learn.training import Moments
 
 
 def test_whatever_film_is_made_the_same_is_learned(done, out, recipe, data, files, contents):
@@ -47,7 +49,7 @@ def test_ctrl_c_ends_the_training_and_what_was_learned_is_written(
 
 
 def test_ctrl_c_before_anything_is_learned_leaves_the_start(out, recipe, data, monkeypatch):
-    monkeypatch.setattr(Recipe, "train", lambda *_, **__: stopped())
+    monkeypatch.setattr(Recipe, "train", lambda *_, **__: Moments(stopped(), Place(), {}))
     result = run(recipe, data, out, film=FilmPlan())
     assert (result.interrupted, result.frames, result.kept) == (True, 0, 1)
     assert load(out / "model.safetensors").fingerprint() == result.network.fingerprint()

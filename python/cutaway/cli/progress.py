@@ -10,12 +10,21 @@ from ..learn.progress import Bar
 
 
 class Progress:
-    """A bar where stderr is a terminal, and a line per epoch: a result, but talk beside JSON."""
+    """A bar where stderr is a terminal, and a line per epoch: a result, but talk beside JSON.
+
+    Args:
+        steps: Mini-batches of the whole training.
+        bar: Whether there is a bar.
+        lines: Whether there are lines.
+        json: Whether stdout has JSON.
+        done: Mini-batches that were learned before.
+    """
 
     _HEAD = "epoch   training loss  accuracy   validation loss  accuracy"
 
-    def __init__(self, steps: int, *, bar: bool, lines: bool, json: bool) -> None:
-        self._steps, self._has_bar = steps, bar
+    def __init__(self, steps: int, *, bar: bool, lines: bool, json: bool, done: int = 0) -> None:
+        self._steps, self._has_bar, self._done = steps, bar, done
+        self._begun = False
         self._bar: Bar | None = None
         self._lines = lines
         self._json = json
@@ -36,8 +45,9 @@ class Progress:
     def tell(self, moment: Moment) -> None:
         """Print the line of an epoch, if the Moment ends one."""
         if moment.metrics and self._lines:
-            if moment.epoch == 1:
+            if not self._begun:
                 self._print(self._HEAD)
+            self._begun = True
             m = moment.metrics
             self._print(
                 f"{moment.epoch:5d}   {m['train_loss']:13.4f}  {m['train_accuracy']:8.2%}   "
@@ -51,7 +61,7 @@ class Progress:
 
     def _shown_bar(self) -> Bar | None:
         if self._has_bar and self._bar is None:
-            self._bar = Bar(self._steps, stay=False)
+            self._bar = Bar(self._steps, stay=False, done=self._done)
         return self._bar
 
     def _print(self, text: str) -> None:

@@ -5,14 +5,19 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
+from ..job.begun import Begun, find
 from ..job.filming import FilmPlan
-from ..job.result import Result
+from ..job.outputs import MOMENTS
+from ..job.recipes import Recipe
 from ..job.run import run
+from ..look.codecs import SUFFIXES
 from ..look.pace import PACES
 from . import options, training
 from .live import Live, steps_to_see
@@ -22,12 +27,32 @@ from .terminal import colours_of, plain, talk
 _ABOUT_FILM = ("pace", "frames", "every", "fps", "codec", "plain", "theme")
 
 
+def _resume(context: click.Context, _: click.Parameter, value: Path | None) -> Begun | None:
+    """Find the run to go on with; what is not given is then taken from it: the callback of an option."""
+    if value is None:
+        return None
+    begun = find(value)
+    names = ("seed", "backend", "threads", "theme")
+    context.default_map = {"out": value, **{name: getattr(begun, name) for name in names}}
+    return begun
+
+
 @click.command("train")
 @training.options_of_training
 @options.seed
 @options.backend
 @options.threads("the CPU")
 @options.out
+@click.option(
+    "--resume",
+    type=options.PATH,
+    is_eager=True,
+    callback=_resume,
+    metavar="DIR",
+    help="Go on with the run of a folder that was killed or interrupted, to the same bits as without that; "
+    "settings and --out are its own unless given. With more --epochs, also with one that is done. Other "
+    "data or settings need --force.",
+)
 @click.option(
     "--film",
     is_flag=False,
@@ -76,6 +101,7 @@ _ABOUT_FILM = ("pace", "frames", "every", "fps", "codec", "plain", "theme")
 @options.force("files")
 def command(
     out: Path,
+    resume: Begun | None,
     film: Path | None,
     no_film: bool,
     live: bool,
@@ -87,32 +113,38 @@ def command(
 
     Without options: lesson 9's whole job on MNIST, five epochs.
     """
-    chosen, source = training.chosen(settings)
+    chosen, source = training.chosen(settings, resume)
     theme = settings["theme"]
-    plan = _film_plan(film, no_film, chosen.draws, {n: settings.pop(n) for n in _ABOUT_FILM})
+    about_film = {name: settings.pop(name) for name in _ABOUT_FILM}
+    plan = _film_plan(film, no_film, resume.film if resume else _usual(chosen), about_film)
+    if resume and resume.summary and resume.is_for(chosen, source, settings["seed"]):
+        _print_summary(resume.summary, as_json)
+        return 0
     sets = training.read(source, quiet=quiet, json=as_json)
     steps = chosen.steps(len(sets[0]))
     bar = not quiet and sys.stderr.isatty()
-    progress = Progress(steps, bar=bar, lines=not quiet, json=as_json)
+    done = _goes_on(resume, steps, plan, quiet)
+    progress = Progress(steps, bar=bar, lines=not quiet, json=as_json, done=done)
     show = _live(progress, theme, epochs=chosen.epochs, steps=steps) if live else progress
     with show:
         result = run(
             chosen, sets, out, film=plan, pictures=chosen.draws or plan is not None, theme=theme,
-            source=source, watch=show.moment, watch_film=show.film,
-            watch_at=steps_to_see if live else None, **settings,
+            source=source, begun=resume, watch=show.moment, watch_film=show.film,
+            watch_at=steps_to_see if live else None, told=lambda text: talk(f"cutaway: {text}"),
+            **settings,
         )  # fmt: skip
 
-    if as_json:
-        print(json.dumps(result.summary(), indent=1))
-    else:
-        _print_result(result)
+    _print_summary(result.summary(), as_json)
+    for path in result.removed:
+        talk(f"removed {plain(str(path))} of an earlier run")
     if plan and plan.frames and result.frames < plan.frames and not result.interrupted:
         talk(f"the film has a frame for every mini-batch: {result.frames}, not {plan.frames}")
     if result.interrupted:
         what = (
             "what was learned so far" if result.test_accuracy is None else "all but the whole film"
         )
-        talk(f"cutaway: interrupted; {plain(str(out))} holds {what}")
+        where = plain(str(out))
+        talk(f"cutaway: interrupted; {where} holds {what}; cutaway train --resume {where} goes on")
         return 130
     return 0
 
@@ -125,11 +157,23 @@ def _live(progress: Progress, theme: str, *, epochs: int, steps: int) -> Live | 
     return progress
 
 
+def _usual(recipe: Recipe) -> FilmPlan | None:
+    return FilmPlan() if recipe.draws else None
+
+
 def _film_plan(
-    path: Path | None, without: bool, usual: bool, given: dict[str, Any]
+    path: Path | None, without: bool, usual: FilmPlan | None, given: dict[str, Any]
 ) -> FilmPlan | None:
-    """Return which film is wanted, if one is."""
-    named = [name for name, value in given.items() if value and name != "theme"]
+    """Return which film is wanted, if one is.
+
+    Args:
+        path: That was given.
+        without: Whether none is wanted.
+        usual: What is not given is taken from this; None if there is no film unless some of it is.
+        given: The settings of a film.
+    """
+    settings = {name: value for name, value in given.items() if value}
+    named = [name for name in settings if name != "theme"]
     if without and (path or named):
         raise click.UsageError(f"--no-film and --{'film' if path else named[0]} exclude each other")
     if without or not (usual or path or named):
@@ -137,30 +181,49 @@ def _film_plan(
     if given["every"]:
         if given["frames"] or given["pace"] not in (None, "batch"):
             raise click.UsageError("--every implies --pace batch, and how many --frames there are")
-        given["pace"] = "batch"
-    settings = {name: value for name, value in given.items() if value is not None}
-    return FilmPlan(**settings, path=path or FilmPlan.path)
+        settings.update(pace="batch", frames=None)
+    elif given["pace"] or given["frames"]:
+        settings["every"] = None
+    if path:
+        settings["path"] = path
+    return replace(usual or FilmPlan(), **settings)
 
 
-def _weakest(result: Result) -> str:
+def _goes_on(begun: Begun | None, steps: int, film: FilmPlan | None, quiet: bool) -> int:
+    """Say from where a run goes on, if it does; return after how many mini-batches."""
+    if begun is None:
+        return 0
+    done = 0 if begun.checkpoint is None else begun.checkpoint.place.step
+    if not quiet:
+        where = f"goes on after mini-batch {done:,} of {steps:,}" if done else "begins anew"
+        why = "" if done else ": nothing was learned that is kept"
+        again = "; for its film it is done once more" if film and done else ""
+        talk(f"cutaway: {plain(str(begun.folder))} {where}{why}{again}")
+    return done
+
+
+def _weakest(accuracies: dict[str, float | None]) -> str:
     """Tell the classes that are recognised least, or all if they are few."""
-    rates = [(rate, name) for name, rate in result.class_accuracy.items() if rate is not None]
+    rates = [(rate, name) for name, rate in accuracies.items() if rate is not None]
     worst = ", ".join(f"{plain(name)} {rate:.2%}" for rate, name in sorted(rates)[:3])
     return f" ({'lowest' if len(rates) > 3 else 'by class'}: {worst})"
 
 
-def _print_result(result: Result) -> None:
-    seconds = result.seconds
-    if result.test_accuracy is not None:
-        print(f"test accuracy {result.test_accuracy:.2%}{_weakest(result)}")
-        print(f"verdict: {result.verdict}")
-    who = result.gpu or f"{result.network.backend}, {result.network.threads} threads"
+def _print_summary(summary: Mapping[str, Any], as_json: bool) -> None:
+    """Print what came of a run."""
+    if as_json:
+        print(json.dumps(summary, indent=1))
+        return
+    seconds = summary["seconds"]
+    if summary["test_accuracy"] is not None:
+        print(f"test accuracy {summary['test_accuracy']:.2%}{_weakest(summary['class_accuracy'])}")
+        print(f"verdict: {summary['verdict']}")
+    who = summary["gpu"] or f"{summary['backend']}, {summary['threads']} threads"
     print(f"training {seconds['train']:.2f} s, the rest {seconds['render']:.2f} s ({who})")
-    notes = {
-        "moments.safetensors": f"  {result.kept} moments",
-        result.film and result.film.name: f"  {result.frames} frames",
-    }
-    for path in result.files:
-        print(f"{plain(str(path))}{notes.get(path.name, '')}")
-    for path in result.removed:
-        talk(f"removed {plain(str(path))} of an earlier run")
+    for path in map(Path, summary["files"]):
+        note = ""
+        if path.name == MOMENTS:
+            note = f"  {summary['moments']} moments"
+        elif path.suffix.lower() in SUFFIXES:
+            note = f"  {summary['frames']} frames"
+        print(f"{plain(str(path))}{note}")

@@ -9,18 +9,19 @@ from typing import Any, TypeVar
 
 import click
 
+from ..job.begun import Begun
 from ..job.recipes import RECIPES, Recipe
 from ..job.source import Data, Source
 from . import options
 from .terminal import plain
 
 Callback = TypeVar("Callback", bound=Callable[..., Any])
+USUAL = "lesson9"
 _OPTIONS = (
     click.option(
         "--recipe",
         type=click.Choice(list(RECIPES)),
-        default="lesson9",
-        show_default=True,
+        show_default=USUAL,
         help="Where the other settings' defaults come from.",
     ),
     click.option(
@@ -67,8 +68,12 @@ def options_of_training(command: Callback) -> Callback:
     return command
 
 
-def chosen(settings: dict[str, Any]) -> tuple[Recipe, Source]:
+def chosen(settings: dict[str, Any], begun: Begun | None = None) -> tuple[Recipe, Source]:
     """Take what these options gave out of the settings; return what to train, and on which data.
+
+    Args:
+        settings: By name.
+        begun: A run of which to take what was not given.
 
     Raises:
         UsageError: if they do not fit together.
@@ -76,11 +81,15 @@ def chosen(settings: dict[str, Any]) -> tuple[Recipe, Source]:
     fields = ("epochs", "batch_size", "lr", "optimizer", "schedule", "hidden")
     given = {name: settings.pop(name) for name in fields}
     changes = {name: value for name, value in given.items() if value not in (None, ())}
-    recipe = replace(RECIPES[settings.pop("recipe")], **changes)
+    name = settings.pop("recipe")
+    first = begun.recipe if begun and name is None else RECIPES[name or USUAL]
+    recipe = replace(first, **changes)
     path = settings.pop("data")
     how = {name: settings.pop(name) for name in ("label", "size", "invert")}
     if path is None and any(how.values()):
         raise click.UsageError("--label, --size and --invert need --data")
+    if path is None and begun:
+        return recipe, begun.source
     return recipe, Source(path=path, **how)
 
 

@@ -15,6 +15,7 @@ from ..learn.history import History, Moment
 from ..learn.network import Network
 from ..learn.tensors import read_tensors
 from .outputs import HISTORY, MODEL, MOMENTS
+from .workplace import settle
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,8 +43,11 @@ class Earlier:
 
 
 def model_of(path: Path) -> Path:
-    """Return the model's file: of a run's folder the one in it."""
-    return path / MODEL if path.is_dir() else path
+    """Return the model's file: of a run's folder the one in it, which is whole."""
+    if not path.is_dir():
+        return path
+    settle(path)
+    return path / MODEL
 
 
 def read_run(path: Path) -> Earlier:

@@ -3,13 +3,13 @@
 Dense at the beginning, where most is learned. In the run's folder they are a safetensors file: "step" (n,)
 and "epoch" (n,); per layer "layer.0", ... (n, 1 + fan_in, fan_out), row 0 the bias, in half precision where
 that can hold them, because the last moment is the model itself; "accuracy.step" and "accuracy" (m,), on the
-validation set.
+validation set; "look.step" (k,), all mini-batches at which there was a look, and "look.moved" (k - 1,).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +100,38 @@ class Kept:
         """Write them, whole or not at all."""
         from safetensors import numpy as safetensors
 
+        data = safetensors.save(self._tensors(), {"cutaway": MARK})
+        with replacing(path) as partial:
+            partial.write_bytes(data)
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Return all that go_on() needs."""
+        return {**self._tensors(), "before": self._before}
+
+    def go_on(self, state: Mapping[str, NDArray[Any]], end: Sequence[F32] | None = None) -> None:
+        """Go on from where another one was.
+
+        Args:
+            state: Its state(); or the tensors of its file, where its training has ended.
+            end: The layers at that end (1 + fan_in, fan_out), in full precision.
+
+        Raises:
+            KeyError, ValueError: if that is no such state.
+        """
+        count = sum(name.startswith("layer.") for name in state)
+        layers = [state[f"layer.{number}"] for number in range(count)]
+        epochs, steps = state["epoch"].tolist(), state["step"].tolist()
+        self.moments = {
+            step: (epoch, [np.ascontiguousarray(layer[n]) for layer in layers])
+            for n, (epoch, step) in enumerate(zip(epochs, steps, strict=True))
+        }
+        self.accuracies = dict(
+            zip(state["accuracy.step"].tolist(), state["accuracy"].tolist(), strict=True)
+        )
+        self.steps, self.distances = state["look.step"].tolist(), state["look.moved"].tolist()
+        self._before = state["before"] if end is None else end[0][1:]
+
+    def _tensors(self) -> dict[str, NDArray[Any]]:
         steps = list(self.moments)
         kept = list(self.moments.values())
         tensors = {
@@ -107,12 +139,12 @@ class Kept:
             "epoch": np.array([epoch for epoch, _ in kept], np.int64),
             "accuracy.step": np.array(list(self.accuracies), np.int64),
             "accuracy": np.array(list(self.accuracies.values())),
+            "look.step": np.array(self.steps, np.int64),
+            "look.moved": np.array(self.distances),
         }
         for number, layers in enumerate(zip(*(layers for _, layers in kept), strict=True)):
             tensors[f"layer.{number}"] = np.stack(layers)
-        data = safetensors.save(tensors, {"cutaway": MARK})
-        with replacing(path) as partial:
-            partial.write_bytes(data)
+        return tensors
 
 
 def halved(layer: F32) -> NDArray[Any]:

@@ -1,10 +1,9 @@
-"""What a run leaves in its folder: model, history, moments, pictures, film; nobody else writes there."""
+"""What a run leaves: model, history, moments, pictures, film; made in one folder, for another."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,11 +17,13 @@ from ..look.curves import loss_curve
 from ..look.picture import grid, neuron
 from .filming import Camera, FilmPlan, Scene, shoot
 from .kept import Kept
-from .recipes import Recipe
 from .result import Result, names_of_classes
+from .workplace import CHECKPOINT
 
 MODEL, HISTORY, MOMENTS = "model.safetensors", "history.json", "moments.safetensors"
 _HIDDEN, _NEURON, _LOSS = "hidden.png", "neuron.png", "loss.png"
+# Of a summary, what stands in a history anyway.
+IN_BOTH = ("epochs", "test_accuracy", "class_accuracy", "verdict", "fingerprint", "seed")
 _FILES = (MODEL, HISTORY, MOMENTS)
 _PICTURES = (_HIDDEN, _NEURON, _LOSS)
 _NUMBERED = 1024  # units, at most: numbers of more make a picture that no screen has room for
@@ -43,13 +44,13 @@ def prepare_folder(out: Path, *, film: Path | None, pictures: bool, force: bool)
     Raises:
         OSError: if a file may not be written; a film's folder must be there, or be this one.
     """
-    if film is not None and not _inside(film, out):
+    if film is not None and not inside(film, out):
         may_write(film, force)
     out.mkdir(parents=True, exist_ok=True)
     names = (*_FILES, *(_PICTURES if pictures else ()))
     for path in (*(out / name for name in names), *(() if film is None else (film,))):
         may_write(path, force)
-    return [out / name for name in (*_FILES, *_PICTURES, *_films(out))]
+    return [out / name for name in (*_FILES, *_PICTURES, CHECKPOINT, *_films(out))]
 
 
 def _films(out: Path) -> set[str]:
@@ -61,7 +62,8 @@ def _films(out: Path) -> set[str]:
     return names
 
 
-def _inside(film: Path, out: Path) -> bool:
+def inside(film: Path, out: Path) -> bool:
+    """Tell whether a film is one of the run's folder."""
     return film.parent.resolve() == out.resolve()
 
 
@@ -70,34 +72,33 @@ def _write(result: Result, path: Path, how: Callable[[Path], None]) -> None:
     result.files.append(path)
 
 
-def write_model(
-    result: Result,
-    out: Path,
-    recipe: Recipe,
-    kept: Kept,
-    data: Mapping[str, Any],
-    film: Path | None,
-) -> None:
-    """Write model, history and moments, which cannot be made again.
+def write_model(result: Result, out: Path, kept: Kept) -> None:
+    """Write model and moments, and announce the history, which tells of all and is written last.
 
     Args:
         result: What came of the run.
-        out: Its folder.
-        recipe: What was trained, and how.
+        out: A folder.
         kept: The moments.
-        data: Where the data came from.
-        film: The film that is to come.
+    """
+    _write(result, out / MODEL, lambda path: checkpoint.save(result.network, path))
+    result.files.append(out / HISTORY)
+    _write(result, out / MOMENTS, kept.write)
+    result.kept = len(kept.moments)
+
+
+def write_history(result: Result, out: Path, settings: Mapping[str, Any]) -> None:
+    """Write how the training went, and what came of the run.
+
+    Args:
+        result: What came of it; its files are where they will be.
+        out: A folder.
+        settings: As settings_of() returns, and what else is to be told.
     """
     network, history = result.network, result.history
-    _write(result, out / MODEL, lambda path: checkpoint.save(network, path))
     about = {
-        "cutaway": MARK,
-        "lesson": asdict(recipe),  # its name in version 0.1.0, which others may read
+        **settings,
         "sizes": network.architecture.sizes,
-        "seed": result.seed,
         "fingerprint": network.fingerprint(),
-        "data": dict(data),
-        "film": film and (film.name if _inside(film, out) else str(film.absolute())),
         "test_accuracy": result.test_accuracy,
         "class_names": network.class_names,
         "class_accuracy": result.class_accuracy,
@@ -106,9 +107,18 @@ def write_model(
         "losses": history.losses,
         "sample_losses": history.sample_losses,
     }
-    _write(result, out / HISTORY, lambda path: write_json(about, path))
-    _write(result, out / MOMENTS, kept.write)
-    result.kept = len(kept.moments)
+    rest = {name: value for name, value in result.summary().items() if name not in IN_BOTH}
+    rest["files"] = [_told(path, result.files[0].parent) for path in result.files]
+    write_json({**about, "result": rest}, out / HISTORY)
+
+
+def film_told(film: Path | None, out: Path) -> str | None:
+    """Return how a history tells where the film is."""
+    return None if film is None else _told(film, out)
+
+
+def _told(path: Path, out: Path) -> str:
+    return path.name if inside(path, out) else str(path.absolute())
 
 
 def write_pictures(result: Result, out: Path, shape: tuple[int, int] | None, theme: str) -> None:
@@ -164,11 +174,6 @@ def _caption(network: Network, unit: int) -> str:
         return f"neuron {unit}"
     votes = network.weights[1][unit]
     return f"neuron {unit}, most for {names[votes.argmax()]}, against {names[votes.argmin()]}"
-
-
-def remove_older(result: Result, older: Iterable[Path]) -> None:
-    """Remove what an earlier run left and this one did not make: it would mislead."""
-    result.removed += remove(path for path in older if path not in result.files)
 
 
 def remove(paths: Iterable[Path]) -> list[Path]:

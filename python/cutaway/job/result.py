@@ -38,6 +38,7 @@ class Result:
     files: list[Path] = field(default_factory=list)
     removed: list[Path] = field(default_factory=list)  # of an earlier run
     interrupted: bool = False
+    changed: bool = False  # it went on with other settings: another training cannot repeat it
     gpu: str | None = None  # its name, if it was trained on one
 
     def summary(self) -> dict[str, Any]:

@@ -7,9 +7,10 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,14 +20,25 @@ from ..data.dataset import Dataset
 from ..learn.history import History, Moment
 from ..learn.initial import waves
 from ..learn.network import Network
+from ..learn.ongoing import Keeper, go_on
 from ..learn.training import Moments, mini_batches_at_once
 from ..measure.mistakes import accuracy
+from .begun import Begun, settings_of
 from .filming import FilmPlan, camera, scenes_of
 from .kept import Kept
-from .outputs import prepare_folder, remove_older, write_film, write_model, write_pictures
+from .outputs import (
+    film_told,
+    inside,
+    prepare_folder,
+    write_film,
+    write_history,
+    write_model,
+    write_pictures,
+)
 from .recipes import Recipe
 from .result import Result
 from .source import Data, Source
+from .workplace import CHECKPOINT, Workplace
 
 MNIST = Source()
 Watch = Callable[[Moment], None]
@@ -47,14 +59,18 @@ def run(
     theme: str = "light",
     force: bool = False,
     source: Source = MNIST,
+    begun: Begun | None = None,
+    going_on: bool = True,
     watch: Watch | None = None,
     watch_film: WatchFilm | None = None,
     watch_at: Callable[[int], Iterable[int]] | None = None,
     measured: Measured | None = None,
+    told: Callable[[str], None] | None = None,
 ) -> Result:
     """Train, and leave model, history, moments, pictures and a film in a folder.
 
-    Ctrl-C ends the training, or the film; what was learned so far is written all the same.
+    All take their places in it together, at the end. Ctrl-C ends the training, or the film; what was
+    learned so far is written all the same, with a checkpoint to go on from if there is one.
 
     Args:
         recipe: What to train, and how.
@@ -66,15 +82,19 @@ def run(
         film: Which film to make, if any.
         pictures: Whether to draw pictures.
         theme: Of pictures, "light" or "dark".
-        force: Replace files that cutaway did not write.
+        force: Replace files that cutaway did not write; go on with other settings or data.
         source: Where the data came from.
+        begun: Go on with this run.
+        going_on: Keep what it takes to go on with this one.
         watch: Is shown every Moment.
         watch_film: Is told how the film goes on.
         watch_at: Of how many mini-batches there are, which ones have a Moment to watch.
         measured: Is told the accuracies on the validation set at the Moments that are kept.
+        told: Is told in a sentence that Ctrl-C has come.
 
     Raises:
-        ValueError: if there can be no such film.
+        ValueError: if there can be no such film, or no such way to go on.
+        BlockingIOError: if another run works in the folder.
         OSError: if a file cannot be written; before training where that can be known.
     """
     begin = time.perf_counter()
@@ -83,27 +103,91 @@ def run(
     path = None if film is None else film.inside(out)
     training = Training(recipe, data, seed, backend, threads)
     network = training.network()
-    older = prepare_folder(out, film=path, pictures=pictures, force=force)
-    kept = Kept(_start(network, data[0].shape), training.last)
     result = Result(network=network, history=History(), seed=seed, gpu=_gpu_of(network))
-    at = [*kept.wanted, *(watch_at(training.last) if watch_at else ())]
-    measure = film is not None or measured is not None
-    _learn(training, kept, result, at=at, measure=measure, watch=watch, measured=measured)
-    with _undisturbed():
-        if not result.interrupted:
-            result.rate(data[2], recipe.lr)
-        write_model(result, out, recipe, kept, source.about(data), path)
-    try:
-        if pictures:
+    kept = Kept(_start(network, data[0].shape), training.last)
+    older = prepare_folder(out, film=path, pictures=pictures, force=force)
+    settings = settings_of(training, network.backend, source.about(data), film, theme)
+    settings["film"] = film_told(path, out)
+    with Workplace(out) as work:
+        at = [*kept.wanted, *(watch_at(training.last) if watch_at else ())]
+        moments = training.moments(network, at, data[1])
+        with closing(moments):
+            keeper = _begin(work, training, kept, result, moments, settings, begun, going_on, force)
+            before = result.history.seconds
+            measure = film is not None or measured is not None
+            _learn(moments, training, kept, result, keeper, measure, watch, measured)
+        if result.interrupted and told:
+            told("interrupted: what was learned so far is being written")
+        with _undisturbed():
+            if not result.interrupted:
+                result.rate(data[2], recipe.lr)
+            write_model(result, work.folder, kept)
+        try:
+            if pictures:
+                with _undisturbed():
+                    write_pictures(result, work.folder, data[0].shape, theme)
+            if film is not None and path is not None and kept.steps[-1]:
+                place = work.folder / path.name if inside(path, out) else path
+                _film(film, place, training, kept, result, watch_film)
+        finally:
             with _undisturbed():
-                write_pictures(result, out, data[0].shape, theme)
-        if film is not None and path is not None and kept.steps[-1]:
-            _film(film, path, training, kept, result, watch_film)
-    finally:
-        remove_older(result, older)
-    total, training_took = time.perf_counter() - begin, result.history.seconds
-    result.seconds = {"train": training_took, "render": total - training_took, "total": total}
+                now, all_along = time.perf_counter() - begin, result.history.seconds
+                render = now - (all_along - before)
+                result.seconds = {"train": all_along, "render": render, "total": all_along + render}
+                _leave(work, out, result, older, settings)
     return result
+
+
+def _begin(
+    work: Workplace,
+    training: Training,
+    kept: Kept,
+    result: Result,
+    moments: Moments,
+    settings: dict[str, Any],
+    begun: Begun | None,
+    going_on: bool,
+    force: bool,
+) -> Keeper | None:
+    """Go on with a run, or begin one; return what keeps it, if that is wanted."""
+    about = settings["data"]
+    data = about.get("sha256") or about["name"]
+    before = None if begun is None else begun.checkpoint
+    if before is not None:
+        result.changed = go_on(
+            "train", before, result.network, moments, data, last=training.last, force=force,
+            hint="; --force goes on all the same",
+        )  # fmt: skip
+        try:
+            kept.go_on(before.tensors)
+        except (KeyError, ValueError) as error:
+            raise ValueError(f"train: {before.path} holds no moments of its run: {error}") from None
+        result.history = before.history
+        if before.path != work.folder / CHECKPOINT:
+            replace(before, path=work.folder / CHECKPOINT).write()
+    settings.update(terms={**moments._terms, "data": data}, changed=result.changed)
+    if not going_on:
+        return None
+    work.begin(settings, anew=before is None)
+    return Keeper(
+        work.folder / CHECKPOINT, result.network, moments, result.history, lambda: data, kept.state,
+        changed=result.changed,
+    )  # fmt: skip
+
+
+def _leave(
+    work: Workplace, out: Path, result: Result, older: list[Path], settings: dict[str, Any]
+) -> None:
+    """Let the files of a run take their places."""
+    made = result.files
+    if result.interrupted and (work.folder / CHECKPOINT).exists():
+        made = [*made, work.folder / CHECKPOINT]
+    result.files = [out / path.name if path.parent == work.folder else path for path in made]
+    if result.film is not None and result.film.parent == work.folder:
+        result.film = out / result.film.name
+    write_history(result, work.folder, settings)
+    gone = work.swap_in(made, older)
+    result.removed += [path for path in gone if path.name != CHECKPOINT]
 
 
 @dataclass(frozen=True)
@@ -170,11 +254,11 @@ def _start(network: Network, shape: tuple[int, int] | None) -> Moment:
 
 
 def _learn(
+    moments: Moments,
     training: Training,
     kept: Kept,
     result: Result,
-    *,
-    at: list[int],
+    keeper: Keeper | None,
     measure: bool,
     watch: Watch | None,
     measured: Measured | None,
@@ -182,10 +266,11 @@ def _learn(
     """Go through the Moments; Ctrl-C ends that.
 
     Args:
-        training: What to go through.
+        moments: To go through.
+        training: Whose they are.
         kept: Keeps some Moments.
         result: Gets the history.
-        at: Mini-batches at which to stop.
+        keeper: Writes checkpoints.
         measure: Whether to measure the accuracy at the Moments that are kept, for captions.
         watch: Is shown every Moment.
         measured: Is told these accuracies.
@@ -193,7 +278,7 @@ def _learn(
     network, valid = result.network, training.data[1]
     moment = None
     try:
-        for moment in training.moments(network, at, valid):
+        for moment in moments:
             result.history.add(moment)
             if moment.step in kept.wanted:
                 kept.add(moment, accuracy(network, valid) if measure else None)
@@ -201,6 +286,8 @@ def _learn(
                     measured(moment.step, kept.accuracies[moment.step])
             elif "valid_accuracy" in moment.metrics:
                 kept.accuracies[moment.step] = moment.metrics["valid_accuracy"]
+            if keeper:
+                keeper.see(moment)
             if watch:
                 watch(moment)
     except KeyboardInterrupt:
@@ -217,8 +304,8 @@ def _film(
     result: Result,
     watch: WatchFilm | None,
 ) -> None:
-    """Film the training, which is done again; if it was interrupted, what was kept of it is shown."""
-    if result.interrupted:
+    """Film the training, which is done again; where it cannot be, what was kept of it is shown."""
+    if result.interrupted or result.changed:
         steps, scenes = [step for step in kept.moments if step], kept.scenes()
     else:
         steps = plan.steps(kept, training.epoch)

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 Tensors = dict[str, NDArray[Any]]
 _LEAST, _MOST = 1.0, 30.0  # seconds from one checkpoint to the next
+_EPOCH = "mini-batches of an epoch"
 _SHARE = 50  # of which writing one takes a part, at most
 
 
@@ -49,7 +50,7 @@ def terms(
         "optimizer": optimizer.name,
         **dataclasses.asdict(optimizer),
         "schedule": type(schedule).__name__,
-        "mini-batches of an epoch": len(loader),  # type: ignore[arg-type]
+        _EPOCH: len(loader),  # type: ignore[arg-type]
     }
     if dataclasses.is_dataclass(schedule) and not isinstance(schedule, type):
         told.update(dataclasses.asdict(schedule))
@@ -145,6 +146,11 @@ def read(who: str, path: Path) -> Checkpoint:
         ) from None
 
 
+def _first_told(name: str) -> int:
+    """Order terms: other data have another mean, too, and another schedule other epochs."""
+    return {"data": 0, "epochs": 2}.get(name, 1)
+
+
 def go_on(
     who: str,
     checkpoint: Checkpoint,
@@ -154,6 +160,7 @@ def go_on(
     *,
     last: int,
     force: bool = False,
+    hint: str = "",
 ) -> bool:
     """Bring a network, and Moments of which none was asked for, to where a training was.
 
@@ -165,6 +172,7 @@ def go_on(
         data: Which they are, as the checkpoint's "data".
         last: Mini-batches of the training.
         force: Let terms and data be others.
+        hint: Ends the sentence of an error that `force` would spare.
 
     Returns:
         Whether they are others, now or before.
@@ -181,12 +189,12 @@ def go_on(
             f"got {last:,} mini-batches"
         )
     now = {**moments._terms, "data": data}
-    for name in [name for name in {**checkpoint.terms, **now} if name != "epochs"] + ["epochs"]:
-        old, new = checkpoint.terms.get(name), now.get(name)
-        if old != new and (not force or name == "mini-batches of an epoch"):
+    for name in sorted({**checkpoint.terms, **now}, key=_first_told):
+        old, new, fixed = checkpoint.terms.get(name), now.get(name), name == _EPOCH
+        if old != new and (fixed or not force):
             raise ValueError(
                 f"{who}: {name} must be {checks.shown(old)}, as when {path} was written, "
-                f"got {checks.shown(new)}"
+                f"got {checks.shown(new)}{'' if fixed else hint}"
             )
     with network._core.turn:
         network.load_state_dict(checkpoint.network.state_dict())

@@ -265,7 +265,9 @@ def test_a_full_disk_is_one_line_and_keeps_the_older_film(data, tmp_path, cutawa
         *options, start=("-c", f"{limited}; from cutaway.cli.main import main; main()")
     )
     assert process.returncode == 1
-    assert error_line(process.stderr).endswith(f"{out}/.cutaway-run/model.safetensors: File too large")
+    assert error_line(process.stderr).endswith(
+        f"{out}/.cutaway-run/model.safetensors: File too large"
+    )
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
 
 

@@ -1,19 +1,13 @@
 """cutaway: train small neural networks very fast, and look inside while they learn.
 
-Importing it loads NumPy and the compiled core; what a name needs beyond that is loaded when the name
-is first used.
+Importing it loads nothing: what a name needs is loaded when the name is first used. So the command line
+can answer Ctrl-C before NumPy and the compiled core are there.
 """
 
-from typing import TYPE_CHECKING, Any
-
-from .backend.choose import cuda_status
-from .backend.cuda import CudaStatus
-from .backend.optimizer import SGD, Adam, Constant, OneCycle
-from .errors import CheckpointError, DeviceError
-from .learn.network import Network
-from .version import __version__ as __version__
-
+TYPE_CHECKING = False  # as type checkers know it; typing takes milliseconds to import
 if TYPE_CHECKING:
+    from typing import Any
+
     from .ask.batch import batch
     from .ask.biography import biography
     from .ask.doubt import doubt
@@ -23,6 +17,8 @@ if TYPE_CHECKING:
     from .ask.poster import poster
     from .ask.race import race
     from .ask.why import why
+    from .backend.choose import cuda_status
+    from .backend.cuda import CudaStatus
     from .backend.functions import (
         matmul,
         relu,
@@ -34,15 +30,19 @@ if TYPE_CHECKING:
         tanh,
         tanh_derivative,
     )
+    from .backend.optimizer import SGD, Adam, Constant, OneCycle
     from .data.dataset import Dataset
     from .data.loader import DataLoader, RandomSampler, SequentialSampler
     from .data.read import load_data, load_idx, load_pickle, mnist
+    from .errors import CheckpointError, DeviceError
     from .learn.checkpoint import load, save
     from .learn.history import History, Moment
+    from .learn.network import Network
     from .learn.training import fit, train
     from .look.curves import loss_curve
     from .look.film import Film
     from .look.picture import grid, neuron
+    from .version import __version__ as __version__
 
 __all__ = [
     "SGD",
@@ -104,7 +104,12 @@ _MODULE_OF = {
         "ask.poster": "poster",
         "ask.race": "race",
         "ask.why": "why",
+        "backend.choose": "cuda_status",
+        "backend.cuda": "CudaStatus",
+        "backend.optimizer": "SGD Adam Constant OneCycle",
+        "errors": "CheckpointError DeviceError",
         "learn.checkpoint": "load save",
+        "learn.network": "Network",
         "data.dataset": "Dataset",
         "data.read": "load_data load_idx load_pickle mnist",
         "look.film": "Film",
@@ -115,6 +120,7 @@ _MODULE_OF = {
         "look.picture": "grid neuron",
         "learn.history": "History Moment",
         "learn.training": "fit train",
+        "version": "__version__",
     }.items()
     for name in names.split()
 }
@@ -122,7 +128,7 @@ _MODULE_OF = {
 
 if not TYPE_CHECKING:  # which knows the names, and should miss those that are not there
 
-    def __getattr__(name: str) -> Any:
+    def __getattr__(name: str) -> "Any":
         """Load the module that has a public name at the first use of the name (PEP 562)."""
         from importlib import import_module
 

@@ -87,11 +87,22 @@ def test_the_contract_holds_for_every_instruction_set(isa):
 # guests in the process
 
 
-def test_import_loads_numpy_and_the_core_only():
+def test_import_loads_nothing():
+    code = """
+        import sys
+        before = set(sys.modules)
+        import cutaway
+        print(*sorted(set(sys.modules) - before))
+    """
+    assert python(code).stdout.split() == ["cutaway"]
+
+
+def test_a_network_loads_numpy_and_the_core_only():
     code = """
         import sys, numpy
         before = set(sys.modules)
         import cutaway
+        cutaway.Network
         roots = {name.partition(".")[0] for name in set(sys.modules) - before}
         print(*sorted(roots - set(sys.stdlib_module_names) - {"numpy", "cutaway"}))
     """

@@ -96,3 +96,41 @@ def test_a_command_loads_nothing_that_another_one_needs(cutaway):
         "print([name for name in sys.modules if name.startswith('cutaway.bench')])"
     )
     assert cutaway(start=("-c", code)).stdout == "[]\n"
+
+
+STARTS = {
+    "python -m cutaway": "import runpy; runpy.run_module('cutaway', run_name='__main__')",
+    "cutaway": "from cutaway.__main__ import main; main()",  # the script that pip makes
+}
+# Presses Ctrl-C when a module is first looked for.
+PRESS = """
+import signal, sys
+class Press:
+    def find_spec(self, name, *_):
+        if name == {!r}:
+            signal.raise_signal(signal.SIGINT)
+sys.meta_path.insert(0, Press())
+sys.argv = ["cutaway", "train", "--data", "nowhere"]
+"""
+
+
+@pytest.mark.usefixtures("ctrl_c")
+@pytest.mark.parametrize("start", STARTS)
+@pytest.mark.parametrize("module", ["click", "numpy", "cutaway.cli", "cutaway.cli.terminal"])
+def test_ctrl_c_while_it_starts_is_exit_130_and_nothing_else(cutaway, start, module):
+    process = cutaway(start=("-c", PRESS.format(module) + STARTS[start]))
+    assert (process.returncode, process.stdout, process.stderr) == (130, "", "")
+
+
+@pytest.mark.usefixtures("ctrl_c")
+def test_ctrl_c_in_a_command_is_told(cutaway):
+    code = PRESS.format("cutaway.job.run") + STARTS["cutaway"]
+    process = cutaway(start=("-c", code))
+    assert (process.returncode, process.stderr.strip()) == (130, "cutaway: interrupted")
+
+
+def test_who_ignores_ctrl_c_goes_on_ignoring_it(cutaway):
+    ignored = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+    process = cutaway(start=("-c", ignored + PRESS.format("click") + STARTS["cutaway"]))
+    assert process.returncode == 1
+    assert "nowhere: No such file" in process.stderr

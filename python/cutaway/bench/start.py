@@ -22,6 +22,7 @@ from .section import Bar, Part, Row, Section
 _RECIPE = "fast"
 _CLOSE = 0.01  # how far the test accuracies may lie apart: the draws of each library differ
 
+_LOADS = {"cutaway": "cutaway.learn.network", "numpy": "numpy"}  # at the first use of a name
 _HERE = Path(__file__).parent
 _IMPORT = "import time; begin = time.perf_counter(); import {}; print(time.perf_counter() - begin)"
 
@@ -34,7 +35,7 @@ def measure(setting: Setting) -> Iterator[Part]:
     """
     imports = [f"import {name}" for name in ("cutaway", "numpy")]
     works: dict[str, Callable[[int], tuple[float, float]]] = {
-        name: partial(_import, name.removeprefix("import ")) for name in imports
+        name: partial(_import, _LOADS[name.removeprefix("import ")]) for name in imports
     }
     trainings = {"cutaway": train_cutaway, "torch": train_torch}
     works |= {n: partial(trainings[n], setting.threads) for n in setting.among([*trainings])}

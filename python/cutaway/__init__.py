@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .ask.first import first
     from .ask.landscape import landscape
     from .ask.mistakes import mistakes
+    from .ask.page import page
     from .ask.poster import poster
     from .ask.race import race
     from .ask.why import why
@@ -77,6 +78,7 @@ __all__ = [
     "mistakes",
     "mnist",
     "neuron",
+    "page",
     "poster",
     "race",
     "relu",
@@ -101,6 +103,7 @@ _MODULE_OF = {
         "ask.first": "first",
         "ask.landscape": "landscape",
         "ask.mistakes": "mistakes",
+        "ask.page": "page",
         "ask.poster": "poster",
         "ask.race": "race",
         "ask.why": "why",

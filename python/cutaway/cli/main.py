@@ -28,6 +28,7 @@ COMMANDS = (
     "info",
     "landscape",
     "mistakes",
+    "page",
     "picture",
     "poster",
     "race",

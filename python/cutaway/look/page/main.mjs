@@ -1,19 +1,160 @@
 /** Main: reads what the page embeds, proves that it calculates as the core does, and wires the panels. */
 
+import { showAnswer, why } from "./answer.mjs";
+import { strongest } from "./colours.mjs";
+import { confusion } from "./confusion.mjs";
+import { canvas, element } from "./dom.mjs";
+import { grid } from "./grid.mjs";
+import { input, inkOf, save } from "./input.mjs";
+import { opinions, Survey } from "./measure.mjs";
 import { Net, Samples, selfCheck, unpack } from "./net.mjs";
+import { poster } from "./poster.mjs";
+import { read, written } from "./state.mjs";
+import { timeline } from "./timeline.mjs";
+import { unit } from "./unit.mjs";
+import { lookOf } from "./view.mjs";
 
-/** Return an element that the page has. @param {string} id */
-function element(id) {
-  return /** @type {HTMLElement} */ (document.getElementById(id));
+/** @typedef {import("./view.mjs").View} View */
+
+const SURVEY_EVERY = 120; // milliseconds, at most: all samples take some
+const SETTLED = 250; // milliseconds without a change
+
+/** @returns {Promise<[View, Record<string, any>]>} */
+async function opened() {
+  const story = JSON.parse(element("facts").textContent ?? "");
+  const arrays = await unpack(element("payload").textContent ?? "", story.table);
+  const [net, samples] = [new Net(story, arrays), new Samples(story, arrays)];
+  document.body.dataset.selfCheck = selfCheck(net, samples, arrays.outputs);
+  const bounds = { moments: net.moments, sizes: net.sizes, samples: samples.labels.length };
+  const state = {
+    time: net.moments - 1, layer: 0, unit: 0, sample: samples.labels.length ? 0 : -1, strokes: [],
+    ...read(location.hash.slice(1), bounds),
+  };
+  const view = {
+    story, net, samples, state, ink: new Float32Array(net.sizes[0]), layers: [], label: null, survey: null,
+    outputs: new Float32Array(0), limits: net.last.map((layer, l) => strongest(layer.subarray(net.sizes[l + 1]))),
+    look: lookOf(story.themes[theme()]),
+  };
+  return [view, arrays];
 }
 
 async function main() {
-  const facts = JSON.parse(element("facts").textContent ?? "");
-  const arrays = await unpack(element("payload").textContent ?? "", facts.table);
-  const [net, samples] = [new Net(facts, arrays), new Samples(facts, arrays)];
-  document.body.dataset.selfCheck = selfCheck(net, samples, arrays.outputs);
-  element("page").hidden = false;
+  const [view, arrays] = await opened();
+  const { story, net, samples, state } = view;
+  const twin = net.twin();
+  const lines = {
+    loss: { step: arrays["loss.step"], value: arrays.loss },
+    accuracy: { step: arrays["accuracy.step"], value: arrays.accuracy },
+  };
+  /** @type {(change: Partial<typeof state>) => void} */
+  const go = (change) => {
+    Object.assign(state, change);
+    later();
+  };
+  const choose = (/** @type {number} */ sample) => go({ sample, strokes: [] });
+  const panels = {
+    timeline: timeline(story, lines, (time) => go({ time })),
+    input: input(view, { draw: (strokes) => go({ strokes }), choose }),
+    grid: grid(view, { unit: (unit) => go({ unit }), layer: (layer) => go({ layer, unit: 0 }) }),
+    why: why(view, () => later()),
+    unit: unit(choose),
+    confusion: confusion(view, choose),
+  };
+  let [waiting, surveyed, settling] = [false, 0, 0];
+  let before = { time: -1, sample: -2, strokes: /** @type {any} */ (null), unit: -1, layer: -1 };
+
+  /** Show the moment in the next frame, once. */
+  function later() {
+    if (!waiting) requestAnimationFrame(show);
+    waiting = true;
+  }
+
+  function show() {
+    waiting = false;
+    const changed = before;
+    before = { ...state };
+    if (net.time !== state.time) net.at(state.time);
+    view.ink = state.strokes.length ? inkOf(story, state.strokes)
+      : state.sample >= 0 ? samples.row(state.sample) : new Float32Array(net.sizes[0]);
+    view.layers = net.forward(view.ink);
+    view.outputs = view.layers[view.layers.length - 1];
+    view.label = state.strokes.length || !samples.labels.length ? null : samples.labels[state.sample];
+    if (changed.time !== state.time && performance.now() - surveyed > SURVEY_EVERY) survey();
+    const told = [
+      panels.input.show(view), panels.grid.show(view), showAnswer(view), panels.unit.show(view),
+      panels.why.show(view), panels.timeline.show(view),
+    ];
+    clearTimeout(settling);
+    settling = setTimeout(() => settled(changed, told), SETTLED);
+  }
+
+  function survey() {
+    if (!samples.labels.length) return;
+    view.survey = new Survey(net, samples);
+    surveyed = performance.now();
+    panels.confusion.show(view);
+  }
+
+  /** When nothing has changed for a while: what takes longer, what is heard, and the address. */
+  function settled(/** @type {typeof before} */ from, /** @type {string[]} */ [input, , answer, unit, , time]) {
+    survey();
+    panels.timeline.show(view);
+    panels.unit.show(view);
+    panels.timeline.opinions(opinions(twin, view.ink));
+    panels.grid.name(view);
+    const first = from.time === -1;
+    const heard = from.unit !== state.unit ? unit : from.time !== state.time ? `${time} ${answer}` : `${input} ${answer}`;
+    if (!first) element("live").textContent = heard;
+    try {
+      if (!first) history.replaceState(null, "", `#${written(state)}`);
+    } catch {
+      element("share").hidden = true; // within a notebook there is no address
+    }
+  }
+
+  function repaint() {
+    view.look = lookOf(story.themes[theme()]);
+    panels.input.again();
+    panels.grid.legend(view);
+    panels.timeline.draw(view);
+    later();
+  }
+
+  element("theme").addEventListener("click", () => {
+    document.documentElement.dataset.theme = theme() === "dark" ? "light" : "dark";
+    repaint();
+  });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaint);
+  addEventListener("resize", repaint);
+  addEventListener("hashchange", () => go(read(location.hash.slice(1), { moments: net.moments, sizes: net.sizes, samples: samples.labels.length })));
+  element("share").addEventListener("click", async () => {
+    await navigator.clipboard.writeText(location.href).catch(() => {});
+    element("live").textContent = "The address of this moment is copied.";
+  });
+  element("save").addEventListener("click", () => save(poster(view), "moment.png"));
   element("notice").remove();
+  repaint();
+  rate();
+
+  /** Count, in pieces, how many samples are right at each kept moment. */
+  function rate(moment = 0) {
+    if (!samples.labels.length || moment === net.moments) return;
+    twin.at(moment);
+    panels.timeline.note(moment, new Survey(twin, samples).right / samples.count);
+    if (moment % 8 === 7 || moment === net.moments - 1) panels.timeline.draw(view);
+    setTimeout(() => rate(moment + 1), 10);
+  }
 }
 
-main();
+/** Return which theme is on. */
+function theme() {
+  const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+  return document.documentElement.dataset.theme ?? (dark ? "dark" : "light");
+}
+
+/** Say what is wrong instead of showing a page that does nothing. @param {Error} error */
+function failed(error) {
+  document.body.dataset.selfCheck = `fail: ${error}`;
+}
+
+main().catch(failed);

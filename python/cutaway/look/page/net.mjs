@@ -27,10 +27,11 @@ export async function unpack(text, table) {
   const letters = atob(text.trim());
   const bytes = new Uint8Array(letters.length);
   for (let i = 0; i < bytes.length; i++) bytes[i] = letters.charCodeAt(i);
-  const arrays = table.map(async ({ name, kind, start, end }) => {
+  const arrays = table.map(async ({ name, kind, shape, start, end }) => {
     const inflate = new DecompressionStream("deflate");
     const stream = new Blob([bytes.subarray(start, end)]).stream().pipeThrough(inflate);
-    return [name, new KINDS[kind](await new Response(stream).arrayBuffer())];
+    const values = new KINDS[kind](await new Response(stream).arrayBuffer());
+    return [name, name.endsWith(".steps") ? added(values, shape[1] * shape[2]) : values];
   });
   return Object.fromEntries(await Promise.all(arrays));
 }
@@ -43,16 +44,23 @@ export class Net {
    */
   constructor(facts, arrays) {
     this.facts = facts;
+    this.arrays = arrays;
     this.sizes = facts.sizes;
     this.moments = facts.steps.length;
     this.last = this.sizes.slice(1).map((_, l) => /** @type {Float32Array} */ (arrays[`layer.${l}.last`]));
     this.scales = this.last.map((_, l) => /** @type {Float32Array} */ (arrays[`layer.${l}.scale`]));
-    this.levels = this.last.map((last, l) => added(arrays[`layer.${l}.steps`], last.length));
+    this.levels = this.last.map((_, l) => /** @type {Int8Array} */ (arrays[`layer.${l}.steps`]));
     /** Per layer (1 + fan_in, units), row 0 the biases, at this time. */
     this.layers = this.last.map((last) => last.slice());
+    this.after = this.last.map((last) => new Float32Array(last.length));
     this.time = this.moments - 1;
     this.base = new Float32Array(this.sizes[1]);
     this.prepare();
+  }
+
+  /** Return another one, to look at other times with. */
+  twin() {
+    return new Net(this.facts, this.arrays);
   }
 
   /** Make the weights those of a time. @param {number} time */
@@ -63,7 +71,7 @@ export class Net {
       this.read(l, before, layer);
       const share = this.time - before;
       if (share === 0) return;
-      const after = (this.after ??= this.last.map((last) => last.slice()))[l];
+      const after = this.after[l];
       this.read(l, before + 1, after);
       for (let i = 0; i < layer.length; i++) layer[i] += share * (after[i] - layer[i]);
     });
@@ -121,11 +129,11 @@ export class Net {
 
 /**
  * Add up differences of bytes, modulo 256, in place.
- * @param {Values} steps @param {number} size of a moment
+ * @param {Int8Array} steps @param {number} size of a moment
  */
 function added(steps, size) {
   for (let i = size; i < steps.length; i++) steps[i] += steps[i - size];
-  return /** @type {Int8Array} */ (steps);
+  return steps;
 }
 
 /**

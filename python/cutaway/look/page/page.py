@@ -27,9 +27,12 @@ from .payload import Payload
 
 F32 = NDArray[np.float32]
 I64 = NDArray[np.int64]
-MODULES = ("net", "main")  # in the order in which they are inlined
-_IMPORT = re.compile(r'^import \{[^}]*\} from "\./\w+\.mjs";\n', re.MULTILINE)
-_EXPORT = re.compile(r"^export (?=(?:async )?(?:function|class|const|let) )", re.MULTILINE)
+MODULES = (  # in the order in which they are inlined
+    "net", "draw", "colours", "dom", "measure", "state", "words", "view", "timeline", "input", "grid",
+    "answer", "unit", "confusion", "poster", "main",
+)  # fmt: skip
+_IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./(\w+)\.mjs";$', re.MULTILINE)
+_EXPORT = re.compile(r"^export ((?:async )?(?:function|class|const) (\w+))", re.MULTILINE)
 _HOLE = re.compile(r"%%(\w+)%%")
 _LONGEST = {"title": 80, "told": 300, "name": 24}  # characters of text from outside
 _MOST_LOSSES = 20_000
@@ -130,7 +133,7 @@ def page(story: Story) -> Page:
     payload.add("accuracy.step", "i4", np.array(list(story.accuracies), np.int32))
     payload.add("accuracy", "f4", np.array(list(story.accuracies.values()), np.float32))
     title = short(story.title, _LONGEST["title"])
-    facts = {
+    facts: dict[str, Any] = {
         "title": title,
         "told": short(story.told, _LONGEST["told"]),
         "sizes": [*story.sizes],
@@ -152,6 +155,7 @@ def page(story: Story) -> Page:
         "img-src data: blob:; base-uri 'none'; form-action 'none'",
         "mark": escape(MARK),
         "title": escape(title),
+        "told": escape(facts["told"]),
         "style": style,
         "facts": _inert(facts),
         "payload": payload.text(),
@@ -193,8 +197,15 @@ def _read(name: str) -> str:
 
 @cache
 def _script() -> str:
-    """Return all modules as one: what they import from each other is all there."""
-    return "\n" + "".join(_EXPORT.sub("", _IMPORT.sub("", _read(f"{m}.mjs"))) for m in MODULES)
+    """Return all modules as one, each a function that returns what it exports."""
+    return "\n" + "".join(map(_inlined, MODULES))
+
+
+def _inlined(module: str) -> str:
+    text = _IMPORT.sub(r"const \1 = $\2;", _read(f"{module}.mjs"))
+    exported = ", ".join(match[2] for match in _EXPORT.finditer(text))
+    body = _EXPORT.sub(r"\1", text)
+    return f"const ${module} = (() => {{\n{body}return {{ {exported} }};\n}})();\n"
 
 
 @cache

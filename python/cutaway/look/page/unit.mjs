@@ -1,0 +1,95 @@
+/** Unit: one neuron at the moment: its tile, the evidence of what is shown, what it speaks for, what excites it. */
+
+import { described, signedBar } from "./answer.mjs";
+import { strongest } from "./colours.mjs";
+import { canvas, element, enter, make, roving } from "./dom.mjs";
+import { evidence, incoming, loudest, ranked, votes } from "./measure.mjs";
+import { thumb } from "./input.mjs";
+import { nameOf, paintSigned, shapeOf } from "./view.mjs";
+import { signed, unitSentence } from "./words.mjs";
+
+/** @typedef {import("./view.mjs").View} View */
+
+const TERMS = 10;
+const EXCITED = 9;
+
+/** @param {(sample: number) => void} choose */
+export function unit(choose) {
+  roving(element("excite"), () => EXCITED);
+  let shown = "";
+  return {
+    /** @param {View} view */
+    show(view) {
+      const { story, state, net, layers, ink, look, limits, survey } = view;
+      const [l, number] = [state.layer, state.unit];
+      const below = l === 0 ? ink : layers[l - 1];
+      const weights = incoming(net, l, number);
+      const said = evidence(net, l, number, below);
+      const name = nameOf(story, l, number);
+      const told = unitSentence(story, capital(name), {
+        weights, votes: votes(net, l, number), activations: survey?.unit(l, number) ?? null, first: l === 0,
+      });
+      element("h-unit").textContent = capital(name);
+      element("say-unit").textContent = told;
+      paintSigned(canvas("unit-tile"), weights, shapeOf(story, l), limits[l], look);
+      described("unit-tile", `Weights. ${told}`);
+      element("unit-scale").textContent = `weights, strongest colour at ${limits[l].toPrecision(2)}`;
+      const limit = strongest(said);
+      paintSigned(canvas("unit-evidence"), said, shapeOf(story, l), limit, look);
+      const sum = said.reduce((a, b) => a + b, 0);
+      element("evidence-scale").textContent =
+        `evidence: input × weight, in sum ${signed(sum)}; active ${layers[l][number].toFixed(2)}`;
+      described("unit-evidence", `Evidence: input times weight, in sum ${signed(sum)}.`);
+      terms(view, below, weights, said);
+      speaks(view);
+      if (survey) excite(view);
+      return told;
+    },
+  };
+
+  /** Show the samples for which it is most active. @param {View} view */
+  function excite(view) {
+    const { survey, state } = view;
+    const best = survey ? ranked(survey.unit(state.layer, state.unit)).slice(0, EXCITED) : [];
+    const now = [view.look.paper, ...best].join();
+    if (now === shown) return; // nine canvases less for each frame
+    shown = now;
+    element("excite").replaceChildren(...best.map((n) => thumb(view, n, choose)));
+    enter(/** @type {HTMLElement[]} */ ([...element("excite").children]), 0);
+  }
+}
+
+/**
+ * List its largest terms.
+ * @param {View} view @param {Float32Array} below @param {Float32Array} weights @param {Float32Array} said
+ */
+function terms({ story, state }, below, weights, said) {
+  const rows = loudest(said, TERMS).map(({ place, value }) =>
+    make("tr", {}, ...[placeName(story, state.layer, place), `${below[place].toFixed(2)} × ${signed(weights[place])}`, signed(value)]
+      .map((text) => make("td", {}, text))),
+  );
+  const head = make("tr", {}, ...["input", "input × weight", "term"].map((text) => make("th", { scope: "col" }, text)));
+  element("unit-terms").replaceChildren(head, ...rows);
+}
+
+/** @param {import("./words.mjs").Story} story @param {number} l @param {number} place */
+function placeName(story, l, place) {
+  if (l > 0) return nameOf(story, l - 1, place);
+  if (!story.shape) return `input ${place}`;
+  const [, width, deep = 1] = story.shape;
+  const at = Math.floor(place / deep);
+  return `row ${Math.floor(at / width)}, column ${at % width}` + (deep === 3 ? `, ${["red", "green", "blue"][place % 3]}` : "");
+}
+
+/** Show what it says to each class. @param {View} view */
+function speaks({ story, net, state }) {
+  const said = votes(net, state.layer, state.unit);
+  const most = Math.max(1e-9, ...said.map(Math.abs));
+  const classes = said.length > 12 ? ranked(said.map(Math.abs)).slice(0, 12) : [...said.keys()];
+  element("unit-out").replaceChildren(...classes.map((c) => signedBar(story.names[c], said[c], most, false)));
+}
+
+/** @param {string} text */
+function capital(text) {
+  return text[0].toUpperCase() + text.slice(1);
+}

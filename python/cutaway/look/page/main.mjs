@@ -3,7 +3,7 @@
 import { showAnswer, why } from "./answer.mjs";
 import { strongest } from "./colours.mjs";
 import { confusion } from "./confusion.mjs";
-import { canvas, element } from "./dom.mjs";
+import { element } from "./dom.mjs";
 import { grid } from "./grid.mjs";
 import { input, inkOf, save } from "./input.mjs";
 import { opinions, Survey } from "./measure.mjs";
@@ -17,6 +17,7 @@ import { lookOf } from "./view.mjs";
 /** @typedef {import("./view.mjs").View} View */
 
 const SURVEY_EVERY = 120; // milliseconds, at most: all samples take some
+const SLICE = 40; // milliseconds of work between which others get their turn
 const SETTLED = 250; // milliseconds without a change
 
 /** @returns {Promise<[View, Record<string, any>]>} */
@@ -114,6 +115,7 @@ async function main() {
 
   function repaint() {
     view.look = lookOf(story.themes[theme()]);
+    element("theme").textContent = theme() === "dark" ? "Light" : "Dark";
     panels.input.again();
     panels.grid.legend(view);
     panels.timeline.draw(view);
@@ -134,15 +136,17 @@ async function main() {
   element("save").addEventListener("click", () => save(poster(view), "moment.png"));
   element("notice").remove();
   repaint();
-  rate();
+  if (samples.labels.length) rate();
 
   /** Count, in pieces, how many samples are right at each kept moment. */
   function rate(moment = 0) {
-    if (!samples.labels.length || moment === net.moments) return;
-    twin.at(moment);
-    panels.timeline.note(moment, new Survey(twin, samples).right / samples.count);
-    if (moment % 8 === 7 || moment === net.moments - 1) panels.timeline.draw(view);
-    setTimeout(() => rate(moment + 1), 10);
+    const begin = performance.now();
+    for (; moment < net.moments && performance.now() - begin < SLICE; moment++) {
+      twin.at(moment);
+      panels.timeline.note(moment, new Survey(twin, samples).right / samples.count);
+    }
+    panels.timeline.draw(view);
+    if (moment < net.moments) setTimeout(() => rate(moment), SLICE);
   }
 }
 

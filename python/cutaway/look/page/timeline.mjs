@@ -7,6 +7,7 @@ import { count, moment, opinionSentence, percent, runs, timeSentence } from "./w
 /** @typedef {{step: ArrayLike<number>, value: ArrayLike<number>}} Line */
 
 const SECONDS = 14; // that a run takes to play
+const ROOM = 44; // points of a number below the curves
 const PAGE = 6; // kept moments
 const FIRST_TICKS = [0, 1, 2, 5, 10, 20, 50];
 
@@ -28,7 +29,6 @@ export function timeline(story, lines, go) {
     event.preventDefault();
     go(play.stop(to));
   });
-  ticks(story);
   /** @type {(number | null)[]} */
   const here = story.steps.map(() => null); // shares of the samples that are right
   const loss = numberAt(lines.loss);
@@ -39,6 +39,7 @@ export function timeline(story, lines, go) {
     },
     /** Draw the curves, which only a new size, theme or number changes. @param {View} view */
     draw(view) {
+      ticks(story);
       const known = [...here.keys()].filter((n) => here[n] !== null);
       const own = { step: known.map((n) => story.steps[n]), value: known.map((n) => here[n] ?? 0) };
       drawCurves(story, lines, own, view);
@@ -155,10 +156,12 @@ function ticks({ steps }) {
   const last = steps.length - 1;
   const wanted = [...FIRST_TICKS, ...[100, 1e3, 1e4, 1e5].flatMap((n) => [n, 2 * n, 5 * n])];
   const box = element("ticks");
+  const room = ROOM / Math.max(1, box.clientWidth);
   let before = -1;
+  box.replaceChildren();
   for (const step of [...wanted.filter((n) => n < steps[last]), steps[last]]) {
     const place = placeOf(steps, step) / Math.max(1, last);
-    if (place - before < 0.05 || (step !== steps[last] && place > 0.93)) continue;
+    if (step !== steps[last] && (place - before < room || place > 1 - 1.5 * room)) continue;
     before = place;
     const tick = make("span", {}, count(step));
     tick.style.left = `${100 * place}%`;

@@ -68,7 +68,8 @@ function terms({ story, state }, below, weights, said) {
     make("tr", {}, ...[placeName(story, state.layer, place), `${below[place].toFixed(2)} × ${signed(weights[place])}`, signed(value)]
       .map((text) => make("td", {}, text))),
   );
-  const head = make("tr", {}, ...["input", "input × weight", "term"].map((text) => make("th", { scope: "col" }, text)));
+  const first = state.layer === 0 && story.shape ? "row, column" : "input";
+  const head = make("tr", {}, ...[first, "input × weight", "term"].map((text) => make("th", { scope: "col" }, text)));
   element("unit-terms").replaceChildren(head, ...rows);
 }
 
@@ -78,7 +79,7 @@ function placeName(story, l, place) {
   if (!story.shape) return `input ${place}`;
   const [, width, deep = 1] = story.shape;
   const at = Math.floor(place / deep);
-  return `row ${Math.floor(at / width)}, column ${at % width}` + (deep === 3 ? `, ${["red", "green", "blue"][place % 3]}` : "");
+  return `${Math.floor(at / width)}, ${at % width}` + (deep === 3 ? `, ${["red", "green", "blue"][place % 3]}` : "");
 }
 
 /** Show what it says to each class. @param {View} view */

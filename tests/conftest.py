@@ -17,14 +17,18 @@ from cutaway.backend import choose
 # What some tests need and a machine may lack; they are skipped there, with this reason. Where
 # CUTAWAY_REQUIRE=torch,cuda names it, a lack is no excuse: they fail.
 NEEDS = {
+    "axe_playwright_python": "axe is not installed: pip install axe-playwright-python",
     "browser": "Chromium is not installed: apt-get install chromium",
     "cuda": "no usable GPU",
     "ipykernel": "ipykernel is not installed: pip install ipykernel",
     "nbclient": "nbclient is not installed: pip install nbclient",
+    "node": "Node is not installed: apt-get install nodejs",
+    "playwright": "Playwright is not installed: pip install playwright",
     "polars": "Polars is not installed: pip install polars",
     "pyarrow": "PyArrow is not installed: pip install pyarrow",
     "sklearn": "scikit-learn is not installed: pip install scikit-learn",
     "torch": "PyTorch is not installed: pip install torch",
+    "tsc": "TypeScript is not installed: npm install --global typescript",
 }
 REQUIRED = {name for name in os.environ.get("CUTAWAY_REQUIRE", "").split(",") if name}
 if REQUIRED - set(NEEDS):
@@ -45,6 +49,10 @@ def browser():
     return which("chromium") or which("chromium-browser") or which("google-chrome")
 
 
+# What is no Python module: how it is found.
+PROGRAMS = {"browser": browser, "node": lambda: which("node"), "tsc": lambda: which("tsc")}
+
+
 def pytest_configure(config):
     config.addinivalue_line("markers", "needs(name): skipped where that library is not installed")
 
@@ -52,7 +60,7 @@ def pytest_configure(config):
 def pytest_runtest_setup(item):
     for mark in item.iter_markers("needs"):
         (name,) = mark.args
-        if (browser() if name == "browser" else find_spec(name)) is None:
+        if PROGRAMS.get(name, lambda name=name: find_spec(name))() is None:
             lacking(name, NEEDS[name])
 
 
@@ -121,6 +129,12 @@ def backend(request):
         fast = request.param == "cuda emulated"
         request.getfixturevalue("emulated").emulate(fast=fast)
     return request.param.split()[0]
+
+
+@pytest.fixture(scope="session")
+def chromium_path():
+    """The path of Chromium; of tests that need "browser"."""
+    return browser()
 
 
 @pytest.fixture

@@ -48,7 +48,7 @@ export function why(view, again) {
   return {
     /** @param {View} view */
     show(view) {
-      const { outputs, net, layers, ink, look } = view;
+      const { outputs, net, layers, ink } = view;
       const order = ranked(outputs);
       const for_ = answer.value === "best" ? order[0] : Number(answer.value);
       const next = order.find((c) => c !== for_) ?? null;
@@ -59,13 +59,7 @@ export function why(view, again) {
       const unit = (/** @type {number} */ n) => (l < 0 ? `input ${n}` : nameOf(story, l, n));
       const terms = loudest(said, LISTED);
       const named = terms.map(({ place, value }) => ({ name: unit(place), value }));
-      element("why-list").replaceChildren(...rows(view, terms, said, for_, against, unit));
-      if (l >= 0) {
-        terms.forEach(({ place }, n) => {
-          const picture = /** @type {HTMLCanvasElement} */ (element("why-list").children[n].querySelector("canvas"));
-          paintSigned(picture, incoming(net, l, place), shapeOf(story, l), view.limits[l], look);
-        });
-      }
+      signedBars(element("why-list"), rows(view, terms, said, for_, against, unit));
       const told = whySentence(story.names[for_], against === null ? null : story.names[against], named);
       element("say-why").textContent = told;
       return told;
@@ -77,31 +71,50 @@ export function why(view, again) {
  * Return a row per term, one for all others, one for the biases, and their sum.
  * @param {View} view @param {import("./measure.mjs").Term[]} terms @param {Float32Array} said
  * @param {number} answer @param {number | null} other @param {(n: number) => string} unit
+ * @returns {Bar[]}
  */
-function rows({ net, layers }, terms, said, answer, other, unit) {
+function rows({ story, net, limits, look }, terms, said, answer, other, unit) {
   const biases = net.layers[net.layers.length - 1];
   const bias = biases[answer] - (other === null || other === answer ? 0 : biases[other]);
   const all = said.reduce((a, b) => a + b, 0);
   const listed = terms.reduce((a, { value }) => a + value, 0);
   const rest = said.length - terms.length;
-  const most = Math.max(...terms.map(({ value }) => Math.abs(value)), Math.abs(all - listed), Math.abs(bias), 1e-9);
-  return [
-    ...terms.map(({ place, value }) => signedBar(unit(place), value, most, layers.length > 1)),
-    ...(rest > 0 ? [signedBar(`the other ${rest} together`, all - listed, most, false)] : []),
-    signedBar("biases", bias, most, false),
-    signedBar("in sum", all + bias, Math.max(most, Math.abs(all + bias)), false),
-  ];
+  const l = net.layers.length - 2;
+  const own = terms.map(({ place, value }) => ({
+    name: unit(place), value,
+    picture: l < 0 ? undefined : (/** @type {HTMLCanvasElement} */ on) =>
+      paintSigned(on, incoming(net, l, place), shapeOf(story, l), limits[l], look),
+  }));
+  const others = rest > 0 ? [{ name: `other ${rest} together`, value: all - listed }] : [];
+  return [...own, ...others, { name: "biases", value: bias }, { name: "in sum", value: all + bias }];
 }
 
+/** @typedef {{name: string, value: number, picture?: (on: HTMLCanvasElement) => void}} Bar */
+
 /**
- * Return a bar to the left or the right of zero.
- * @param {string} name @param {number} value @param {number} most @param {boolean} picture
+ * Show bars to the left or the right of zero, in the elements that are there already.
+ * @param {HTMLElement} box @param {Bar[]} bars
  */
-export function signedBar(name, value, most, picture) {
-  const fill = make("i", { class: value < 0 ? "minus" : "plus" });
-  fill.style.width = `${(50 * Math.abs(value)) / most}%`;
-  const label = make("span", { class: "name" }, ...(picture ? [make("canvas", { class: "sharp tiny" })] : []), name);
-  return make("div", { class: "bar" }, label, make("span", { class: "track" }, fill), make("span", { class: "value" }, signed(value)));
+export function signedBars(box, bars) {
+  const most = Math.max(1e-9, ...bars.map(({ value }) => Math.abs(value)));
+  while (box.children.length < bars.length) {
+    const label = make("span", { class: "name" }, make("canvas", { class: "sharp tiny" }), make("span"));
+    box.append(make("div", { class: "bar" }, label, make("span", { class: "track" }, make("i")), make("span", { class: "value" })));
+  }
+  [...box.children].forEach((row, n) => {
+    /** @type {HTMLElement} */ (row).hidden = n >= bars.length;
+    if (n >= bars.length) return;
+    const { name, value, picture } = bars[n];
+    const [label, track, number] = /** @type {HTMLElement[]} */ ([...row.children]);
+    const [canvas, text] = /** @type {[HTMLCanvasElement, HTMLElement]} */ (/** @type {unknown} */ (label.children));
+    canvas.hidden = !picture;
+    picture?.(canvas);
+    text.textContent = name;
+    const fill = /** @type {HTMLElement} */ (track.firstChild);
+    fill.className = value < 0 ? "minus" : "plus";
+    fill.style.width = `${(50 * Math.abs(value)) / most}%`;
+    number.textContent = signed(value);
+  });
 }
 
 /** Return a canvas' place in words. @param {string} id */

@@ -63,3 +63,13 @@ export function roving(group, columns) {
 export function enter(items, at) {
   items.forEach((item, n) => (item.tabIndex = n === Math.max(0, at) ? 0 : -1));
 }
+
+/** Return what tells whether a section is on the screen, or just below it. @param {string[]} ids */
+export function onScreen(...ids) {
+  const seen = new Set(ids);
+  const observer = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) seen[isIntersecting ? "add" : "delete"](target.id);
+  }, { rootMargin: "100px" });
+  ids.forEach((id) => observer.observe(element(id)));
+  return (/** @type {string} */ id) => seen.has(id);
+}

@@ -3,7 +3,7 @@
 import { showAnswer, why } from "./answer.mjs";
 import { strongest } from "./colours.mjs";
 import { confusion } from "./confusion.mjs";
-import { element } from "./dom.mjs";
+import { element, onScreen } from "./dom.mjs";
 import { grid } from "./grid.mjs";
 import { input, inkOf, save } from "./input.mjs";
 import { opinions, Survey } from "./measure.mjs";
@@ -16,7 +16,7 @@ import { lookOf } from "./view.mjs";
 
 /** @typedef {import("./view.mjs").View} View */
 
-const SURVEY_EVERY = 120; // milliseconds, at most: all samples take some
+const SURVEY_SHARE = 0.05; // of the time, at most, is spent on all samples while something moves
 const SLICE = 40; // milliseconds of work between which others get their turn
 const SETTLED = 250; // milliseconds without a change
 
@@ -61,7 +61,8 @@ async function main() {
     unit: unit(choose),
     confusion: confusion(view, choose),
   };
-  let [waiting, surveyed, settling] = [false, 0, 0];
+  let [waiting, next, settling] = [false, 0, 0];
+  const seen = onScreen("hidden-layer", "why", "unit");
   let before = { time: -1, sample: -2, strokes: /** @type {any} */ (null), unit: -1, layer: -1 };
 
   /** Show the moment in the next frame, once. */
@@ -80,27 +81,28 @@ async function main() {
     view.layers = net.forward(view.ink);
     view.outputs = view.layers[view.layers.length - 1];
     view.label = state.strokes.length || !samples.labels.length ? null : samples.labels[state.sample];
-    if (changed.time !== state.time && performance.now() - surveyed > SURVEY_EVERY) survey();
-    const told = [
-      panels.input.show(view), panels.grid.show(view), showAnswer(view), panels.unit.show(view),
-      panels.why.show(view), panels.timeline.show(view),
-    ];
+    if (changed.time !== state.time && performance.now() > next) survey();
+    const told = { input: panels.input.show(view), answer: showAnswer(view), time: panels.timeline.show(view) };
+    if (seen("hidden-layer")) panels.grid.show(view);
+    if (seen("why")) panels.why.show(view);
+    if (seen("unit")) panels.unit.show(view);
     clearTimeout(settling);
     settling = setTimeout(() => settled(changed, told), SETTLED);
   }
 
   function survey() {
     if (!samples.labels.length) return;
+    const begin = performance.now();
     view.survey = new Survey(net, samples);
-    surveyed = performance.now();
+    next = performance.now() + (performance.now() - begin) / SURVEY_SHARE;
     panels.confusion.show(view);
   }
 
   /** When nothing has changed for a while: what takes longer, what is heard, and the address. */
-  function settled(/** @type {typeof before} */ from, /** @type {string[]} */ [input, , answer, unit, , time]) {
+  function settled(/** @type {typeof before} */ from, /** @type {Record<string, string>} */ { input, answer, time }) {
     survey();
-    panels.timeline.show(view);
-    panels.unit.show(view);
+    for (const panel of [panels.timeline, panels.grid, panels.why]) panel.show(view);
+    const unit = panels.unit.show(view);
     panels.timeline.opinions(opinions(twin, view.ink));
     panels.grid.name(view);
     const first = from.time === -1;

@@ -1,6 +1,6 @@
 /** Unit: one neuron at the moment: its tile, the evidence of what is shown, what it speaks for, what excites it. */
 
-import { described, signedBar } from "./answer.mjs";
+import { described, signedBars } from "./answer.mjs";
 import { strongest } from "./colours.mjs";
 import { canvas, element, enter, make, roving } from "./dom.mjs";
 import { evidence, incoming, loudest, ranked, votes } from "./measure.mjs";
@@ -85,9 +85,8 @@ function placeName(story, l, place) {
 /** Show what it says to each class. @param {View} view */
 function speaks({ story, net, state }) {
   const said = votes(net, state.layer, state.unit);
-  const most = Math.max(1e-9, ...said.map(Math.abs));
   const classes = said.length > 12 ? ranked(said.map(Math.abs)).slice(0, 12) : [...said.keys()];
-  element("unit-out").replaceChildren(...classes.map((c) => signedBar(story.names[c], said[c], most, false)));
+  signedBars(element("unit-out"), classes.map((c) => ({ name: story.names[c], value: said[c] })));
 }
 
 /** @param {string} text */

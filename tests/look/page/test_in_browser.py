@@ -1,14 +1,12 @@
 """The page in a real browser: it is whole, silent, right, and can be used with mouse, finger and keys."""
 
-import base64
 import re
 
-import cv2
 import numpy as np
 import pytest
 
 import cutaway
-from cutaway import Dataset, Network
+from cutaway import SGD, Dataset, Network
 
 pytestmark = [pytest.mark.needs("browser"), pytest.mark.needs("playwright")]
 WIDTHS = {"phone": (390, 844), "laptop": (1280, 720), "projector": (1920, 1080)}
@@ -77,7 +75,7 @@ def test_play_moves_and_pause_stops(look):
 
 def same_as_the_core(look, mnist_run):
     network = cutaway.load(mnist_run / "model.safetensors")
-    expected = network.predict_proba(look.seen()[np.newaxis]) if False else network.forward(look.seen()[np.newaxis])
+    expected = network.forward(look.seen()[np.newaxis])
     np.testing.assert_allclose(look.outputs(), expected[0], atol=0.0051 + 1e-3)
 
 
@@ -176,4 +174,189 @@ def test_digits_redrawn_along_their_skeletons_are_what_the_core_says_of_the_orig
     digits = mnist[2].images[:100].reshape(-1, 28, 28)
     answers = look.value(DRAW, [[strokes_of(thinned(digit)) for digit in digits]])
     core = cutaway.load(mnist_run / "model.safetensors").predict(digits)
-    assert sum(int(a) == b for a, b in zip(answers, core.tolist(), strict=True)) >= 90
+    same = sum(int(a) == b for a, b in zip(answers, core.tolist(), strict=True))
+    assert same >= 90
+
+
+def test_a_dot_a_clear_and_a_sample_are_inputs_too(look):
+    stroke(look, [(0.5, 0.5)])
+    assert 0 < (look.seen() > 0).sum() < 30
+    look.page.locator("#clear").click()
+    look.frames()
+    assert look.text("#say-input").startswith("Test sample 0, 7")
+    look.page.locator("#strip button").nth(2).click()
+    look.frames()
+    assert look.text("#say-input").startswith("Test sample 40, 1")
+    assert look.text("#say-answer").startswith("It says 1, rightly: ")
+
+
+def focused(look):
+    return look.value(
+        "() => document.activeElement.id || document.activeElement.closest('[id]')?.id + '/'"
+        " + document.activeElement.tagName"
+    )
+
+
+def test_the_keyboard_alone_reaches_everything_and_does_it(look):
+    keys, reached = look.page.keyboard, []
+    while "BODY" not in (reached[-1:] or [""])[0] and len(reached) < 60:
+        keys.press("Tab")
+        reached.append(focused(look))
+    for name in (
+        "theme", "share", "save", "play", "slider", "clear", "download", "strip-back", "strip/BUTTON",
+        "strip-on", "grid-keys/BUTTON", "why-class", "why-other", "excite/BUTTON", "matrix/BUTTON",
+        "how/SUMMARY",
+    ):  # fmt: skip
+        assert reached.count(name) == 1, (name, reached)
+    look.page.locator("#grid-keys button").first.focus()
+    for key in ("ArrowRight", "ArrowDown", "Enter"):
+        keys.press(key)
+    look.frames()
+    assert look.text("#h-unit") == "Neuron 9"
+    look.page.locator("#matrix button").first.focus()
+    keys.press("Enter")
+    assert re.match(r"\d+ of class 0 taken for 0", look.text("#cell .say"))
+
+
+def test_what_changes_is_said_once_it_has_settled(look):
+    look.page.wait_for_timeout(500)
+    look.page.locator("#slider").focus()
+    look.page.keyboard.press("Home")
+    live = look.page.locator("#live")
+    look.page.wait_for_function if False else look.page.wait_for_timeout(800)
+    assert live.text_content().startswith("Before training; ")
+    assert "It says " in live.text_content()
+
+
+def test_a_moment_that_is_shared_is_the_same_moment(look, opened, mnist_page):
+    look.page.locator("#slider").focus()
+    look.page.keyboard.press("Home")
+    for _ in range(5):
+        look.page.keyboard.press("ArrowRight")
+    stroke(look, THREE)
+    look.page.locator("#grid-keys button").nth(5).click()
+    look.page.wait_for_url("**#t=5&layer=0&neuron=5&drawing=*")
+    other = opened(look.page.url).ready()
+    other.frames(3)
+    assert (other.seen() == look.seen()).mean() > 0.98  # points are rounded to a 255th of the pad
+    assert np.abs(np.array(other.outputs()) - look.outputs()).max() < 0.03
+    assert other.text("#h-unit") == "Neuron 5"
+
+
+@pytest.mark.needs("axe_playwright_python")
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("size", WIDTHS.values(), ids=WIDTHS)
+def test_axe_finds_nothing_serious_and_nothing_is_wider_than_the_screen(
+    opened, mnist_page, theme, size
+):
+    from axe_playwright_python.sync_playwright import Axe
+
+    settings = dict(viewport=dict(zip(("width", "height"), size, strict=True)), color_scheme=theme)
+    look = opened(mnist_page, bypass_csp=True, **settings).ready()  # for axe, which is a script
+    look.page.wait_for_timeout(600)
+    found = Axe().run(look.page).response["violations"]
+    serious = [(v["id"], v["nodes"][0]["html"]) for v in found if v["impact"] in ("serious", "critical")]
+    assert serious == []
+    assert look.value("() => document.documentElement.scrollWidth") <= size[0]
+
+
+HOSTILE = "</script><img src=x onerror=document.title='hacked'>\u2028<!--"
+
+
+def small(shape, hidden, classes, names=None, floats=False, **settings):
+    """A network that learned a little, and its data."""
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 255, (60, *shape), dtype=np.uint8)
+    labels = np.arange(60) % classes
+    data = Dataset(images / 255 - 0.5 if floats else images, labels, class_names=names)
+    network = Network((int(np.prod(shape)), *hidden, classes), backend="cpu", **settings)
+    network.learn(np.arange(60), 10, dataset=data, optimizer=SGD(0.1))
+    return network, data
+
+
+KINDS = {
+    "8 x 8, no hidden layer": ((8, 8), (), 2, {}),
+    "14 x 56, deep": ((14, 56), (12, 30, 5), 3, dict(activation=["relu", "tanh", "sigmoid"])),
+    "numbers": ((6,), (4,), 3, dict(floats=True, output="identity")),
+    "pictures of signed numbers": ((5, 4), (4,), 3, dict(floats=True)),
+    "100 classes": ((8, 8), (16,), 100, dict(output="softmax", loss="cross_entropy")),
+    "hostile names": ((8, 8), (4,), 3, dict(names=[HOSTILE, "b" * 100_000, "\u202ec\x07"])),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_any_network_has_a_page_that_is_right(opened, tmp_path, kind):
+    shape, hidden, classes, settings = KINDS[kind]
+    network, data = small(shape, hidden, classes, **settings)
+    cutaway.save(network, tmp_path / "a.safetensors")
+    cutaway.page(tmp_path / "a.safetensors", tmp_path / "a.html", data=data)
+    look = opened(tmp_path / "a.html").ready()
+    look.page.wait_for_timeout(500)
+    assert look.value("() => document.body.dataset.selfCheck") == "pass"
+    assert look.said == []
+    assert look.page.title() == "-".join(map(str, network.architecture.sizes))
+    assert look.page.locator("img").count() == 0
+    for layer in range(1, len(hidden)):
+        look.page.locator("#layer").select_option(str(layer))
+        look.frames()
+        assert look.page.locator("#grid-keys button").count() == hidden[layer]
+        assert look.text("#h-unit") == f"Neuron 0 of layer {layer + 1}"
+    if "hostile" in kind:
+        assert look.text("#bars .name") == "</script><img src=x one…"
+    assert look.said == []
+
+
+def test_a_models_file_alone_is_one_moment(opened, mnist_run, tmp_path):
+    cutaway.page(mnist_run / "model.safetensors", tmp_path / "a.html")
+    look = opened(tmp_path / "a.html").ready()
+    look.frames()
+    assert look.value("() => document.body.dataset.selfCheck") == "pass"
+    assert not look.page.locator("#slider").is_visible()
+    assert look.text("#say-time") == "A model as it is."
+    stroke(look, THREE)
+    assert look.text("#bars .best .name") == "3"
+    assert look.said == []
+
+
+def test_a_page_cut_off_by_a_download_says_so(opened, mnist_page, tmp_path):
+    html = mnist_page.read_text(encoding="utf-8")
+    for share in (0.02, 0.5, 0.97):
+        (tmp_path / "part.html").write_text(html[: int(share * len(html))], encoding="utf-8")
+        look = opened(tmp_path / "part.html")
+        look.page.locator("#notice").wait_for(state="visible")
+        assert "This page is not whole" in look.text("#notice")
+
+
+def test_a_browser_without_decompression_gets_a_sentence(opened, mnist_page, browser_of):
+    look = opened("about:blank")
+    look.page.add_init_script("delete globalThis.DecompressionStream")
+    look.page.goto(mnist_page.as_uri())
+    look.page.locator("#notice").wait_for(state="visible")
+    assert "DecompressionStream" in look.text("#notice")
+    assert look.page.locator("body").get_attribute("data-self-check").startswith("fail: ")
+
+
+def test_a_run_that_diverged_is_shown_as_far_as_it_went(opened, tmp_path):
+    network, data = small((8, 8), (4,), 3)
+    from cutaway.job.page import page_of
+
+    moments = list(
+        cutaway.train(network, cutaway.DataLoader(data, 10), optimizer=SGD(0.1), epochs=1, every=1)
+    )
+    for moment in moments[3:]:
+        moment.weights[0][...] = np.nan
+    page_of(network, moments, test=data).write(tmp_path / "a.html")
+    look = opened(tmp_path / "a.html").ready()
+    look.frames()
+    assert look.value("() => document.body.dataset.selfCheck") == "pass"
+    assert look.text("#told") == "diverged after mini-batch 3: shown is what came before"
+
+
+def test_a_notebook_shows_it_in_a_frame_that_works(opened, mnist_run, tmp_path):
+    shown = cutaway.page(mnist_run, tmp_path / "a.html")._repr_html_()
+    (tmp_path / "notebook.html").write_text(f"<!doctype html><title>a</title>{shown}", encoding="utf-8")
+    look = opened(tmp_path / "notebook.html")
+    frame = look.page.frame_locator("iframe")
+    frame.locator("body[data-self-check=pass]").wait_for(state="attached")
+    look.page.wait_for_timeout(500)
+    assert look.said == []

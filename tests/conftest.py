@@ -75,7 +75,7 @@ def files():
     """The names of all that a run leaves."""
     return [
         "model.safetensors", "history.json", "moments.safetensors", "hidden.png", "neuron.png",
-        "loss.png", "learn.mp4",
+        "loss.png", "look.html", "learn.mp4",
     ]  # fmt: skip
 
 

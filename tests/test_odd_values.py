@@ -296,6 +296,7 @@ CALLS = {
         network=o.Network, data=o.Dataset, moments=[bent(o, step) for step in range(3)], film=None,
         theme="dark",
     ),
+    "page": lambda o: dict(run="some.safetensors", path="look.html", data=o.Dataset),
     "poster": lambda o: dict(
         moments=[moment(o, 0), moment(o, 1)], neurons=[0, 2], columns=2, paper="a4",
         class_names=None, theme="dark",
@@ -361,6 +362,7 @@ OTHERS = {
     "SequentialSampler": ("order",),
     "batch": ("learn", "subset"),  # it learns from a subset
     "neuron": ("grid",),  # of one tile
+    "page": ("load",),  # of the model
     "landscape": ("Film",),  # which it makes, if wanted
 }
 

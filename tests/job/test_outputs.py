@@ -197,4 +197,6 @@ def test_a_run_that_failed_says_so_and_marks_the_units(out, recipe, data):
 def test_a_pipe_in_the_folder_is_told_before_anything_is_learned(tmp_path, name, force):
     os.mkfifo(tmp_path / name)
     with pytest.raises(FileExistsError, match=f"{name}: is no regular file"):
-        outputs.prepare_folder(tmp_path, film=tmp_path / "learn.mp4", pictures=True, force=force)
+        outputs.prepare_folder(
+            tmp_path, film=tmp_path / "learn.mp4", pictures=True, page=False, force=force
+        )

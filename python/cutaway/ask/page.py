@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from .. import checks
 from ..data.dataset import Dataset
@@ -55,10 +54,7 @@ def page_of_earlier(earlier: Earlier, test: Dataset | None) -> Page:
         earlier: The run.
         test: The samples that are shown, if any.
     """
-    path = earlier.data.get("path")
-    name = "MNIST" if earlier.data.get("name") == "mnist" else Path(path).name if path else ""
-    sizes = "-".join(map(str, earlier.network.architecture.sizes))
     return page_of(
         earlier.network, earlier.moments, history=earlier.history, accuracies=earlier.accuracies,
-        test=test, title=f"{sizes} on {name}" if name else "",
+        test=test, about=earlier.data, told=earlier.verdict,
     )  # fmt: skip

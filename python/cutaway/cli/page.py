@@ -35,7 +35,7 @@ def _html_path(_: click.Context, param: click.Parameter, value: Path) -> Path:
 def command(run: Path, output: Path, data: Path | None, force: bool) -> int:
     """Write a RUN as one page: drag through the training, draw a digit, ask why.
 
-    It opens from the file in any browser, and needs no network. Of a model's file alone it shows one moment.
+    It opens from the file in any browser, and needs no network. A model's file alone is one moment.
     """
     earlier = read_run(run)
     test = looking.data_of(earlier, data)[2] if data or earlier.data else None

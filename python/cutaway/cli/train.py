@@ -89,6 +89,12 @@ def _resume(context: click.Context, _: click.Parameter, value: Path | None) -> B
     "--codec", type=click.Choice(["h264", "mp4v"]), help="Of an .mp4; h264 plays anywhere."
 )
 @click.option("--plain", is_flag=True, help="A film as the tutorial's: small, without captions.")
+@click.option(
+    "--page/--no-page",
+    default=None,
+    help="Write the run as a page, look.html, as most recipes do anyway: drag through the training, draw a "
+    "digit.",
+)
 @options.theme
 @click.option(
     "--live",
@@ -104,12 +110,13 @@ def command(
     resume: Begun | None,
     film: Path | None,
     no_film: bool,
+    page: bool | None,
     live: bool,
     as_json: bool,
     quiet: bool,
     **settings: Any,
 ) -> int:
-    """Train a network; leave its film, pictures, model and history in a folder.
+    """Train a network; leave its film, page, pictures, model and history in a folder.
 
     Without options: lesson 9's whole job on MNIST, five epochs.
     """
@@ -128,10 +135,10 @@ def command(
     show = _live(progress, theme, epochs=chosen.epochs, steps=steps) if live else progress
     with show:
         result = run(
-            chosen, sets, out, film=plan, pictures=chosen.draws or plan is not None, theme=theme,
-            source=source, begun=resume, watch=show.moment, watch_film=show.film,
-            watch_at=steps_to_see if live else None, told=lambda text: talk(f"cutaway: {text}"),
-            **settings,
+            chosen, sets, out, film=plan, pictures=chosen.draws or plan is not None,
+            page=_page(page, chosen, resume), theme=theme, source=source, begun=resume,
+            watch=show.moment, watch_film=show.film, watch_at=steps_to_see if live else None,
+            told=lambda text: talk(f"cutaway: {text}"), **settings,
         )  # fmt: skip
 
     _print_summary(result.summary(), as_json)
@@ -159,6 +166,13 @@ def _live(progress: Progress, theme: str, *, epochs: int, steps: int) -> Live | 
 
 def _usual(recipe: Recipe) -> FilmPlan | None:
     return FilmPlan() if recipe.draws else None
+
+
+def _page(given: bool | None, recipe: Recipe, begun: Begun | None) -> bool:
+    """Tell whether a page is wanted."""
+    if given is None:
+        return begun.page if begun else recipe.draws
+    return given
 
 
 def _film_plan(

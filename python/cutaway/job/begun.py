@@ -40,6 +40,7 @@ class Begun:
         threads: What was asked for.
         theme: Of pictures.
         film: Which film is made, if one is.
+        page: Whether a page is made.
         checkpoint: To go on from; None if the run was ended before there was one.
         summary: What came of it, as `--json` prints it; None if it is not done.
     """
@@ -52,6 +53,7 @@ class Begun:
     threads: int | None
     theme: str
     film: FilmPlan | None
+    page: bool
     checkpoint: Checkpoint | None
     summary: Mapping[str, Any] | None
 
@@ -61,7 +63,12 @@ class Begun:
 
 
 def settings_of(
-    training: Training, backend: str, data: Mapping[str, Any], film: FilmPlan | None, theme: str
+    training: Training,
+    backend: str,
+    data: Mapping[str, Any],
+    film: FilmPlan | None,
+    theme: str,
+    page: bool,
 ) -> dict[str, Any]:
     """Return what find() reads: the settings of a run, as JSON has them.
 
@@ -71,6 +78,7 @@ def settings_of(
         data: What is told of them: Source.about().
         film: Which film is made, if one is.
         theme: Of pictures.
+        page: Whether a page is made.
     """
     plan = None
     if film is not None:
@@ -86,6 +94,7 @@ def settings_of(
             "threads": training.threads,
             "theme": theme,
             "film": plan,
+            "page": page,
         },
     }
 
@@ -129,7 +138,7 @@ def _begun(folder: Path, path: Path, checkpoint: Path | None) -> Begun:
         return Begun(
             folder=folder, recipe=recipe, source=source_of(told["data"]), seed=told["seed"],
             backend=settings["backend"], threads=settings["threads"], theme=settings["theme"],
-            film=plan, summary=summary,
+            film=plan, page=settings["page"], summary=summary,
             checkpoint=read("train", checkpoint) if checkpoint else _end(folder, told) if done else None,
         )  # fmt: skip
     except (KeyError, TypeError, AttributeError) as error:

@@ -31,6 +31,7 @@ class Earlier:
         data: What the history tells of the data: for source.read_again().
         recipe: What it tells of the recipe; empty of a model's file alone.
         seed: Of start weights and shuffling.
+        verdict: How it went, in a sentence; "" if that is not known.
     """
 
     network: Network
@@ -40,6 +41,7 @@ class Earlier:
     data: Mapping[str, Any] = field(default_factory=dict)
     recipe: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
+    verdict: str = ""
 
 
 def model_of(path: Path) -> Path:
@@ -76,6 +78,7 @@ def read_run(path: Path) -> Earlier:
     earlier = Earlier(
         network=network, moments=[_moment(network, history)], history=history,
         data=told.get("data") or {}, recipe=told.get("lesson") or {}, seed=told.get("seed", 0),
+        verdict=told.get("verdict") or "",
     )  # fmt: skip
     if not (path / MOMENTS).exists():  # of version 0.1.0
         return earlier

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..data.dataset import Dataset
 from ..files import MARK, is_ours, may_write, read_json, write_figure, write_json, write_png
 from ..learn import checkpoint
 from ..learn.network import Network
@@ -17,11 +18,13 @@ from ..look.curves import loss_curve
 from ..look.picture import grid, neuron
 from .filming import Camera, FilmPlan, Scene, shoot
 from .kept import Kept
+from .page import moments_of, page_of
 from .result import Result, names_of_classes
 from .workplace import CHECKPOINT
 
 MODEL, HISTORY, MOMENTS = "model.safetensors", "history.json", "moments.safetensors"
 _HIDDEN, _NEURON, _LOSS = "hidden.png", "neuron.png", "loss.png"
+_PAGE = "look.html"
 # Of a summary, what stands in a history anyway.
 IN_BOTH = ("epochs", "test_accuracy", "class_accuracy", "verdict", "fingerprint", "seed")
 _FILES = (MODEL, HISTORY, MOMENTS)
@@ -29,13 +32,16 @@ _PICTURES = (_HIDDEN, _NEURON, _LOSS)
 _NUMBERED = 1024  # units, at most: numbers of more make a picture that no screen has room for
 
 
-def prepare_folder(out: Path, *, film: Path | None, pictures: bool, force: bool) -> list[Path]:
+def prepare_folder(
+    out: Path, *, film: Path | None, pictures: bool, page: bool, force: bool
+) -> list[Path]:
     """Make the folder if it is not there, and check that what a run writes may be written.
 
     Args:
         out: The folder.
         film: The film's path, if there is to be one.
         pictures: Whether there are to be pictures.
+        page: Whether there is to be a page.
         force: Replace what others wrote.
 
     Returns:
@@ -47,10 +53,10 @@ def prepare_folder(out: Path, *, film: Path | None, pictures: bool, force: bool)
     if film is not None and not inside(film, out):
         may_write(film, force)
     out.mkdir(parents=True, exist_ok=True)
-    names = (*_FILES, *(_PICTURES if pictures else ()))
+    names = (*_FILES, *(_PICTURES if pictures else ()), *((_PAGE,) if page else ()))
     for path in (*(out / name for name in names), *(() if film is None else (film,))):
         may_write(path, force)
-    return [out / name for name in (*_FILES, *_PICTURES, CHECKPOINT, *_films(out))]
+    return [out / name for name in (*_FILES, *_PICTURES, _PAGE, CHECKPOINT, *_films(out))]
 
 
 def _films(out: Path) -> set[str]:
@@ -147,6 +153,17 @@ def write_pictures(result: Result, out: Path, shape: tuple[int, int] | None, the
     if history.losses:  # none if interrupted before the first mini-batch
         curve = loss_curve(history, theme=theme)
         _write(result, out / _LOSS, partial(write_figure, curve, notes=notes(curve.description)))
+
+
+def write_page(
+    result: Result, out: Path, kept: Kept, test: Dataset, about: Mapping[str, Any]
+) -> None:
+    """Write the run as a page; arguments as for write_model() and page_of()."""
+    made = page_of(
+        result.network, moments_of(kept, result.network), history=result.history,
+        accuracies=kept.accuracies, test=test, about=about, told=result.verdict or "",
+    )  # fmt: skip
+    _write(result, out / _PAGE, made.write)
 
 
 def write_film(

@@ -5,7 +5,10 @@ The core itself answers for the samples in it, so that the page can prove that i
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +21,7 @@ from ..learn.network import Network
 from ..learn.rows import spread_as_bytes
 from ..look.page.page import Page, Samples, Story, page
 from ..measure.evidence import activations, inputs, paper_of
+from .kept import Kept
 from .result import names_of_classes
 
 ROOM = 4_000_000  # bytes of all moments' weights, about
@@ -31,7 +35,7 @@ def page_of(
     history: History | None = None,
     accuracies: Mapping[int, float] | None = None,
     test: Dataset | None = None,
-    title: str = "",
+    about: Mapping[str, Any] | None = None,
     told: str = "",
 ) -> Page:
     """Return the page of a run.
@@ -43,7 +47,7 @@ def page_of(
         history: Of the run.
         accuracies: On the validation set, by mini-batch.
         test: The samples that are shown; None for none.
-        title: A line; "" for the network's sizes.
+        about: What the history tells of the data: Source.about().
         told: How the run went.
 
     Raises:
@@ -59,7 +63,7 @@ def page_of(
     sizes = network.architecture.sizes
     return page(
         Story(
-            title=title or "-".join(map(str, sizes)), told=told, sizes=sizes,
+            title=_title(network, about or {}), told=told, sizes=sizes,
             activations=network.architecture.activations, names=names_of_classes(network),
             shape=_shape(network),
             steps=[moment.step for moment in chosen], epochs=[moment.epoch for moment in chosen],
@@ -70,6 +74,26 @@ def page_of(
             losses=losses, accuracies=accuracies or {},
         )
     )  # fmt: skip
+
+
+def moments_of(kept: Kept, network: Network) -> list[Moment]:
+    """Return what a run has kept as Moments, the last in full precision: it is the network itself."""
+    moments = [
+        Moment(
+            epoch=epoch, step=step, losses=np.zeros(0, np.float32), metrics={}, seconds=0.0,
+            weights=tuple(layer[1:].astype(np.float32) for layer in layers),
+            biases=tuple(layer[0].astype(np.float32) for layer in layers),
+        )
+        for step, (epoch, layers) in kept.moments.items()
+    ]  # fmt: skip
+    return [*moments[:-1], replace(moments[-1], weights=network.weights, biases=network.biases)]
+
+
+def _title(network: Network, about: Mapping[str, Any]) -> str:
+    """Return what was trained on what."""
+    sizes = "-".join(map(str, network.architecture.sizes))
+    name = "MNIST" if about.get("name") == "mnist" else Path(str(about.get("path") or "")).name
+    return f"{sizes} on {name}" if name else sizes
 
 
 def _finite(moments: Sequence[Moment]) -> list[Moment]:
@@ -95,8 +119,6 @@ def _fitting(moments: Sequence[Moment]) -> list[Moment]:
 
 def _as_at(network: Network, moment: Moment) -> Network:
     """Return a network with the weights of a moment."""
-    import copy
-
     other = copy.deepcopy(network)
     for l, (weights, biases) in enumerate(zip(moment.weights, moment.biases, strict=True)):
         other.set_weights(l, np.vstack([biases, weights]))

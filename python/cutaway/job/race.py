@@ -188,7 +188,8 @@ def _prepare(
     for path in files:
         may_write(path, force)
     return [
-        prepare_folder(lane.folder, film=None, pictures=pictures, force=force) for lane in lanes
+        prepare_folder(lane.folder, film=None, pictures=pictures, page=False, force=force)
+        for lane in lanes
     ]
 
 

@@ -33,6 +33,7 @@ from .outputs import (
     write_film,
     write_history,
     write_model,
+    write_page,
     write_pictures,
 )
 from .recipes import Recipe
@@ -56,6 +57,7 @@ def run(
     threads: int | None = None,
     film: FilmPlan | None = None,
     pictures: bool = True,
+    page: bool = False,
     theme: str = "light",
     force: bool = False,
     source: Source = MNIST,
@@ -67,7 +69,7 @@ def run(
     measured: Measured | None = None,
     told: Callable[[str], None] | None = None,
 ) -> Result:
-    """Train, and leave model, history, moments, pictures and a film in a folder.
+    """Train, and leave model, history, moments, pictures, a page and a film in a folder.
 
     All take their places in it together, at the end. Ctrl-C ends the training, or the film; what was
     learned so far is written all the same, with a checkpoint to go on from if there is one.
@@ -81,6 +83,7 @@ def run(
         threads: As for Network.
         film: Which film to make, if any.
         pictures: Whether to draw pictures.
+        page: Whether to make a page.
         theme: Of pictures, "light" or "dark".
         force: Replace files that cutaway did not write; go on with other settings or data.
         source: Where the data came from.
@@ -105,8 +108,9 @@ def run(
     network = training.network()
     result = Result(network=network, history=History(), seed=seed, gpu=_gpu_of(network))
     kept = Kept(_start(network, data[0].shape), training.last)
-    older = prepare_folder(out, film=path, pictures=pictures, force=force)
-    settings = settings_of(training, network.backend, source.about(data), film, theme)
+    older = prepare_folder(out, film=path, pictures=pictures, page=page, force=force)
+    about = source.about(data)
+    settings = settings_of(training, network.backend, about, film, theme, page)
     settings["film"] = film_told(path, out)
     with Workplace(out) as work:
         at = [*kept.wanted, *(watch_at(training.last) if watch_at else ())]
@@ -126,6 +130,9 @@ def run(
             if pictures:
                 with _undisturbed():
                     write_pictures(result, work.folder, data[0].shape, theme)
+            if page:
+                with _undisturbed():
+                    write_page(result, work.folder, kept, data[2], about)
             if film is not None and path is not None and kept.steps[-1]:
                 place = work.folder / path.name if inside(path, out) else path
                 _film(film, place, training, kept, result, watch_film)

@@ -53,7 +53,7 @@ class Opened:
         page.on("console", lambda message: self.said.append(message.text))
         page.on("pageerror", lambda error: self.said.append(str(error)))
         page.on("request", lambda request: self.asked.append(request.url))
-        page.goto(path if "://" in str(path) else path.as_uri())
+        page.goto(path if isinstance(path, str) else path.as_uri())
 
     def ready(self):
         """Wait until it has proved that it calculates right."""
@@ -72,7 +72,10 @@ class Opened:
             self.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => done()))")
 
     def outputs(self):
-        return [float(v.replace("−", "-")) for v in self.page.locator("#bars .value").all_text_contents()]
+        return [
+            float(v.replace("\N{MINUS SIGN}", "-"))
+            for v in self.page.locator("#bars .value").all_text_contents()
+        ]
 
     def seen(self):
         """The form that the network sees, as ink from 0 to 255 (height, width); in light colours."""

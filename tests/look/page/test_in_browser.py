@@ -7,12 +7,16 @@ import pytest
 
 import cutaway
 from cutaway import SGD, Dataset, Network
+from cutaway.job.page import page_of
 
 pytestmark = [pytest.mark.needs("browser"), pytest.mark.needs("playwright")]
 WIDTHS = {"phone": (390, 844), "laptop": (1280, 720), "projector": (1920, 1080)}
 
 # Strokes of a drawing that is a three to anybody, in shares of the pad.
-THREE = [(0.3, 0.25), (0.5, 0.15), (0.68, 0.28), (0.6, 0.45), (0.45, 0.5), (0.65, 0.55), (0.7, 0.72), (0.5, 0.85), (0.3, 0.75)]  # fmt: skip
+THREE = [
+    (0.3, 0.25), (0.5, 0.15), (0.68, 0.28), (0.6, 0.45), (0.45, 0.5), (0.65, 0.55), (0.7, 0.72),
+    (0.5, 0.85), (0.3, 0.75),
+]  # fmt: skip
 
 
 @pytest.fixture
@@ -57,7 +61,9 @@ def test_the_slider_changes_tiles_bars_and_words(look):
     assert look.text("#say-time").startswith("Mini-batch 1 of 3,910, epoch 1; loss ")
     look.page.keyboard.press("Shift+ArrowRight")
     look.frames()
-    assert "Interpolated between mini-batches 1 and 2, not the weights that" in look.text("#say-time")
+    assert "Interpolated between mini-batches 1 and 2, not the weights that" in look.text(
+        "#say-time"
+    )
     assert look.page.locator("#slider").get_attribute("aria-valuetext") == (
         "about mini-batch 1 of 3,910, interpolated"
     )
@@ -118,7 +124,11 @@ def thinned(digit):
             around = sum(p)
             turns = sum((p[k] == 0) & (p[(k + 1) % 8] == 1) for k in range(8))
             n, e, s, w = p[0], p[2], p[4], p[6]
-            edge = (n * e * s == 0) & (e * s * w == 0) if first else (n * e * w == 0) & (n * s * w == 0)
+            edge = (
+                (n * e * s == 0) & (e * s * w == 0)
+                if first
+                else (n * e * w == 0) & (n * s * w == 0)
+            )
             gone = (ink == 1) & (around >= 2) & (around <= 6) & (turns == 1) & edge
             ink[gone] = 0
             removed += int(gone.sum())
@@ -126,10 +136,15 @@ def thinned(digit):
             return ink[1:-1, 1:-1]
 
 
+def near(p):
+    """The pixels around one, those that share a side first."""
+    around = ((0, 1), (1, 0), (0, -1), (-1, 0), (1, 1), (1, -1), (-1, 1), (-1, -1))
+    return [(p[0] + y, p[1] + x) for y, x in around]
+
+
 def strokes_of(skeleton):
     """Walk along a skeleton: lists of points, from ends first, until all pixels were met."""
     left = {tuple(p) for p in np.argwhere(skeleton)}
-    near = lambda p: [(p[0] + y, p[1] + x) for y, x in ((0, 1), (1, 0), (0, -1), (-1, 0), (1, 1), (1, -1), (-1, 1), (-1, -1))]  # noqa: E731 # fmt: skip
     all_ = set(left)
     strokes = []
     while left:
@@ -211,8 +226,7 @@ def test_the_keyboard_alone_reaches_everything_and_does_it(look):
     look.page.locator("#grid-keys button").first.focus()
     for key in ("ArrowRight", "ArrowDown", "Enter"):
         keys.press(key)
-    look.frames()
-    assert look.text("#h-unit") == "Neuron 9"
+    look.page.get_by_role("heading", name="Neuron 9").wait_for()
     look.page.locator("#matrix button").first.focus()
     keys.press("Enter")
     assert re.match(r"\d+ of class 0 taken for 0", look.text("#cell .say"))
@@ -223,12 +237,12 @@ def test_what_changes_is_said_once_it_has_settled(look):
     look.page.locator("#slider").focus()
     look.page.keyboard.press("Home")
     live = look.page.locator("#live")
-    look.page.wait_for_function if False else look.page.wait_for_timeout(800)
+    look.page.wait_for_timeout(800)
     assert live.text_content().startswith("Before training; ")
     assert "It says " in live.text_content()
 
 
-def test_a_moment_that_is_shared_is_the_same_moment(look, opened, mnist_page):
+def test_a_moment_that_is_shared_is_the_same_moment(look, opened):
     look.page.locator("#slider").focus()
     look.page.keyboard.press("Home")
     for _ in range(5):
@@ -238,26 +252,32 @@ def test_a_moment_that_is_shared_is_the_same_moment(look, opened, mnist_page):
     look.page.wait_for_url("**#t=5&layer=0&neuron=5&drawing=*")
     other = opened(look.page.url).ready()
     other.frames(3)
-    assert (other.seen() == look.seen()).mean() > 0.98  # points are rounded to a 255th of the pad
+    far = np.abs(other.seen().astype(int) - look.seen())
+    assert far.mean() < 2  # of 255: points are rounded to a 255th of the pad
     assert np.abs(np.array(other.outputs()) - look.outputs()).max() < 0.03
     assert other.text("#h-unit") == "Neuron 5"
 
 
 @pytest.mark.needs("axe_playwright_python")
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("size", WIDTHS.values(), ids=WIDTHS)
+@pytest.mark.parametrize(
+    ("size", "theme"), [("phone", "dark"), ("laptop", "light"), ("projector", "dark")]
+)
 def test_axe_finds_nothing_serious_and_nothing_is_wider_than_the_screen(
     opened, mnist_page, theme, size
 ):
     from axe_playwright_python.sync_playwright import Axe
 
-    settings = dict(viewport=dict(zip(("width", "height"), size, strict=True)), color_scheme=theme)
-    look = opened(mnist_page, bypass_csp=True, **settings).ready()  # for axe, which is a script
+    width, height = WIDTHS[size]
+    look = opened(
+        mnist_page, viewport={"width": width, "height": height}, color_scheme=theme, bypass_csp=True
+    ).ready()  # axe is a script
     look.page.wait_for_timeout(600)
     found = Axe().run(look.page).response["violations"]
-    serious = [(v["id"], v["nodes"][0]["html"]) for v in found if v["impact"] in ("serious", "critical")]
+    serious = [
+        (v["id"], v["nodes"][0]["html"]) for v in found if v["impact"] in ("serious", "critical")
+    ]
     assert serious == []
-    assert look.value("() => document.documentElement.scrollWidth") <= size[0]
+    assert look.value("() => document.documentElement.scrollWidth") <= width
 
 
 HOSTILE = "</script><img src=x onerror=document.title='hacked'>\u2028<!--"
@@ -298,9 +318,8 @@ def test_any_network_has_a_page_that_is_right(opened, tmp_path, kind):
     assert look.page.locator("img").count() == 0
     for layer in range(1, len(hidden)):
         look.page.locator("#layer").select_option(str(layer))
-        look.frames()
+        look.page.get_by_role("heading", name=f"Neuron 0 of layer {layer + 1}").wait_for()
         assert look.page.locator("#grid-keys button").count() == hidden[layer]
-        assert look.text("#h-unit") == f"Neuron 0 of layer {layer + 1}"
     if "hostile" in kind:
         assert look.text("#bars .name") == "</script><img src=x one…"
     assert look.said == []
@@ -327,7 +346,7 @@ def test_a_page_cut_off_by_a_download_says_so(opened, mnist_page, tmp_path):
         assert "This page is not whole" in look.text("#notice")
 
 
-def test_a_browser_without_decompression_gets_a_sentence(opened, mnist_page, browser_of):
+def test_a_browser_without_decompression_gets_a_sentence(opened, mnist_page):
     look = opened("about:blank")
     look.page.add_init_script("delete globalThis.DecompressionStream")
     look.page.goto(mnist_page.as_uri())
@@ -338,8 +357,6 @@ def test_a_browser_without_decompression_gets_a_sentence(opened, mnist_page, bro
 
 def test_a_run_that_diverged_is_shown_as_far_as_it_went(opened, tmp_path):
     network, data = small((8, 8), (4,), 3)
-    from cutaway.job.page import page_of
-
     moments = list(
         cutaway.train(network, cutaway.DataLoader(data, 10), optimizer=SGD(0.1), epochs=1, every=1)
     )
@@ -354,7 +371,9 @@ def test_a_run_that_diverged_is_shown_as_far_as_it_went(opened, tmp_path):
 
 def test_a_notebook_shows_it_in_a_frame_that_works(opened, mnist_run, tmp_path):
     shown = cutaway.page(mnist_run, tmp_path / "a.html")._repr_html_()
-    (tmp_path / "notebook.html").write_text(f"<!doctype html><title>a</title>{shown}", encoding="utf-8")
+    (tmp_path / "notebook.html").write_text(
+        f"<!doctype html><title>a</title>{shown}", encoding="utf-8"
+    )
     look = opened(tmp_path / "notebook.html")
     frame = look.page.frame_locator("iframe")
     frame.locator("body[data-self-check=pass]").wait_for(state="attached")

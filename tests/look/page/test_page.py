@@ -40,7 +40,7 @@ class Elements(HTMLParser):
         self.found.append((tag, dict(attributes)))
         self.open = dict(attributes).get("id") or tag
 
-    def handle_endtag(self, tag):
+    def handle_endtag(self, _):
         self.open = None
 
     def handle_data(self, data):
@@ -53,7 +53,9 @@ def test_nothing_in_it_is_fetched():
         assert not {"src", "href", "srcset", "action"} & set(attributes), tag
         assert not [name for name in attributes if name.startswith("on") or name == "style"], tag
     script = Elements(html).texts["script"]
-    assert not re.search(r"\beval\b|new Function|innerHTML|insertAdjacentHTML|document\.write", script)
+    assert not re.search(
+        r"\beval\b|new Function|innerHTML|insertAdjacentHTML|document\.write", script
+    )
 
 
 def test_its_policy_names_its_own_script_and_style_by_hash_and_nothing_else():

@@ -25,7 +25,7 @@ def moments():
     return list((rng.normal(size=(5, 9, 3)).cumsum(axis=0) * (1, 10, 0)).astype(np.float32))
 
 
-def test_arrays_come_back(moments):
+def test_arrays_come_back():
     payload = Payload()
     payload.add("a", "u1", np.arange(6).reshape(2, 3))
     payload.add("none", "i4", np.zeros((0, 4)), search=False)

@@ -34,7 +34,7 @@ def test_a_race_leaves_a_folder_for_each_a_film_and_a_picture_and_prints_a_table
     assert sorted(path.name for path in out.iterdir()) == names
     for name in names[:2]:
         assert sorted(path.name for path in (out / name).iterdir()) == sorted(
-            {*files} - {"learn.mp4"}
+            {*files} - {"learn.mp4", "look.html"}
         )
     assert count_frames(out / "race.mp4")[0] == 20
     lines = stdout.splitlines()

@@ -18,7 +18,7 @@ def test_learning_a_lesson_gives_what_the_run_had_after_it(
     tmp_path, recipe, data, number, settings
 ):
     recipe = dataclasses.replace(recipe, **settings)
-    run(recipe, data, tmp_path, seed=3, pictures=False)
+    run(recipe, data, tmp_path, seed=3, pictures=False, page=False)
     earlier = read_run(tmp_path)
     found = lesson(earlier, data, number)
     assert found.epoch == (1 if number <= 10 else 2)
@@ -56,7 +56,7 @@ def test_other_data_or_another_history_than_the_run_s_are_noticed(done, data):
 
 
 def test_a_recipe_that_is_none_is_one_sentence(tmp_path, recipe, data):
-    run(recipe, data, tmp_path, pictures=False)
+    run(recipe, data, tmp_path, pictures=False, page=False)
     path = tmp_path / "history.json"
     about = json.loads(path.read_text())
     about["lesson"] = {"hidden": [6], "lucky": True}

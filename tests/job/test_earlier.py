@@ -54,7 +54,7 @@ def test_a_model_alone_is_one_moment(done):
 
 
 def test_a_run_of_version_0_1_0_has_one_moment(out, recipe, data):
-    run(recipe, data, out, pictures=False)
+    run(recipe, data, out, pictures=False, page=False)
     (out / "moments.safetensors").unlink()
     about = json.loads((out / "history.json").read_text())
     for key in ("data", "film", "sample_losses"):
@@ -69,7 +69,7 @@ def test_a_run_of_version_0_1_0_has_one_moment(out, recipe, data):
 @pytest.mark.parametrize("name", ["model.safetensors", "history.json", "moments.safetensors"])
 @pytest.mark.parametrize("content", [b"", b"{}", b"[1]", bytes(100)])
 def test_a_damaged_file_is_one_sentence_with_its_name(out, recipe, data, name, content):
-    run(recipe, data, out, pictures=False)
+    run(recipe, data, out, pictures=False, page=False)
     (out / name).write_bytes(content)
     with pytest.raises(ValueError, match=name):
         read_run(out)
@@ -77,9 +77,9 @@ def test_a_damaged_file_is_one_sentence_with_its_name(out, recipe, data, name, c
 
 @pytest.mark.parametrize("hidden", [(5, 5), (7,)])
 def test_moments_of_another_run_are_refused(out, recipe, data, hidden):
-    run(recipe, data, out, pictures=False)
+    run(recipe, data, out, pictures=False, page=False)
     moments = (out / "moments.safetensors").read_bytes()
-    run(dataclasses.replace(recipe, hidden=hidden), data, out, pictures=False)
+    run(dataclasses.replace(recipe, hidden=hidden), data, out, pictures=False, page=False)
     (out / "moments.safetensors").write_bytes(moments)
     with pytest.raises(ValueError, match="holds no moments of this run"):
         read_run(out)

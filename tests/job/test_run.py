@@ -23,7 +23,7 @@ def test_whatever_film_is_made_the_same_is_learned(done, out, recipe, data, file
 
 
 def test_without_pictures_there_are_only_numbers(out, recipe, data, contents):
-    run(recipe, data, out, pictures=False)
+    run(recipe, data, out, pictures=False, page=False)
     assert sorted(contents(out)) == ["history.json", "model.safetensors", "moments.safetensors"]
 
 

@@ -54,7 +54,8 @@ class Lane:
         try:
             self.result = run(
                 self.variant.recipe, data, self.folder, seed=self.variant.seed, threads=1,
-                pictures=False, going_on=False, watch=see, watch_at=lambda _: self.steps,
+                pictures=False, page=False, going_on=False, watch=see,
+                watch_at=lambda _: self.steps,
                 measured=self.accuracies.__setitem__, **settings,
             )  # fmt: skip
             if not all(np.isfinite(layer).all() for layer in self.result.network.weights):

@@ -57,7 +57,7 @@ def run(
     threads: int | None = None,
     film: FilmPlan | None = None,
     pictures: bool = True,
-    page: bool = False,
+    page: bool = True,
     theme: str = "light",
     force: bool = False,
     source: Source = MNIST,

@@ -14,7 +14,7 @@ from cutaway.job.run import run
 def mnist_run(mnist, tmp_path_factory):
     """The folder of a `cutaway train --no-film` on MNIST."""
     out = tmp_path_factory.mktemp("run")
-    run(RECIPES["lesson9"], mnist, out, pictures=False)
+    run(RECIPES["lesson9"], mnist, out, pictures=False, page=False)
     return out
 
 

@@ -47,6 +47,11 @@ test("a unit is told by where it is excited, and what it speaks for", () => {
     words.unitSentence(story, "Neuron 5", unit),
     "Neuron 5: excited by the upper left, inhibited by the lower right, speaks for 1 and against 8.",
   );
+  const edges = { ...unit, weights: Float32Array.of(0, 0, 0, -1, 0, 2, 0, 0, 0) };
+  assert.match(words.unitSentence(story, "Neuron 5", edges), /excited by the right edge, inhibited by the left edge/);
+  const wide = { ...story, shape: [6, 6] };
+  const centre = Float32Array.from({ length: 36 }, (_, i) => ({ 14: 1, 15: -1 })[i] ?? 0);
+  assert.match(words.unitSentence(wide, "Neuron 5", { ...unit, weights: centre }), /^Neuron 5: strongest, for and against, in the centre, speaks/);
   const dead = { ...unit, first: false, activations: Float32Array.of(0.5, 0.501) };
   assert.equal(words.unitSentence(story, "Neuron 5", dead), "Neuron 5: speaks for 1 and against 8, says the same of all samples here.");
 });

@@ -17,7 +17,7 @@ import { lookOf } from "./view.mjs";
 /** @typedef {import("./view.mjs").View} View */
 
 const SURVEY_SHARE = 0.05; // of the time, at most, is spent on all samples while something moves
-const SLICE = 40; // milliseconds of work between which others get their turn
+const SLICE = 8; // milliseconds of work between which others get their turn
 const SETTLED = 250; // milliseconds without a change
 
 /** @returns {Promise<[View, Record<string, any>]>} */
@@ -61,7 +61,7 @@ async function main() {
     unit: unit(choose),
     confusion: confusion(view, choose),
   };
-  let [waiting, next, settling] = [false, 0, 0];
+  let [waiting, next, settling, moved] = [false, 0, 0, 0];
   const seen = onScreen("hidden-layer", "why", "unit");
   let before = { time: -1, sample: -2, strokes: /** @type {any} */ (null), unit: -1, layer: -1 };
 
@@ -86,6 +86,7 @@ async function main() {
     if (seen("hidden-layer")) panels.grid.show(view);
     if (seen("why")) panels.why.show(view);
     if (seen("unit")) panels.unit.show(view);
+    moved = performance.now();
     clearTimeout(settling);
     settling = setTimeout(() => settled(changed, told), SETTLED);
   }
@@ -140,14 +141,16 @@ async function main() {
   repaint();
   if (samples.labels.length) rate();
 
-  /** Count, in pieces, how many samples are right at each kept moment. */
+  /** Count, in pieces and while nothing moves, how many samples are right at each kept moment. */
   function rate(moment = 0) {
     const begin = performance.now();
-    for (; moment < net.moments && performance.now() - begin < SLICE; moment++) {
+    const from = moment;
+    while (moment < net.moments && begin - moved > SETTLED && performance.now() - begin < SLICE) {
       twin.at(moment);
       panels.timeline.note(moment, new Survey(twin, samples).right / samples.count);
+      moment++;
     }
-    panels.timeline.draw(view);
+    if (moment === net.moments || Math.floor(from / 9) < Math.floor(moment / 9)) panels.timeline.draw(view);
     if (moment < net.moments) setTimeout(() => rate(moment), SLICE);
   }
 }

@@ -105,8 +105,9 @@ export function runs(answers) {
 export function unitSentence(story, name, { weights, votes, activations, first }) {
   const parts = [];
   if (first && story.shape?.length === 2) {
-    parts.push(`excited by the ${region(weights, story.shape, 1)}`);
-    parts.push(`inhibited by the ${region(weights, story.shape, -1)}`);
+    const [excites, inhibits] = [1, -1].map((sign) => region(weights, story.shape ?? [], sign));
+    if (excites === inhibits) parts.push(`strongest, for and against, in the ${excites}`);
+    else parts.push(`excited by the ${excites}`, `inhibited by the ${inhibits}`);
   }
   const negative = largest(votes.map((value) => -value));
   parts.push(`speaks for ${story.names[largest(votes)]} and against ${story.names[negative]}`);

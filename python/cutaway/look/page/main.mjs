@@ -110,7 +110,7 @@ async function main() {
     const heard = from.unit !== state.unit ? unit : from.time !== state.time ? `${time} ${answer}` : `${input} ${answer}`;
     if (!first) element("live").textContent = heard;
     try {
-      if (!first) history.replaceState(null, "", `#${written(state)}`);
+      history.replaceState(null, "", `#${written(state)}`);
     } catch {
       element("share").hidden = true; // within a notebook there is no address
     }

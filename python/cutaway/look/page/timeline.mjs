@@ -27,6 +27,7 @@ export function timeline(story, lines, go) {
     const to = keyed(event, Number(slider.value), last);
     if (to === null) return;
     event.preventDefault();
+    slider.value = String(to); // keys may come faster than frames
     go(play.stop(to));
   });
   /** @type {(number | null)[]} */

@@ -165,8 +165,11 @@ def _locked(folder: Path, out: Path, wait: bool) -> int:
                     )
                     return lock
             except BlockingIOError:
-                who = os.pread(lock, 99, 0).decode(errors="replace") or "another process"
+                who = os.pread(lock, 99, 0).decode(errors="replace")
                 os.close(lock)
+                if not who:  # it is about to say so
+                    time.sleep(0.01)
+                    continue
                 raise BlockingIOError(
                     f"{out}: is in use by a run ({who}); wait for it, or name another folder"
                 ) from None

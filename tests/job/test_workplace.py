@@ -156,7 +156,7 @@ def test_a_link_in_its_place_is_refused(out, tmp_path_factory):
 def test_what_it_takes_to_go_on_stays_if_anything_was_learned(out):
     for learned in (False, True):
         with suppress(Killed), Workplace(out) as work:
-            work.begin({"lr": 1}, anew=True)
+            work.begin({"lr": 1}, None)
             fill(work.folder, NAMES, "new")
             if learned:
                 (work.folder / "checkpoint.safetensors").touch()
@@ -167,7 +167,7 @@ def test_what_it_takes_to_go_on_stays_if_anything_was_learned(out):
 
 def test_a_run_that_is_refused_leaves_an_unfinished_one_as_it_was(out):
     with suppress(Killed), Workplace(out) as work:
-        work.begin({"lr": 1}, anew=True)
+        work.begin({"lr": 1}, None)
         (work.folder / "checkpoint.safetensors").touch()
         raise Killed
     before = sorted(work.folder.iterdir())

@@ -15,15 +15,18 @@ from typing import TYPE_CHECKING, Any
 
 from ..files import MARK
 from ..learn.history import Place
-from ..learn.ongoing import Checkpoint, read
+from ..learn.ongoing import Checkpoint, Keeper, go_on, read
 from .earlier import read_run
 from .filming import FilmPlan
+from .kept import Kept
 from .outputs import HISTORY, IN_BOTH, MOMENTS
 from .recipes import Recipe
+from .result import Result
 from .source import Source, source_of
-from .workplace import CHECKPOINT, FOLDER, SETTINGS, settle
+from .workplace import CHECKPOINT, FOLDER, SETTINGS, Workplace, settle
 
 if TYPE_CHECKING:
+    from ..learn.training import Moments
     from .run import Training
 
 
@@ -97,6 +100,58 @@ def settings_of(
             "page": page,
         },
     }
+
+
+def take_up(
+    begun: Begun | None,
+    work: Workplace,
+    training: Training,
+    kept: Kept,
+    result: Result,
+    moments: Moments,
+    settings: dict[str, Any],
+    force: bool,
+) -> None:
+    """Bring a training to where a run left off, if it goes on with one; note on what terms.
+
+    Args:
+        begun: The run.
+        work: Where the one works that goes on with it.
+        training: What it trains.
+        kept: Gets the moments.
+        result: Gets the history; its network learns.
+        moments: Of the training, none of which was asked for.
+        settings: As settings_of() returns; get the terms.
+        force: Go on with other settings or data.
+
+    Raises:
+        ValueError: if it cannot go on, or must not.
+        OSError: if the checkpoint cannot be written into the workplace.
+    """
+    data = settings["data"].get("sha256") or settings["data"]["name"]
+    before = None if begun is None else begun.checkpoint
+    if before is not None:
+        result.changed = go_on(
+            "train", before, result.network, moments, data, last=training.last, force=force,
+            hint="; --force goes on all the same",
+        )  # fmt: skip
+        try:
+            kept.go_on(before.tensors)
+        except (KeyError, ValueError) as error:
+            raise ValueError(f"train: {before.path} holds no moments of its run: {error}") from None
+        result.history = before.history
+    settings.update(terms={**moments._terms, "data": data}, changed=result.changed)
+    work.begin(settings, before)
+
+
+def keeper_of(
+    work: Workplace, kept: Kept, result: Result, moments: Moments, settings: Mapping[str, Any]
+) -> Keeper:
+    """Return what writes a run's checkpoints; arguments as for take_up()."""
+    return Keeper(
+        work.folder / CHECKPOINT, result.network, moments, result.history,
+        lambda: settings["terms"]["data"], kept.state, changed=result.changed,
+    )  # fmt: skip
 
 
 def find(folder: Path) -> Begun:

@@ -20,7 +20,7 @@ from .filming import Camera, FilmPlan, Scene, shoot
 from .kept import Kept
 from .page import moments_of, page_of
 from .result import Result, names_of_classes
-from .workplace import CHECKPOINT
+from .workplace import CHECKPOINT, Workplace
 
 MODEL, HISTORY, MOMENTS = "model.safetensors", "history.json", "moments.safetensors"
 _HIDDEN, _NEURON, _LOSS = "hidden.png", "neuron.png", "loss.png"
@@ -191,6 +191,29 @@ def _caption(network: Network, unit: int) -> str:
         return f"neuron {unit}"
     votes = network.weights[1][unit]
     return f"neuron {unit}, most for {names[votes.argmax()]}, against {names[votes.argmin()]}"
+
+
+def leave(
+    result: Result, work: Workplace, out: Path, older: Iterable[Path], settings: Mapping[str, Any]
+) -> None:
+    """Write the history, and let all files of a run take their places.
+
+    Args:
+        result: What came of the run, whose files are in its workplace.
+        work: That workplace.
+        out: The run's folder.
+        older: What an earlier run may have left there.
+        settings: As for write_history().
+    """
+    made = result.files
+    if result.interrupted and (work.folder / CHECKPOINT).exists():
+        made = [*made, work.folder / CHECKPOINT]
+    result.files = [out / path.name if path.parent == work.folder else path for path in made]
+    if result.film is not None and result.film.parent == work.folder:
+        result.film = out / result.film.name
+    write_history(result, work.folder, settings)
+    gone = work.swap_in(made, older)
+    result.removed += [path for path in gone if path.name != CHECKPOINT]
 
 
 def remove(paths: Iterable[Path]) -> list[Path]:

@@ -8,9 +8,8 @@ import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -20,18 +19,18 @@ from ..data.dataset import Dataset
 from ..learn.history import History, Moment
 from ..learn.initial import waves
 from ..learn.network import Network
-from ..learn.ongoing import Keeper, go_on
+from ..learn.ongoing import Keeper
 from ..learn.training import Moments, mini_batches_at_once
 from ..measure.mistakes import accuracy
-from .begun import Begun, settings_of
+from .begun import Begun, keeper_of, settings_of, take_up
 from .filming import FilmPlan, camera, scenes_of
 from .kept import Kept
 from .outputs import (
     film_told,
     inside,
+    leave,
     prepare_folder,
     write_film,
-    write_history,
     write_model,
     write_page,
     write_pictures,
@@ -39,7 +38,7 @@ from .outputs import (
 from .recipes import Recipe
 from .result import Result
 from .source import Data, Source
-from .workplace import CHECKPOINT, Workplace
+from .workplace import Workplace
 
 MNIST = Source()
 Watch = Callable[[Moment], None]
@@ -116,7 +115,8 @@ def run(
         at = [*kept.wanted, *(watch_at(training.last) if watch_at else ())]
         moments = training.moments(network, at, data[1])
         with closing(moments):
-            keeper = _begin(work, training, kept, result, moments, settings, begun, going_on, force)
+            take_up(begun, work, training, kept, result, moments, settings, force)
+            keeper = keeper_of(work, kept, result, moments, settings) if going_on else None
             before = result.history.seconds
             measure = film is not None or measured is not None
             _learn(moments, training, kept, result, keeper, measure, watch, measured)
@@ -138,63 +138,11 @@ def run(
                 _film(film, place, training, kept, result, watch_film)
         finally:
             with _undisturbed():
-                now, all_along = time.perf_counter() - begin, result.history.seconds
-                render = now - (all_along - before)
-                result.seconds = {"train": all_along, "render": render, "total": all_along + render}
-                _leave(work, out, result, older, settings)
+                train = result.history.seconds
+                render = time.perf_counter() - begin - (train - before)
+                result.seconds = {"train": train, "render": render, "total": train + render}
+                leave(result, work, out, older, settings)
     return result
-
-
-def _begin(
-    work: Workplace,
-    training: Training,
-    kept: Kept,
-    result: Result,
-    moments: Moments,
-    settings: dict[str, Any],
-    begun: Begun | None,
-    going_on: bool,
-    force: bool,
-) -> Keeper | None:
-    """Go on with a run, or begin one; return what keeps it, if that is wanted."""
-    about = settings["data"]
-    data = about.get("sha256") or about["name"]
-    before = None if begun is None else begun.checkpoint
-    if before is not None:
-        result.changed = go_on(
-            "train", before, result.network, moments, data, last=training.last, force=force,
-            hint="; --force goes on all the same",
-        )  # fmt: skip
-        try:
-            kept.go_on(before.tensors)
-        except (KeyError, ValueError) as error:
-            raise ValueError(f"train: {before.path} holds no moments of its run: {error}") from None
-        result.history = before.history
-        if before.path != work.folder / CHECKPOINT:
-            replace(before, path=work.folder / CHECKPOINT).write()
-    settings.update(terms={**moments._terms, "data": data}, changed=result.changed)
-    if not going_on:
-        return None
-    work.begin(settings, anew=before is None)
-    return Keeper(
-        work.folder / CHECKPOINT, result.network, moments, result.history, lambda: data, kept.state,
-        changed=result.changed,
-    )  # fmt: skip
-
-
-def _leave(
-    work: Workplace, out: Path, result: Result, older: list[Path], settings: dict[str, Any]
-) -> None:
-    """Let the files of a run take their places."""
-    made = result.files
-    if result.interrupted and (work.folder / CHECKPOINT).exists():
-        made = [*made, work.folder / CHECKPOINT]
-    result.files = [out / path.name if path.parent == work.folder else path for path in made]
-    if result.film is not None and result.film.parent == work.folder:
-        result.film = out / result.film.name
-    write_history(result, work.folder, settings)
-    gone = work.swap_in(made, older)
-    result.removed += [path for path in gone if path.name != CHECKPOINT]
 
 
 @dataclass(frozen=True)

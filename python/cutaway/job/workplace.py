@@ -14,10 +14,12 @@ import stat
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
 from ..files import is_ours, replacing, write_json
+from ..learn.ongoing import Checkpoint
 
 FOLDER = ".cutaway-run"
 SETTINGS, CHECKPOINT = "settings.json", "checkpoint.safetensors"
@@ -66,11 +68,18 @@ class Workplace:
         finally:
             os.close(self._lock)
 
-    def begin(self, settings: Mapping[str, object], *, anew: bool) -> None:
-        """Begin a run: note its settings, and forget one that was killed here unless it goes on."""
-        self._begun = True
-        if anew:
-            (self.folder / CHECKPOINT).unlink(missing_ok=True)
+    def begin(self, settings: Mapping[str, object], checkpoint: Checkpoint | None) -> None:
+        """Begin a run, and forget one that was killed here unless that goes on.
+
+        Args:
+            settings: Of the run, for `--resume`.
+            checkpoint: That it goes on from, if it does.
+        """
+        self._begun, mine = True, self.folder / CHECKPOINT
+        if checkpoint is None:
+            mine.unlink(missing_ok=True)
+        elif checkpoint.path != mine:
+            replace(checkpoint, path=mine).write()
         write_json(dict(settings), self.folder / SETTINGS)
 
     def swap_in(self, files: Iterable[Path], older: Iterable[Path]) -> list[Path]:

@@ -20,6 +20,7 @@ NEEDS = {
     "axe_playwright_python": "axe is not installed: pip install axe-playwright-python",
     "browser": "Chromium is not installed: apt-get install chromium",
     "cuda": "no usable GPU",
+    "distributed": "dask.distributed is not installed: pip install distributed",
     "ipykernel": "ipykernel is not installed: pip install ipykernel",
     "nbclient": "nbclient is not installed: pip install nbclient",
     "node": "Node is not installed: apt-get install nodejs",

@@ -28,9 +28,10 @@ ALLOWED = {
     "look": "checks errors files reprs",
     "job": f"{BASE} data backend learn measure look",
     "ask": f"{BASE} data backend learn measure look job",
+    "interop": f"{BASE} foreign data backend learn measure look",
     "bench": f"{BASE} data backend learn look job",
     "cli": f"{BASE} data backend learn measure look job ask bench",  # it alone has bench
-    "__init__": f"{BASE} data backend learn measure look ask",
+    "__init__": f"{BASE} data backend learn measure look ask interop",
     "__main__": "cli",
 }
 
@@ -50,6 +51,7 @@ LIBRARIES = {
     "": {"numpy"},
     "bench/torch_script": {"numpy", "torch"},
     "cli": {"numpy", "click"},
+    "interop/estimator": {"numpy", "sklearn"},  # likewise
     "look/figure": {"matplotlib"},  # which is itself imported where it is used
 }
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from .data.loader import DataLoader, RandomSampler, SequentialSampler
     from .data.read import load_data, load_idx, load_pickle, mnist
     from .errors import CheckpointError, DeviceError
+    from .interop.estimator import Classifier as Classifier
     from .learn.checkpoint import load, save
     from .learn.history import History, Moment
     from .learn.network import Network
@@ -115,6 +116,7 @@ _MODULE_OF = {
         "learn.network": "Network",
         "data.dataset": "Dataset",
         "data.read": "load_data load_idx load_pickle mnist",
+        "interop.estimator": "Classifier",
         "look.film": "Film",
         "backend.functions": "matmul relu relu_derivative sigmoid sigmoid_derivative "
         "softmax softmax_derivative tanh tanh_derivative",
@@ -141,4 +143,7 @@ if not TYPE_CHECKING:  # which knows the names, and should miss those that are n
         return value
 
     def __dir__() -> list[str]:
-        return sorted({*globals(), *__all__})
+        from importlib.util import find_spec
+
+        # Not among __all__, of which every name is there: this one needs scikit-learn.
+        return sorted({*globals(), *__all__, *(("Classifier",) if find_spec("sklearn") else ())})

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from .data.read import load_data, load_idx, load_pickle, mnist
     from .errors import CheckpointError, DeviceError
     from .interop.estimator import Classifier as Classifier
+    from .interop.recorder import Recorder
     from .learn.checkpoint import load, save
     from .learn.history import History, Moment
     from .learn.network import Network
@@ -61,6 +62,7 @@ __all__ = [
     "Network",
     "OneCycle",
     "RandomSampler",
+    "Recorder",
     "SequentialSampler",
     "batch",
     "biography",
@@ -117,6 +119,7 @@ _MODULE_OF = {
         "data.dataset": "Dataset",
         "data.read": "load_data load_idx load_pickle mnist",
         "interop.estimator": "Classifier",
+        "interop.recorder": "Recorder",
         "look.film": "Film",
         "backend.functions": "matmul relu relu_derivative sigmoid sigmoid_derivative "
         "softmax softmax_derivative tanh tanh_derivative",

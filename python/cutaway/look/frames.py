@@ -30,6 +30,7 @@ class Frames:
         limit: The weight with the strongest colour, in all frames.
         height: Pixels of a frame, about; at least, if its width allows.
         theme: "light" or "dark".
+        measured: Whether there is an accuracy to tell.
 
     Attributes:
         scale: How many times the tiles are to be enlarged; even, which keeps thin lines sharp.
@@ -46,6 +47,7 @@ class Frames:
         limit: float,
         height: int = 900,
         theme: str = "light",
+        measured: bool = True,
     ) -> None:
         self._paper = THEMES[theme].paper
         self._shape = tile_shape("film", weights, shape)
@@ -57,6 +59,7 @@ class Frames:
         self._captions = Captions(
             (wide + 2 * self._margin) * self.scale,
             steps=steps, losses=losses, epoch=epoch, limit=limit, theme=theme,
+            measured=measured,
         )  # fmt: skip
 
     def draw(

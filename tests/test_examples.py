@@ -28,6 +28,15 @@ def test_an_example_runs_and_learns(tmp_path, name, options, least, files):
     assert sorted(path.name for path in tmp_path.iterdir()) == files
 
 
+def test_a_loop_in_numpy_is_recorded_filmed_and_printed(tmp_path):
+    run = subprocess.run(
+        [sys.executable, "-W", "error", EXAMPLES / "record.py"],
+        capture_output=True, text=True, check=True, cwd=tmp_path,
+    )  # fmt: skip
+    assert float(re.search(r"test accuracy (\d+\.\d+)%", run.stdout)[1]) > 90
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["record.mp4", "record.png"]
+
+
 PICTURES = {
     "curve.py": ["curve.png"],
     "film.py": ["film.webp"],

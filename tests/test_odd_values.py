@@ -179,6 +179,23 @@ def objects():
         Constant=cutaway.Constant(),
         OneCycle=cutaway.OneCycle(),
         Film=cutaway.Film("a.mp4"),
+        Recorder=recorder_of(network),
+    )
+
+
+def recorder_of(network):
+    """A Recorder that has seen a mini-batch."""
+    recorder = cutaway.Recorder(network)
+    recorder.see(network, 0.5)
+    return recorder
+
+
+def watched():
+    """What watch() needs, as little of it as that: PyTorch may not be there."""
+    return types.SimpleNamespace(
+        module=odd("Module", named_parameters=list, parameters=lambda _: [ROWS[:3], ROWS[:3, :3]]),
+        optimizer=odd("Optimizer", register_step_post_hook=lambda _, hook: hook),
+        criterion=odd("Loss", named_parameters=list, register_forward_hook=lambda _, hook: hook),
     )
 
 
@@ -307,6 +324,13 @@ CALLS = {
         trainings={"a": [moment(o, 0)], "b": [moment(o, 0), moment(o, 1)]}, notes={"a": "failed"},
         theme="dark",
     ),
+    "Recorder": lambda o: dict(weights=o.Network, shape=(2, 2), room=1000),
+    "Recorder.see": lambda o: dict(weights=o.Network, loss=0.5),
+    "Recorder.end_epoch": lambda _: dict(
+        train_loss=0.5, train_accuracy=0.5, valid_loss=0.5, valid_accuracy=0.5
+    ),
+    "Recorder.watch": lambda _: vars(watched()),
+    "Recorder.film": lambda _: dict(path="a.mp4", fps=25, theme="dark"),
     "loss_curve": lambda _: dict(history=[1.0, 0.5], title="loss", log=False, theme="dark"),
     "Film": lambda _: dict(
         path="a.mp4", fps=25, codec="h264", scale=2, pace="every", hold=0.5, description="a film"
@@ -372,6 +396,7 @@ OTHERS = {
     "DataLoader": ("order", "Dataset"),  # which it asks for the numbers and the samples
     "RandomSampler": ("order",),
     "SequentialSampler": ("order",),
+    "Recorder.film": ("Film",),
     "batch": ("learn", "subset"),  # it learns from a subset
     "neuron": ("grid",),  # of one tile
     "page": ("load",),  # of the model

@@ -19,6 +19,7 @@ from cutaway import (
     Network,
     OneCycle,
     RandomSampler,
+    Recorder,
     SequentialSampler,
 )
 from cutaway.reprs import short_repr
@@ -90,6 +91,8 @@ CASES = [
     (moment(losses=np.ones(0), metrics={}), "Moment(epoch=5, step=3910)"),
     (history(), "History(782 losses, epochs=1, valid_loss=0.1235, valid_accuracy=0.1235, "
      "seconds=0.1)"),
+    (Recorder(), "Recorder(no network yet, 0 mini-batches, 0 moments)"),
+    (Recorder([np.ones((4, 2))]), "Recorder(4-2, 0 mini-batches, 1 moments)"),
     (History(), "History(0 losses, epochs=0, seconds=0)"),
 ]  # fmt: skip
 

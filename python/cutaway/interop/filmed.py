@@ -18,6 +18,7 @@ from ..look.theme import THEMES
 _STRONG = 0.999  # quantile of |weights| that gets the strongest colour
 _HOLD, _LEAST = 2, 10  # seconds: of the last frame, of a film
 _FPS = 30, 10  # of a video, of an animation
+_HEIGHTS = 900, 480  # pixels, at least, likewise: on a screen, in a page
 
 
 def film(
@@ -31,6 +32,7 @@ def film(
 ) -> Film:
     """Film a training, a frame per moment; arguments and errors are those of Recorder.film()."""
     checks.choice("film", "theme", theme, tuple(THEMES))
+    animation = codec_for(checks.path("film", "path", path), None) != "h264"
     shown = [moment for moment in moments if moment.step]  # before the first there is no loss
     if not shown:
         raise ValueError("film: there must be at least 1 mini-batch, got 0")
@@ -42,10 +44,10 @@ def film(
         end, shape=shape, steps=[moment.step for moment in shown], losses=history.losses,
         epoch=epochs[0]["step"] if epochs else shown[-1].step,
         limit=float(np.quantile(np.abs(end), _STRONG)) or 1.0, theme=theme,
-        measured=any("valid_accuracy" in row for row in epochs),
+        height=_HEIGHTS[animation], measured=any("valid_accuracy" in row for row in epochs),
     )  # fmt: skip
     if fps is None:
-        usual = _FPS[codec_for(checks.path("film", "path", path), None) != "h264"]
+        usual = _FPS[animation]
         fps = max(1, min(usual, len(shown) // _LEAST))
     reel = Film(
         path, fps, scale=frames.scale, hold=_HOLD,

@@ -55,7 +55,7 @@ class Recorder:
             ...
 
     Leaving the block takes the last look, and away what watch() has hung into PyTorch's objects.
-    Moments are dense at the beginning and ever sparser, about 60 for every e-fold of mini-batches, with
+    Moments are dense at the beginning and ever sparser, about 40 for every e-fold of mini-batches, with
     round numbers and the ends of epochs among them; fewer if they need more room. All losses are kept.
 
     Args:
@@ -80,7 +80,8 @@ class Recorder:
         self._waiting: list[Any] = []  # losses that are not in the history yet
         self._hooks: list[Any] = []
         if weights is not None:
-            self._looks.put(0, self._look("Recorder", weights))
+            start = self._look("Recorder", weights)  # which makes room
+            self._looks.put(0, start)
 
     # recording
 

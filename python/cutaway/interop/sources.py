@@ -31,7 +31,7 @@ def layers_of(who: str, source: Any) -> Layers:
         return [(matrix[1:], matrix[0]) for matrix in matrices]
     module = is_module(source)
     given = source.parameters() if module else source
-    if not isinstance(given, Iterable) or isinstance(given, str | bytes | dict):
+    if not isinstance(given, Iterable) or isinstance(given, str | bytes | dict | np.ndarray):
         raise TypeError(
             f"{who}: weights must be a list of arrays, a PyTorch module or a Network, "
             f"got {checks.shown(source)}"
@@ -57,21 +57,23 @@ def copied(array: F32) -> F32:
 
 
 def number_of(who: str, name: str, value: Any) -> Any:
-    """Return a float, or of a tensor its number without its past: to read that may wait for a GPU.
+    """Return a float, or of a tensor on a GPU its number without its past: to read it would wait.
 
     Raises:
         TypeError: if it is no number.
         ValueError: if there are several.
     """
+    if _is_tensor(value):  # first of all, and with few calls: it comes at every step
+        if value.is_cpu and not value.shape:
+            return value.item()
+        if value.numel() == 1:
+            return value.detach()
+        raise ValueError(f"{who}: {name} must be one number, got shape {tuple(value.shape)}")
     if isinstance(value, Real) and not isinstance(value, bool):
         try:
             return float(value)
         except OverflowError:
             return float("inf")
-    if _is_tensor(value):
-        if value.numel() == 1:
-            return value.detach()
-        raise ValueError(f"{who}: {name} must be one number, got shape {tuple(value.shape)}")
     array = checks.numbers(who, name, value)
     if array.size != 1 or array.dtype.kind == "b":
         raise ValueError(f"{who}: {name} must be one number, got {checks.shown(value)}")
@@ -84,12 +86,13 @@ def is_module(value: object) -> bool:
 
 
 def _is_tensor(value: object) -> bool:
-    return all(hasattr(value, name) for name in ("detach", "numel", "cpu"))
+    return hasattr(value, "is_cpu")
 
 
 def _array(who: str, name: str, value: Any) -> F32:
     if _is_tensor(value):
-        value = value.detach().cpu().float().numpy()
+        tensor: F32 = value.detach().float().numpy(force=True)
+        return tensor
     return checks.floats(who, name, value)
 
 

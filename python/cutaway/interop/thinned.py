@@ -10,7 +10,7 @@ import math
 from typing import Generic, TypeVar
 
 Value = TypeVar("Value")
-_DENSITY = 60  # places for every e-fold of mini-batches, as Film's pace="log" has frames
+_DENSITY = 40  # places for every e-fold of mini-batches
 _START = -1  # the place of what was before the first mini-batch
 
 
@@ -26,11 +26,11 @@ class Thinned(Generic[Value]):
         self._values: dict[
             int, tuple[int, Value, bool]
         ] = {}  # by place, in the order of mini-batches
-        self._place = _START - 1
+        self._place, self._next = _START, 0
 
     def wants(self, step: int) -> bool:
         """Tell whether a mini-batch is the first of its place, or has a round number."""
-        return self._place_of(step) != self._place or _is_round(step)
+        return step >= self._next
 
     def put(self, step: int, value: Value, *, pinned: bool = False) -> None:
         """Keep a value instead of what was at its place.
@@ -44,6 +44,7 @@ class Thinned(Generic[Value]):
         self._values[self._place] = step, value, pinned or _is_round(step)
         while len(self._values) > self._most:
             self._widen()
+        self._next = min(self._end_of_place(step), _round_after(step))
 
     def items(self) -> list[tuple[int, Value]]:
         """Return what is kept, by the numbers of mini-batches, rising."""
@@ -51,6 +52,13 @@ class Thinned(Generic[Value]):
 
     def _place_of(self, step: int) -> int:
         return math.floor(self._density * math.log(step)) if step else _START
+
+    def _end_of_place(self, step: int) -> int:
+        """Return the first mini-batch after one that has another place."""
+        end = max(step + 1, math.floor(math.exp((self._place + 1) / self._density)))
+        while self._place_of(end) == self._place:  # a step or two, which rounding has left out
+            end += 1
+        return end
 
     def _widen(self) -> None:
         """Join each place with its neighbour."""
@@ -66,3 +74,9 @@ class Thinned(Generic[Value]):
 def _is_round(step: int) -> bool:
     """Tell whether it is one of 0, 1, 2, 5, 10, 20, 50, ...: what people ask for."""
     return str(step).rstrip("0") in ("", "1", "2", "5")
+
+
+def _round_after(step: int) -> int:
+    """Return the next of those."""
+    unit = int(10 ** (len(str(step)) - 1))
+    return next(n * unit for n in (1, 2, 5, 10) if n * unit > step)

@@ -65,7 +65,7 @@ def test_a_recorded_training_is_what_train_yields(stripes):
 
 
 def test_arrays_that_a_loop_changes_in_place_are_kept_as_they_were():
-    w = np.zeros((4, 2))
+    w = np.zeros((4, 2), np.float32)
     with Recorder([w]) as recorder:
         for step in range(1, 101):
             w += 1

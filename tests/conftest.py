@@ -19,8 +19,12 @@ from cutaway.backend import choose
 NEEDS = {
     "browser": "Chromium is not installed: apt-get install chromium",
     "cuda": "no usable GPU",
+    "h5py": "h5py is not installed: pip install h5py",
     "ipykernel": "ipykernel is not installed: pip install ipykernel",
+    "keras": "Keras is not installed: pip install keras",
     "nbclient": "nbclient is not installed: pip install nbclient",
+    "onnx": "onnx is not installed: pip install onnx",
+    "onnxruntime": "ONNX Runtime is not installed: pip install onnxruntime",
     "polars": "Polars is not installed: pip install polars",
     "pyarrow": "PyArrow is not installed: pip install pyarrow",
     "sklearn": "scikit-learn is not installed: pip install scikit-learn",

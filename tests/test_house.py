@@ -21,16 +21,17 @@ ALLOWED = {
     "checks": "errors",
     "files": "checks errors version",
     "threads": "checks errors",
+    "foreign": "checks errors files reprs",
     "data": "checks errors files reprs",
     "backend": "checks errors reprs threads _core _cuda",  # it alone
-    "learn": f"{BASE} data backend",
-    "measure": f"{BASE} data backend learn",
-    "look": "checks errors files reprs",
-    "job": f"{BASE} data backend learn measure look",
-    "ask": f"{BASE} data backend learn measure look job",
+    "learn": f"{BASE} foreign data backend",
+    "measure": f"{BASE} foreign data backend learn",
+    "look": "checks errors files foreign reprs",
+    "job": f"{BASE} foreign data backend learn measure look",
+    "ask": f"{BASE} foreign data backend learn measure look job",
     "bench": f"{BASE} data backend learn look job",
-    "cli": f"{BASE} data backend learn measure look job ask bench",  # it alone has bench
-    "__init__": f"{BASE} data backend learn measure look ask",
+    "cli": f"{BASE} foreign data backend learn measure look job ask bench",  # it alone has bench
+    "__init__": f"{BASE} foreign data backend learn measure look ask",
     "__main__": "cli",
 }
 

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from .data.dataset import Dataset
     from .data.loader import DataLoader, RandomSampler, SequentialSampler
     from .data.read import load_data, load_idx, load_pickle, mnist
+    from .foreign.weights import Weights
     from .learn.checkpoint import load, save
     from .learn.history import History, Moment
     from .learn.training import fit, train
@@ -59,6 +60,7 @@ __all__ = [
     "OneCycle",
     "RandomSampler",
     "SequentialSampler",
+    "Weights",
     "batch",
     "biography",
     "cuda_status",
@@ -103,6 +105,7 @@ _MODULE_OF = {
         "ask.poster": "poster",
         "ask.race": "race",
         "ask.why": "why",
+        "foreign.weights": "Weights",
         "learn.checkpoint": "load save",
         "data.dataset": "Dataset",
         "data.read": "load_data load_idx load_pickle mnist",

@@ -1,15 +1,13 @@
 """Checkpoints: a network goes to a safetensors file and comes back, to the bit.
 
 The tensors are those of `state_dict()`, so other tools read the file as it is; the optimizer's memory
-stands beside them under "optimizer.". What else a network is stands as JSON in the file's metadata. So
-does a SHA-256 of the whole file, taken with 64 zeros in its place: a file that was changed by a single
-bit is refused.
+stands beside them under "optimizer.". What else a network is stands as JSON in the file's metadata, and
+`foreign/tensors.py` seals it. A path that ends in .onnx is handed to `interop/onnx.py`.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 import os
 from itertools import pairwise
@@ -25,18 +23,9 @@ from ..backend.optimizer import SGD, Adam
 from ..data.labels import check_names
 from ..errors import warn
 from ..files import MARK, replacing
+from ..foreign.tensors import OPTIMIZER, no_network, packed, unpacked
 from ..threads import MOST_THREADS
 from .network import Network, check_network
-
-_FORMAT = "2"  # "1", of version 0.1.0, is read, too
-_OPTIMIZER = "optimizer."
-_BEFORE_DIGEST = b'"sha256":"'  # stands once in a header: quotes within a value are escaped
-_NO_DIGEST = "0" * 64  # in its place while the SHA-256 is taken
-
-
-def _with_digest(data: bytes, digest: str) -> bytes:
-    start = data.index(_BEFORE_DIGEST) + len(_BEFORE_DIGEST)
-    return data[:start] + digest.encode() + data[start + len(_NO_DIGEST) :]
 
 
 def save(network: Network, path: str | os.PathLike[str]) -> None:
@@ -48,8 +37,6 @@ def save(network: Network, path: str | os.PathLike[str]) -> None:
     Warns:
         UserWarning: if the network has diverged: it is kept all the same, to be looked at.
     """
-    from safetensors import numpy as safetensors
-
     check_network("save", network)
     path = checks.path("save", "path", path)
     with network._core.turn:  # all is of one moment, whoever trains it
@@ -59,7 +46,7 @@ def save(network: Network, path: str | os.PathLike[str]) -> None:
     if used is not None:
         optimizer = {"name": used.name, **dataclasses.asdict(used)}
         for name, values in memory.items():
-            tensors[_OPTIMIZER + name] = np.asarray(values)
+            tensors[OPTIMIZER + name] = np.asarray(values)
     _tell_of_divergence("save", path, tensors)
     about = {
         "architecture": dataclasses.asdict(network.architecture),
@@ -71,15 +58,9 @@ def save(network: Network, path: str | os.PathLike[str]) -> None:
         "whole": network.whole,
         "optimizer": optimizer,
     }
-    metadata = {
-        "cutaway": MARK,
-        "format": _FORMAT,
-        "network": json.dumps(about, default=float),  # NumPy's numbers too
-        "sha256": _NO_DIGEST,
-    }
-    data = safetensors.save(tensors, metadata)
-    with replacing(path) as partial:
-        partial.write_bytes(_with_digest(data, hashlib.sha256(data).hexdigest()))
+    data = packed(tensors, {"cutaway": MARK, "network": json.dumps(about, default=float)})
+    with replacing(path) as partial:  # default: NumPy's numbers, too
+        partial.write_bytes(data)
 
 
 def load(
@@ -94,41 +75,25 @@ def load(
     Warns:
         UserWarning: if the network had diverged when it was saved.
     """
-    from safetensors import SafetensorError, safe_open
-
     path = checks.path("load", "path", path)
     check_backend("load", backend)
     if threads is not None:
         checks.count("load", "threads", threads, most=MOST_THREADS)
-    name = os.fspath(path)
-    data = path.read_bytes()
-    try:
-        with safe_open(name, framework="np") as file:
-            metadata = file.metadata() or {}
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    except (SafetensorError, ValueError, OSError) as error:  # a device, which cannot be mapped
-        raise ValueError(f"load: {name} is no safetensors file: {error}") from None
-    if not metadata.keys() & {"network", "recipe"} or _BEFORE_DIGEST not in data:
-        raise ValueError(f"load: {name} is no checkpoint of cutaway: it describes no network")
-    if metadata.get("format") not in ("1", _FORMAT):
+    about, tensors, _ = unpacked("load", path)
+    if about is None:
         raise ValueError(
-            f"load: {name} has format {metadata.get('format')}, this version reads 1 to {_FORMAT}"
+            f"load: {os.fspath(path)} is no checkpoint of cutaway: it describes no network; "
+            "Network.from_model takes the weights of others"
         )
-    sha = hashlib.sha256(_with_digest(data, _NO_DIGEST)).hexdigest()
-    if sha != metadata["sha256"]:
-        raise ValueError(f"load: {name} is damaged: its contents do not match their SHA-256")
     try:
-        about = _from_1(metadata) if metadata["format"] == "1" else json.loads(metadata["network"])
         sizes = about["architecture"]["sizes"]
-        for layer, (fan_in, fan_out) in enumerate(pairwise(sizes)):
-            if tensors[f"{layer}.weight"].shape != (fan_out, fan_in):  # before memory is taken
-                raise TypeError(f"sizes {sizes} are not those of the tensors")
+        held = sum(values.size for values in tensors.values())
+        if sum((1 + fan_in) * fan_out for fan_in, fan_out in pairwise(sizes)) > held:
+            raise TypeError(f"sizes {sizes} are not those of the tensors")  # before memory is taken
         _tell_of_divergence("load", path, tensors)
         return _network(about, tensors, backend, threads)
     except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(
-            f"load: {name} describes no network that can be: {checks.shown(error)}"
-        ) from None
+        raise no_network("load", path, error) from None
 
 
 def _tell_of_divergence(
@@ -142,26 +107,17 @@ def _tell_of_divergence(
         )
 
 
-def _from_1(metadata: dict[str, str]) -> dict[str, Any]:
-    """Return what format 1 calls a recipe as format 2 has it: it knew less of the images."""
-    recipe = json.loads(metadata["recipe"])
-    architecture = {
-        name: recipe.pop(name) for name in ("sizes", "activations", "loss", "reduction")
-    }
-    return {**recipe, "architecture": architecture, "pixels": None, "shape": None}
-
-
 def _network(
     about: dict[str, Any], tensors: dict[str, Any], backend: str, threads: int | None
 ) -> Network:
     architecture = Architecture(**about["architecture"])
     network = Network(**architecture.arguments(), backend=backend, threads=threads)
     memory = {
-        name.removeprefix(_OPTIMIZER): values
+        name.removeprefix(OPTIMIZER): values
         for name, values in tensors.items()
-        if name.startswith(_OPTIMIZER)
+        if name.startswith(OPTIMIZER)
     }
-    weights = {name: v for name, v in tensors.items() if not name.startswith(_OPTIMIZER)}
+    weights = {name: v for name, v in tensors.items() if not name.startswith(OPTIMIZER)}
     network.load_state_dict(weights, finite=False)
     if about["mean"] is not None:
         network.mean = checks.real("load", "mean", about["mean"])

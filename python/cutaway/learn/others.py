@@ -1,0 +1,107 @@
+"""Others' models go in; Networks that compute the same come out, and go on learning here."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from .. import checks
+from ..foreign.read import read
+from ..foreign.tensors import is_own
+from ..foreign.weights import Weights
+from .network import Network
+
+_LOSSES = {
+    "softmax": "cross_entropy",
+    "sigmoid": "binary_cross_entropy",
+}  # of outputs; else squares
+
+
+def network_of(
+    who: str,
+    model: Any,
+    *,
+    activation: str | Sequence[str] | None = None,
+    output: str | None = None,
+    loss: str | None = None,
+    mean: float | None = None,
+    std: float | None = None,
+    layout: str | None = None,
+    backend: str = "auto",
+    threads: int | None = None,
+) -> Network:
+    """Return a network that computes what a model does; arguments and errors as of Network.from_model().
+
+    `who` begins the sentence of an error.
+    """
+    if isinstance(model, str | os.PathLike) and is_own(checks.path(who, "model", model)):
+        from .checkpoint import load
+
+        model = load(model, backend="cpu")
+    found = with_two_classes(read(who, model, layout))
+    named = output is not None and (activation is not None or len(found.weights) == 1)
+    *hidden, last = found.activations or ("",) if named else check_known(who, found)
+    output = last if output is None else output
+    own = model.architecture if isinstance(model, Network) else None
+    fitting = own.loss if own and output == last else _LOSSES.get(output, "squared_error")
+    network = Network(
+        found.sizes, activation=hidden if activation is None else activation, output=output,
+        loss=fitting if loss is None else loss, reduction=own.reduction if own else "mean",
+        backend=backend, threads=threads,
+    )  # fmt: skip
+    for layer, (weight, bias) in enumerate(zip(found.weights, found.biases, strict=True)):
+        values = np.vstack([bias, weight])
+        checks.finite(who, found.names[layer], values)
+        network.set_weights(layer, values)
+    network.shape, network.class_names = found.shape, found.class_names
+    _scale(who, network, found, mean, std)
+    if isinstance(model, Network):
+        network.pixels, network.whole = model.pixels, model.whole
+    return network
+
+
+def _scale(
+    who: str, network: Network, found: Weights, mean: float | None, std: float | None
+) -> None:
+    """Tell a network how pixels become numbers, as is given, or else as the model says."""
+    if (mean is None) != (std is None):
+        raise ValueError(f"{who}: mean and std must be given together, got one of them")
+    if mean is None:
+        network.mean, network.std = found.mean, found.std
+    else:
+        network.mean = checks.real(who, "mean", mean)
+        network.std = checks.real(who, "std", std, "above 0", low=0, above=True)
+    network.pixels = None if network.mean is None else True
+
+
+def with_two_classes(found: Weights) -> Weights:
+    """Return a classifier whose one output tells two classes apart with an output for each.
+
+    The softmax of minus half a sum and half of it is the sum's sigmoid, and 1 less that.
+    """
+    if found.sizes[-1] != 1 or len(found.class_names or ()) != 2 or found.activations is None:
+        return found
+    weight, bias = found.weights[-1] / 2, found.biases[-1] / 2
+    return replace(
+        found, weights=(*found.weights[:-1], np.hstack([-weight, weight])),
+        biases=(*found.biases[:-1], np.hstack([-bias, bias])),
+        activations=(*found.activations[:-1], "softmax"),
+    )  # fmt: skip
+
+
+def check_known(who: str, found: Weights) -> tuple[str, ...]:
+    """Return a model's activations.
+
+    Raises:
+        ValueError: if they are unknown: what it would say is, too.
+    """
+    if found.activations is None:
+        raise ValueError(
+            f"{who}: the model draws, but cannot predict: its activations are unknown "
+            f"({found.unknown}); name them, activation and output"
+        )
+    return found.activations

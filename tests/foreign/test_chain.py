@@ -78,7 +78,7 @@ def test_without_an_order_it_is_that_of_the_numbers_in_the_names_or_what_chains(
     assert shapes(layers, ordered=False) == [(5, 4), (4, 3), (3, 2)]
     layers = named(hidden=(5, 4), input=(6, 5), output=(4, 3))
     assert shapes(layers, ordered=False) == [(6, 5), (5, 4), (4, 3)]
-    with pytest.raises(ValueError, match=r"'hidden' \(5, 4\) and 'input' \(6, 5\) must chain"):
+    with pytest.raises(ValueError, match=r"'input' \(6, 5\) and 'output' \(4, 3\) must chain"):
         layers_of("read", layers)
 
 

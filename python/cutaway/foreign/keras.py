@@ -87,7 +87,7 @@ def _arrays(file: Any, layers: list[dict[str, Any]], size: int) -> dict[str, lis
     before: Counter[str] = Counter()
     found = {}
     for layer in layers:
-        kind = re.sub(r"(?<!^)(?<![A-Z])(?=[A-Z])", "_", layer["class_name"]).lower()
+        kind = _snake_case(layer["class_name"])
         place = f"layers/{kind}_{before[kind]}/vars" if before[kind] else f"layers/{kind}/vars"
         before[kind] += 1
         if kind != "input_layer":
@@ -95,6 +95,12 @@ def _arrays(file: Any, layers: list[dict[str, Any]], size: int) -> dict[str, lis
             arrays = [_array(held, name, size) for name in sorted(held, key=int)]
             found[layer["config"]["name"]] = arrays
     return found
+
+
+def _snake_case(name: str) -> str:
+    """Return the name of a class as Keras writes it in a file: re_lu for ReLU."""
+    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
 def _group(file: Any, place: str) -> Any:

@@ -62,7 +62,7 @@ def read_perceptron(who: str, model: Any) -> Weights:
         zip(model.coefs_, model.intercepts_, names, strict=True)
     ):
         steps.layer(f"coefs_[{number}]", weight, bias)
-        steps.activation(f"its activation {name!r}", _SKLEARN.get(name, name))
+        steps.activation(f"coefs_[{number}]", _SKLEARN.get(name, name))
     classes = getattr(model, "classes_", None)
     if isinstance(classes, np.ndarray) and classes.ndim == 1:
         numbered = classes.tolist() == [*range(len(classes))]

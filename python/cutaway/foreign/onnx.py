@@ -21,7 +21,7 @@ Array = NDArray[Any]
 
 _ACTIVATIONS = {"Sigmoid": "sigmoid", "Relu": "relu", "Tanh": "tanh", "Softmax": "softmax"}
 _PASSED = ("Identity", "Cast", "Flatten", "Reshape", "Dropout", "Squeeze")
-_SCALED = {"Add", "Sub", "Mul", "Div"}
+_SCALED = ("Add", "Sub", "Mul", "Div")
 _AFTER = ("ArgMax", "ZipMap", "TopK")  # what makes classes of the output
 
 
@@ -107,7 +107,9 @@ class _Graph:
     def _take(self, node: Any, at: str) -> None:
         kind, title = node.op_type, _title(node)
         others = [self._known.get(name) for name in node.input if name and name != at]
-        if self._pending and kind == "Add" and len(others) == 1 and others[0] is not None:
+        first = node.input[0] == at or kind in ("Add", "Mul")
+        constant = bool(others) and first and all(other is not None for other in others)
+        if self._pending and kind == "Add" and constant:
             self._close(others[0])
             return
         self._close()
@@ -118,17 +120,18 @@ class _Graph:
             self._steps.unknown(f"{title} is along axis {axis}")
         elif kind in _ACTIVATIONS:
             self._steps.activation(title, _ACTIVATIONS[kind])
-        elif any(other is None for other in others) or node.input[0] != at:
+        elif kind in ("MatMul", "Gemm", *_SCALED) and not constant:
             raise self._refusal(title)
         elif kind == "MatMul":
             self._pending = title, np.asarray(others[0])
         elif kind == "Gemm":
             self._gemm(node, title, others)
         elif kind in _SCALED and not self._steps.begun:
-            number = others[0]
-            factor = {"Mul": number, "Div": 1 / np.asarray(number, float)}.get(kind, np.ones(1))
-            offset = {"Add": number, "Sub": -np.asarray(number, float)}.get(kind, np.zeros(1))
-            self._steps.scale(title, factor, offset)
+            number = np.asarray(others[0], float)
+            if kind in ("Mul", "Div"):
+                self._steps.scale(title, number if kind == "Mul" else 1 / number, 0.0)
+            else:
+                self._steps.scale(title, 1.0, number if kind == "Add" else -number)
         else:
             self._steps.other(title, held=bool(others))
 

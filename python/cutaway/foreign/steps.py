@@ -53,9 +53,11 @@ class Steps:
         self._activations.append(None)
 
     def activation(self, name: str, kind: str) -> None:
-        """Add an activation, one of Network's or not."""
+        """Add an activation, one of Network's or not; `name` is that of its part."""
         if kind not in OUTPUTS:
-            self.unknown(f"{name} is none of {', '.join(OUTPUTS)}")
+            self.unknown(
+                f"the activation {checks.shown(kind)} of {name} is none of {', '.join(OUTPUTS)}"
+            )
         elif not self._activations:
             self.unknown(f"{name} comes before the first layer")
         elif kind != "identity":

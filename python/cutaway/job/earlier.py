@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from ..foreign.tensors import is_own
 from ..learn.checkpoint import load
 from ..learn.history import History, Moment
 from ..learn.network import Network
+from ..learn.others import network_of
 from .outputs import HISTORY, MODEL, MOMENTS
 
 
@@ -45,17 +47,26 @@ def model_of(path: Path) -> Path:
     return path / MODEL if path.is_dir() else path
 
 
-def read_run(path: Path) -> Earlier:
+def read_run(path: Path, told: Mapping[str, Any] | None = None) -> Earlier:
     """Read an earlier run.
 
     Args:
         path: Its folder, or a model's file.
+        told: What is told of a file of another library's, as for network_of(); None if such a file is
+            not enough, for the training itself is asked about.
 
     Raises:
-        ValueError: if a file is damaged, or is none of ours.
+        ValueError: if a file is damaged, or does not tell enough.
         OSError: if one cannot be read.
     """
-    network = load(model_of(path), backend="cpu")
+    if path.is_dir() or is_own(path):
+        network = load(model_of(path), backend="cpu")
+    elif told is not None:
+        network = network_of(model=path, backend="cpu", **told)
+    else:
+        raise ValueError(
+            f"{path}: must be a folder of cutaway train, which keeps the moments of a training, got a file"
+        )
     if not path.is_dir():
         return Earlier(network=network, moments=[_moment(network)])
     try:

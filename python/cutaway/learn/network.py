@@ -119,6 +119,7 @@ class Network:
         self.history: History | None = None
         self.optimizer: Optimizer | None = None  # whose memory the core holds
         self._loaded: Dataset | None = None  # whose images the core holds
+        self._of_others = False  # made of a model that learned elsewhere
         self._told: set[str] = set()  # of which warnings have been given: each comes once
         for layer, values in enumerate(normal(self.architecture, seed)):
             self._core.set_weights(layer, values)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .. import checks
+from ..backend.contract import OUTPUTS
 from ..foreign.read import read
 from ..foreign.tensors import is_own
 from ..foreign.weights import Weights
@@ -45,7 +46,7 @@ def network_of(
     found = with_two_classes(read(who, model, layout))
     named = output is not None and (activation is not None or len(found.weights) == 1)
     *hidden, last = found.activations or ("",) if named else check_known(who, found)
-    output = last if output is None else output
+    output = last if output is None else checks.choice(who, "output", output, OUTPUTS)
     own = model.architecture if isinstance(model, Network) else None
     fitting = own.loss if own and output == last else _LOSSES.get(output, "squared_error")
     network = Network(
@@ -57,6 +58,7 @@ def network_of(
         values = np.vstack([bias, weight])
         checks.finite(who, found.names[layer], values)
         network.set_weights(layer, values)
+    network._of_others = not isinstance(model, Network) or model._of_others
     network.shape, network.class_names = found.shape, found.class_names
     _scale(who, network, found, mean, std)
     if isinstance(model, Network):
@@ -102,6 +104,6 @@ def check_known(who: str, found: Weights) -> tuple[str, ...]:
     if found.activations is None:
         raise ValueError(
             f"{who}: the model draws, but cannot predict: its activations are unknown "
-            f"({found.unknown}); name them, activation and output"
+            f"({found.unknown}); name them: activation and output, or --activations"
         )
     return found.activations

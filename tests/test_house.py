@@ -27,6 +27,7 @@ ALLOWED = {
     "learn": f"{BASE} foreign data backend",
     "measure": f"{BASE} foreign data backend learn",
     "look": "checks errors files foreign reprs",
+    "interop": f"{BASE} foreign data backend learn measure look",
     "job": f"{BASE} foreign data backend learn measure look",
     "ask": f"{BASE} foreign data backend learn measure look job",
     "bench": f"{BASE} data backend learn look job",
@@ -43,6 +44,7 @@ CONVENIENCES = {
         "Network.confusion": "measure",
         "Network.class_accuracy": "measure",
     },
+    "learn/checkpoint": {"save": "interop"},
     "learn/history": {"History._repr_html_": "look", "Moment._repr_html_": "look"},
 }
 

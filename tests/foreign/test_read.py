@@ -1,6 +1,7 @@
 """Any model is read, and a file is told by its content, whatever its name."""
 
 import pickle
+import sys
 import zipfile
 
 import numpy as np
@@ -150,6 +151,21 @@ def test_objects_in_an_npz_are_refused(tmp_path):
         ValueError, match=r"^from_model: \S*/a.npz holds no plain arrays: .*allow_pickle"
     ):
         Weights.from_model(tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize(
+    ("content", "library"), [(b"\x08\x09\x12\x07pytorch", "onnx"), (None, "h5py")]
+)
+def test_a_library_that_is_needed_and_missing_is_named(tmp_path, monkeypatch, content, library):
+    path = tmp_path / "a.file"
+    if content is not None:
+        path.write_bytes(content)
+    else:
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("model.weights.h5", b"")
+    monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(ModuleNotFoundError, match=f"^from_model: .* pip install {library}$"):
+        Weights.from_model(path)
 
 
 def test_a_missing_file_is_an_os_error(tmp_path):

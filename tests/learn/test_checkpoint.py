@@ -5,6 +5,7 @@ import hashlib
 import os
 import re
 import stat
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -155,6 +156,13 @@ def test_a_file_of_format_2_is_read(path):
         path.write_bytes(renamed(old, new))
     assert load(path).fingerprint() == expected.fingerprint()
     assert load(path).optimizer_state()["step"] == expected.optimizer_state()["step"]
+
+
+def test_without_onnx_no_onnx_is_written_and_told_why(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(ModuleNotFoundError, match=r"^save: .* pip install 'cutaway\[onnx\]'$"):
+        save(Network((4, 2)), tmp_path / "m.onnx")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_cut_short_anywhere_is_refused_by_its_name(path, saved):

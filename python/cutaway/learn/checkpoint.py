@@ -31,7 +31,14 @@ from .network import Network, check_network
 def save(network: Network, path: str | os.PathLike[str]) -> None:
     """Save a network: weights, architecture, what it knows of its data, optimizer and memory.
 
+    Args:
+        network: That is kept.
+        path: A safetensors file. If it ends in .onnx, a graph for ONNX runtimes, without the optimizer:
+            input "x" (n, features), uint8 and normalised within if the network learned from pixels,
+            else float32; output "output" (n, classes).
+
     Raises:
+        ModuleNotFoundError: if onnx is not installed, for such a file.
         OSError: if the file cannot be written; an older file of that name is untouched then.
 
     Warns:
@@ -39,6 +46,11 @@ def save(network: Network, path: str | os.PathLike[str]) -> None:
     """
     check_network("save", network)
     path = checks.path("save", "path", path)
+    if path.suffix.lower() == ".onnx":
+        from ..interop.onnx import save_onnx
+
+        save_onnx("save", network, path)
+        return
     with network._core.turn:  # all is of one moment, whoever trains it
         tensors: dict[str, Any] = dict(network.state_dict())
         memory, used = network.optimizer_state(), network.optimizer

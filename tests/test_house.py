@@ -39,6 +39,7 @@ ALLOWED = {
 # Conveniences that hand down to a later place: a single import inside the function, named here.
 CONVENIENCES = {
     "data/dataset": {"Dataset._repr_html_": "look"},
+    "foreign/weights": {"Weights._repr_html_": "look"},
     "learn/network": {
         "Network._repr_html_": "look",
         "Network.confusion": "measure",

@@ -107,12 +107,12 @@ def test_what_makes_no_activations_is_refused(call, npz, data, tmp_path, options
     )
 
 
-def test_what_is_told_of_our_own_file_is_refused(call, model, data, tmp_path, error_line):
+def test_what_is_told_of_a_run_s_folder_is_refused(call, done, data, tmp_path, error_line):
     code, _, err = call(
-        "mistakes", model, "--data", data, "--layout", "in,out", "-o", tmp_path / "a.png"
+        "mistakes", done[1], "--data", data, "--layout", "in,out", "-o", tmp_path / "a.png"
     )
     assert code == 2
-    assert "--activations, --normalise and --layout are of models of others" in error_line(err)
+    assert "--activations, --normalise and --layout are for a file" in error_line(err)
 
 
 @pytest.mark.parametrize(

@@ -201,3 +201,9 @@ def test_weights_have_a_short_repr(tmp_path, layers):
     assert repr(found) == "Weights(6-5-3, activations unknown, of npz.file)"
     found = Weights.from_model(paths["ours"])
     assert repr(found) == "Weights(6-5-3, sigmoid sigmoid, of ours.file)"
+
+
+def test_in_a_notebook_weights_are_their_first_layer(layers):
+    html = Weights.from_model(flat(layers))._repr_html_()
+    assert "data:image/png;base64," in html
+    assert "Weights(6-5-3, activations unknown, of a list of arrays)" in html

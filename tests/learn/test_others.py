@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cutaway import SGD, DataLoader, Dataset, Network, Weights, fit, save
+from cutaway import SGD, DataLoader, Dataset, Network, Weights, fit, load, mistakes, save
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((40, 6)).astype(np.float32)
@@ -84,6 +84,18 @@ def test_a_network_and_its_file_give_one_that_computes_the_same(tmp_path):
         assert other.backend == "numpy"
     altered = Network.from_model(network, output="sigmoid")
     assert altered.architecture.loss == "binary_cross_entropy"
+
+
+def test_that_it_learned_elsewhere_is_kept_with_it(tmp_path):
+    """A question of pixels then says that it does not know how they became numbers."""
+    network = Network.from_model(ARRAYS, activation="relu", output="softmax")
+    save(network, tmp_path / "model.safetensors")
+    data = Dataset(RNG.integers(0, 256, (9, 6), np.uint8), np.arange(9) % 3)
+    for each in (network, load(tmp_path / "model.safetensors"), Network.from_model(network)):
+        with pytest.warns(
+            UserWarning, match=r"^mistakes: the model does not say how pixels became"
+        ):
+            mistakes(each, data)
 
 
 def test_a_damaged_file_of_ours_is_refused(tmp_path):

@@ -10,7 +10,6 @@ import click
 
 from ..backend.contract import ACTIVATIONS, OUTPUTS
 from ..files import MARK, may_write, write_picture
-from ..foreign.tensors import is_own
 from ..job.earlier import Earlier, read_run
 from ..job.source import Data, Source, read_again, source_of
 from . import options
@@ -78,8 +77,10 @@ def read(path: Path, activations: list[str] | None, normalise: Any, layout: str 
     if normalise is not None:
         told["mean"], told["std"] = normalise
     given = [name for name, value in told.items() if value is not None and name != "who"]
-    if given and (path.is_dir() or is_own(path)):
-        raise click.UsageError("--activations, --normalise and --layout are of models of others")
+    if given and path.is_dir():
+        raise click.UsageError(
+            "--activations, --normalise and --layout are for a file, not a run's folder"
+        )
     return read_run(path, told)
 
 

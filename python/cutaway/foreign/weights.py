@@ -71,3 +71,8 @@ class Weights:
     def __repr__(self) -> str:
         names = "activations unknown" if self.activations is None else " ".join(self.activations)
         return f"Weights({'-'.join(map(str, self.sizes))}, {names}, of {self.source})"
+
+    def _repr_html_(self) -> str:
+        from ..look import notebook
+
+        return notebook.layer(repr(self), self.weights[0], self.shape)

@@ -52,17 +52,17 @@ def read_run(path: Path, told: Mapping[str, Any] | None = None) -> Earlier:
 
     Args:
         path: Its folder, or a model's file.
-        told: What is told of a file of another library's, as for network_of(); None if such a file is
+        told: What is told of a model's file, as for network_of(); None if one of another library's is
             not enough, for the training itself is asked about.
 
     Raises:
         ValueError: if a file is damaged, or does not tell enough.
         OSError: if one cannot be read.
     """
-    if path.is_dir() or is_own(path):
-        network = load(model_of(path), backend="cpu")
-    elif told is not None:
+    if not path.is_dir() and told is not None:
         network = network_of(model=path, backend="cpu", **told)
+    elif path.is_dir() or is_own(path):
+        network = load(model_of(path), backend="cpu")
     else:
         raise ValueError(
             f"{path}: must be a folder of cutaway train, which keeps the moments of a training, got a file"

@@ -68,6 +68,7 @@ def save(network: Network, path: str | os.PathLike[str]) -> None:
         "shape": network.shape,
         "class_names": network.class_names,
         "whole": network.whole,
+        "of_others": network._of_others,
         "optimizer": optimizer,
     }
     data = packed(tensors, {"cutaway": MARK, "network": json.dumps(about, default=float)})
@@ -140,6 +141,7 @@ def _network(
         height, width = (checks.count("load", "shape", side) for side in about["shape"])
         network.shape = height, width
     network.whole = bool(about.get("whole", False))
+    network._of_others = bool(about.get("of_others", False))
     if about.get("class_names") is not None:
         network.class_names = check_names("load", about["class_names"])
     if about["optimizer"] is not None:

@@ -82,6 +82,13 @@ def test_without_an_order_it_is_that_of_the_numbers_in_the_names_or_what_chains(
         layers_of("read", layers)
 
 
+def test_the_usual_layout_goes_before_the_order_of_the_names():
+    layers = named(
+        input_to_hidden=(5, 6), hidden_to_output=(3, 5)
+    )  # without biases, 3-5-6 chains, too
+    assert shapes(layers, usual="out,in", ordered=False) == [(6, 5), (5, 3)]
+
+
 @pytest.mark.parametrize(
     ("arrays", "text"),
     [

@@ -77,6 +77,17 @@ def test_a_file_is_read_with_its_activations_and_what_it_does_to_pixels(tmp_path
             None,
             "'mine' of layer 'one' (Dense) is none of",
         ),
+        (
+            [dense("one"), layer("ReLU", max_value=6.0), dense("two")],
+            None,
+            "(ReLU) is no plain one",
+        ),
+        (
+            [dense("one"), layer("ReLU", max_value=None, negative_slope=0.0), dense("two")],
+            ("relu", "identity"),
+            "",
+        ),
+        ([dense("one"), {**layer("ReLU"), "module": "mine"}, dense("two")], None, "not known"),
         ([FIRST, layer("LeakyReLU"), SECOND], None, "(LeakyReLU) is not known here"),
         ([FIRST, layer("Rescaling", scale=2, offset=0), SECOND], None, "is no scale of all inputs"),
     ],
@@ -85,6 +96,15 @@ def test_activations_are_those_of_ours_or_unknown(tmp_path, layers, same, parts,
     found = same(Weights.from_model(written(tmp_path / "a.keras", layers, *parts)))
     assert found.activations == activations
     assert why in found.unknown
+
+
+def test_a_model_of_a_class_of_its_own_is_told_what_draws():
+    model = type("Net", (type("Model", (), {"__module__": "keras.src.models.model"}),), {})()
+    with pytest.raises(
+        ValueError,
+        match=r"must be a Keras model that is Sequential or Functional, got Net; the list",
+    ):
+        Weights.from_model(model)
 
 
 def linked(file):

@@ -63,6 +63,47 @@ def test_activations_that_are_none_of_ours_are_unknown(sequential, same, first, 
 
 
 @pytest.mark.needs("torch")
+def test_one_activation_may_stand_in_two_places():
+    from torch import nn
+
+    relu = nn.ReLU()
+    model = nn.Sequential(nn.Linear(6, 5), relu, nn.Linear(5, 4), relu, nn.Linear(4, 3))
+    assert Weights.from_model(model).activations == ("relu", "relu", "identity")
+
+
+@pytest.mark.needs("torch")
+def test_a_sequential_of_one_s_own_is_known_unless_it_goes_its_own_way(sequential, same):
+    from torch import nn
+
+    class Named(nn.Sequential):
+        pass
+
+    class Other(nn.Sequential):
+        def forward(self, x):
+            return super().forward(x).abs()
+
+    class ReLU(nn.Module):
+        def forward(self, x):
+            return -x
+
+    inner = sequential([nn.ReLU()], [])
+    assert same(Weights.from_model(Named(*inner))).activations == ("relu", "identity")
+    assert same(Weights.from_model(nn.Sequential(Named(*inner)))).activations is not None
+    for model in (Other(*inner), nn.Sequential(Other(*inner)), sequential([ReLU()], [])):
+        assert same(Weights.from_model(model)).activations is None
+
+
+@pytest.mark.needs("torch")
+def test_a_tensor_without_numbers_is_refused_in_our_words():
+    from torch import nn
+
+    with pytest.raises(
+        TypeError, match=r"^from_model: .* must hold numbers, got Cannot copy out of"
+    ):
+        Weights.from_model(nn.Sequential(nn.Linear(3, 4, device="meta")))
+
+
+@pytest.mark.needs("torch")
 def test_a_module_with_weights_of_another_kind_is_named():
     from torch import nn
 

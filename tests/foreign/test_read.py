@@ -69,6 +69,18 @@ def test_a_safetensors_file_of_pytorchs_has_pytorchs_layout(tmp_path, layers):
     np.testing.assert_array_equal(given.weights[0], square)
 
 
+@pytest.mark.needs("torch")
+def test_numbers_that_numpy_has_not_are_told(tmp_path):
+    import torch
+    from safetensors.torch import save_file
+
+    save_file({"w": torch.ones(3, 2).bfloat16()}, tmp_path / "a.safetensors")
+    with pytest.raises(
+        ValueError, match=r"a\.safetensors is no .* 'w' is BF16; save it as float32"
+    ):
+        Weights.from_model(tmp_path / "a.safetensors")
+
+
 class Code:
     """What a pickle could do."""
 

@@ -61,7 +61,7 @@ def test_pixels_become_numbers_as_is_told():
     network = Network.from_model(ARRAYS, activation="tanh", output="sigmoid", mean=0, std=255)
     pixels = RNG.integers(0, 256, (9, 6), np.uint8)
     np.testing.assert_allclose(network.forward(pixels), network.forward(pixels / 255), atol=1e-6)
-    with pytest.raises(ValueError, match=r"^from_model: mean and std must be given together"):
+    with pytest.raises(TypeError, match=r"^from_model: std must be a number, got None"):
         Network.from_model(ARRAYS, activation="tanh", output="sigmoid", mean=0)
     unknown = Network.from_model(ARRAYS, activation="tanh", output="sigmoid")
     with pytest.raises(ValueError, match="integer rows are normalised with"):

@@ -46,9 +46,12 @@ class Layer(NamedTuple):
 def numbers_of(who: str, name: str, value: Any) -> F32:
     """Return an array of whatever a library calls one: PyTorch's tensors with their gradients, too."""
     if type(value).__module__.partition(".")[0] == "torch":
-        value = value.detach().cpu().float()
-    elif hasattr(value, "value") and type(value).__module__.partition(".")[0] == "keras":
-        value = value.numpy()
+        try:
+            value = value.detach().cpu().float()
+        except (RuntimeError, NotImplementedError) as error:  # it is on the device "meta"
+            raise TypeError(
+                f"{who}: {checks.shown(name)} must hold numbers, got {checks.shown(error, str)}"
+            ) from None
     return checks.floats(who, checks.shown(name), value)
 
 
@@ -87,17 +90,17 @@ def chained(
     """Return layers that chain, (fan_in, fan_out); arguments and errors as of layers_of()."""
     if layout is not None:
         checks.choice(who, "layout", layout, LAYOUTS)
-    for some in _orders(layers, ordered):
-        fitting = [each for each in LAYOUTS if not _break(some, each)]
-        if layout is None and usual in fitting:
-            return _laid(some, usual)
-        if layout is None and len(fitting) == 2:
-            shapes = checks.shown(", ".join(layer.title for layer in some), str)
-            raise ValueError(
-                f"{who}: layout must be 'in,out' or 'out,in' for {shapes}, which fit both"
-            )
-        if layout in fitting or (layout is None and fitting):
-            return _laid(some, layout or fitting[0])
+    first = [(layout,)] if layout else [(usual,)] if usual else []
+    for layouts in [*first, *([] if layout else [LAYOUTS])]:
+        for some in _orders(layers, ordered):
+            fitting = [each for each in layouts if not _break(some, each)]
+            if len(fitting) == 2:
+                shapes = checks.shown(", ".join(layer.title for layer in some), str)
+                raise ValueError(
+                    f"{who}: layout must be 'in,out' or 'out,in' for {shapes}, which fit both"
+                )
+            if fitting:
+                return _laid(some, fitting[0])
     breaks = filter(None, (_break(layers, each) for each in LAYOUTS if layout in (None, each)))
     _, why = max(breaks, key=itemgetter(0))  # of the layout in which more of them chain
     raise ValueError(f"{who}: {why}")

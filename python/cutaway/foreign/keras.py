@@ -25,8 +25,11 @@ from .weights import F32, Weights
 
 _ACTIVATIONS = {"linear": "identity"}  # the others are called as here
 _LAYERS = {"ReLU": "relu", "Softmax": "softmax"}
+# Settings of ReLU and Softmax with which they are Network's; Keras leaves none out.
+_PLAIN = (("max_value", None), ("negative_slope", 0.0), ("threshold", 0.0), ("axis", -1))
 _PASSED = ("Dropout", "GaussianDropout", "AlphaDropout", "GaussianNoise", "Flatten")
 _MEMBERS = ("config.json", "model.weights.h5")
+_MODELS = ("Sequential", "Functional")
 _LARGEST = 1 << 30  # bytes of a member, of a file that is smaller
 
 
@@ -37,6 +40,12 @@ def is_keras(value: object) -> bool:
 
 def read_model(who: str, model: Any) -> Weights:
     """Read a Keras model, a chain of layers."""
+    kind = type(model).__name__
+    if kind not in _MODELS or not type(model).__module__.startswith("keras."):
+        raise ValueError(
+            f"{who}: model must be a Keras model that is {' or '.join(_MODELS)}, got {kind}; the list "
+            "model.get_weights() draws"
+        )
     arrays = {layer.name: layer.get_weights() for layer in model.layers}
     return _read(who, "a Keras model", model.get_config(), arrays)
 
@@ -65,10 +74,17 @@ def read_keras(who: str, path: Path) -> Weights:
     ) as error:  # fmt: skip
         if isinstance(error, OSError) and error.filename is not None:
             raise
-        raise ValueError(
-            f"{who}: {checks.shown(path, str)} is no whole Keras file: {checks.shown(error, str)}"
-        ) from None
-    return _read(who, path.name, described, arrays)
+        raise _damaged(who, path, error) from None
+    try:
+        return _read(who, path.name, described, arrays)
+    except (KeyError, TypeError, AttributeError, IndexError) as error:
+        raise _damaged(who, path, error) from None
+
+
+def _damaged(who: str, path: Path, error: Exception) -> ValueError:
+    return ValueError(
+        f"{who}: {checks.shown(path, str)} is no whole Keras file: {checks.shown(error, str)}"
+    )
 
 
 def _members(path: Path) -> tuple[bytes, bytes]:
@@ -134,11 +150,15 @@ def _read(
                 f"{who}: {title} must take what the layer before it gives, and no more"
             )
         before = name
+        if not str(layer.get("module", "keras")).startswith("keras"):
+            kind = ""  # of somebody's own, whatever it is called
         if kind == "Dense":
             steps.layer(title, *arrays[name])
             steps.activation(title, _named(config.get("activation")))
         elif kind == "Activation":
             steps.activation(title, _named(config.get("activation")))
+        elif any(config.get(key, plain) != plain for key, plain in _PLAIN):
+            steps.unknown(f"{title} is no plain one")
         elif kind in _LAYERS:
             steps.activation(title, _LAYERS[kind])
         elif kind == "Rescaling":

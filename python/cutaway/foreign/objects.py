@@ -28,19 +28,30 @@ def is_module(value: object) -> bool:
     return comes_from(value, "torch", "Module")
 
 
+def is_sequential(module: Any) -> bool:
+    """Tell whether a module computes what a torch.nn.Sequential does: none that goes on its own way."""
+    plain: list[Any] = [base for base in type(module).__mro__ if _kind(base) == "Sequential"]
+    return bool(plain) and type(module).forward is plain[0].forward
+
+
+def _kind(cls: type) -> str:
+    """Return the name of a class of PyTorch's own, and "" for others, whatever they are called."""
+    return cls.__name__ if cls.__module__.startswith("torch.nn.") else ""
+
+
 def read_module(who: str, module: Any) -> Weights:
     """Read a torch.nn.Sequential, nested or not."""
     steps = Steps(who, f"a PyTorch {type(module).__name__}")
-    for name, part in module.named_modules():
-        kind = type(part).__name__
-        title = f"module {name} ({kind})" if name else f"the module ({kind})"
+    for name, part in module.named_modules(remove_duplicate=False):  # one ReLU may stand twice
+        kind = _kind(type(part))
+        title = f"module {name} ({type(part).__name__})"
         if kind == "Linear":
             steps.layer(title, numbers_of(who, title, part.weight).T, part.bias)
         elif kind == "Softmax" and part.dim not in (1, -1, None):
             steps.unknown(f"{title} is along axis {part.dim}")
         elif kind in _TORCH:
             steps.activation(title, _TORCH[kind])
-        elif kind != "Sequential" and kind not in _TORCH_PASSED:
+        elif not is_sequential(part) and kind not in _TORCH_PASSED:
             held = any(True for _ in part.parameters(recurse=False))
             steps.other(title, held)
     return steps.weights()
@@ -82,11 +93,12 @@ def read_own(value: Any) -> Weights:
         return value
     kind = type(value).__name__
     architecture = getattr(value, "architecture", None)
+    pixels = getattr(value, "pixels", None)
     own, biases = value.weights, value.biases
     return Weights(
         weights=own, biases=biases, names=tuple(f"layer {l}" for l in range(len(own))),
         source=f"a {kind}", activations=architecture and architecture.activations,
         unknown="" if architecture else "a Moment does not keep them", shape=value.shape,
-        mean=getattr(value, "mean", None), std=getattr(value, "std", None),
+        mean=value.mean if pixels else None, std=value.std if pixels else None,
         class_names=getattr(value, "class_names", None),
     )  # fmt: skip

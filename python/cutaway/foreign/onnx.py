@@ -106,6 +106,8 @@ class _Graph:
 
     def _take(self, node: Any, at: str) -> None:
         kind, title = node.op_type, _title(node)
+        if node.domain not in ("", "ai.onnx"):
+            kind = f"{node.domain}.{kind}"  # of somebody's own, whatever it is called
         others = [self._known.get(name) for name in node.input if name and name != at]
         first = node.input[0] == at or kind in ("Add", "Mul")
         constant = bool(others) and first and all(other is not None for other in others)

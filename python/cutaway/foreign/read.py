@@ -86,7 +86,7 @@ def _flat(arrays: Any) -> list[Any]:
 
 def _read_module(who: str, module: Any) -> Weights:
     """Read a PyTorch module: what it computes is known of a Sequential, of others the weights alone."""
-    if objects.comes_from(module, "torch", "Sequential"):
+    if objects.is_sequential(module):
         return objects.read_module(who, module)
     kind = type(module).__name__
     layers = layers_of(who, module.state_dict().items(), usual="out,in")

@@ -26,6 +26,8 @@ _VERSION = "cutaway.format"  # "format" itself is whose layout the tensors have
 _BEFORE_DIGEST = b'"sha256":"'  # stands once in a header: quotes within a value are escaped
 _NO_DIGEST = "0" * 64  # in its place while the SHA-256 is taken
 
+_NOT_NUMPYS = {"BF16", "F8_E4M3", "F8_E5M2", "F8_E8M0", "F4", "F6_E2M3", "F6_E3M2"}
+
 Tensors = dict[str, NDArray[Any]]
 
 
@@ -73,15 +75,17 @@ def unpacked(who: str, path: Path) -> tuple[dict[str, Any] | None, Tensors, dict
     data = path.read_bytes()
     try:
         with safe_open(name, framework="np") as file:
-            metadata = file.metadata() or {}
-            tensors = {key: file.get_tensor(key) for key in sorted(file.keys(), key=natural)}
-    except (
-        SafetensorError,
-        ValueError,
-        TypeError,
-        OSError,
-    ) as error:  # a device: it cannot be mapped
-        raise ValueError(f"{who}: {name} is no safetensors file: {error}") from None
+            metadata, keys = file.metadata() or {}, sorted(file.keys(), key=natural)
+            kinds = {file.get_slice(key).get_dtype(): key for key in keys}
+            if odd := {*kinds} & _NOT_NUMPYS:
+                raise ValueError(
+                    f"{checks.shown(kinds[min(odd)])} is {min(odd)}; save it as float32"
+                )
+            tensors = {key: file.get_tensor(key) for key in keys}
+    except (SafetensorError, ValueError, OSError) as error:  # a device, which cannot be mapped
+        raise ValueError(
+            f"{who}: {name} is no safetensors file that NumPy reads: {error}"
+        ) from None
     if not metadata.keys() & {"network", "recipe"} or _BEFORE_DIGEST not in data:
         return None, tensors, metadata
     version = metadata.get(_VERSION, metadata.get("format"))
@@ -124,9 +128,11 @@ def read_tensors(who: str, path: Path, layout: str | None) -> Weights:
     layers = layers_of(who, own, "out,in", ordered=False)
     try:
         shape, names = about["shape"], about.get("class_names")
+        pixels = about["pixels"] is not False  # format 1 did not know
         return weights(
             layers, source=path.name, activations=tuple(about["architecture"]["activations"]),
-            mean=about["mean"], std=about["std"], shape=shape and (int(shape[0]), int(shape[1])),
+            mean=about["mean"] if pixels else None, std=about["std"] if pixels else None,
+            shape=shape and (int(shape[0]), int(shape[1])),
             class_names=names and tuple(map(str, names)),
         )  # fmt: skip
     except (KeyError, TypeError, IndexError, ValueError) as error:

@@ -16,10 +16,8 @@ from ..foreign.tensors import is_own
 from ..foreign.weights import Weights
 from .network import Network
 
-_LOSSES = {
-    "softmax": "cross_entropy",
-    "sigmoid": "binary_cross_entropy",
-}  # of outputs; else squares
+# By output; of others it is squares.
+_LOSSES = {"softmax": "cross_entropy", "sigmoid": "binary_cross_entropy"}
 
 
 def network_of(
@@ -43,9 +41,11 @@ def network_of(
         from .checkpoint import load
 
         model = load(model, backend="cpu")
-    found = with_two_classes(read(who, model, layout))
+    found = read(who, model, layout)
+    if not isinstance(model, Network):
+        found = _with_two_classes(found)
     named = output is not None and (activation is not None or len(found.weights) == 1)
-    *hidden, last = found.activations or ("",) if named else check_known(who, found)
+    *hidden, last = found.activations or ("",) if named else _known(who, found)
     output = last if output is None else checks.choice(who, "output", output, OUTPUTS)
     own = model.architecture if isinstance(model, Network) else None
     fitting = own.loss if own and output == last else _LOSSES.get(output, "squared_error")
@@ -60,27 +60,19 @@ def network_of(
         network.set_weights(layer, values)
     network._of_others = not isinstance(model, Network) or model._of_others
     network.shape, network.class_names = found.shape, found.class_names
-    _scale(who, network, found, mean, std)
+    network.mean, network.std = found.mean, found.std
+    network.pixels = None if found.mean is None else True
     if isinstance(model, Network):
+        network.mean, network.std = model.mean, model.std
         network.pixels, network.whole = model.pixels, model.whole
+    if mean is not None or std is not None:
+        network.mean = checks.real(who, "mean", mean)
+        network.std = checks.real(who, "std", std, "above 0", low=0, above=True)
+        network.pixels = True
     return network
 
 
-def _scale(
-    who: str, network: Network, found: Weights, mean: float | None, std: float | None
-) -> None:
-    """Tell a network how pixels become numbers, as is given, or else as the model says."""
-    if (mean is None) != (std is None):
-        raise ValueError(f"{who}: mean and std must be given together, got one of them")
-    if mean is None:
-        network.mean, network.std = found.mean, found.std
-    else:
-        network.mean = checks.real(who, "mean", mean)
-        network.std = checks.real(who, "std", std, "above 0", low=0, above=True)
-    network.pixels = None if network.mean is None else True
-
-
-def with_two_classes(found: Weights) -> Weights:
+def _with_two_classes(found: Weights) -> Weights:
     """Return a classifier whose one output tells two classes apart with an output for each.
 
     The softmax of minus half a sum and half of it is the sum's sigmoid, and 1 less that.
@@ -95,7 +87,7 @@ def with_two_classes(found: Weights) -> Weights:
     )  # fmt: skip
 
 
-def check_known(who: str, found: Weights) -> tuple[str, ...]:
+def _known(who: str, found: Weights) -> tuple[str, ...]:
     """Return a model's activations.
 
     Raises:

@@ -130,7 +130,7 @@ def test_weights_that_fit_both_ways_are_laid_out_as_the_sizes_say():
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        ({"2.bias": np.zeros(4)}, r"the bias of '2.weight' \(8, 3\) must have 3 numbers, got 4"),
+        ({"2.bias": np.zeros(4)}, r"the bias of '2.weight' \(3, 8\) must have 3 numbers, got 4"),
         ({"2.bias": np.full(3, np.nan)}, "'2.weight' must be finite, got nan"),
         ({"3.bias": np.zeros(3)}, "'3.bias' .* must be the bias of a fully connected layer"),
         ({"2.weight": np.zeros((3, 8, 1))}, "'2.weight' must be .* got shape"),
@@ -140,7 +140,7 @@ def test_weights_that_fit_both_ways_are_laid_out_as_the_sizes_say():
 )
 def test_a_state_dict_that_does_not_fit_changes_nothing(network, change, text):
     before = network.fingerprint()
-    state = {"0.weight": network.weights[0].T + 1, **network.state_dict(), **change}
+    state = {**network.state_dict(), "0.weight": network.weights[0].T + 1, **change}
     state = {name: array for name, array in state.items() if array is not None}
     with pytest.raises(ValueError, match=f"^load_state_dict: .*{text}"):
         network.load_state_dict(state)

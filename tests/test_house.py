@@ -21,28 +21,31 @@ ALLOWED = {
     "checks": "errors",
     "files": "checks errors version",
     "threads": "checks errors",
+    "foreign": "checks errors files reprs",
     "data": "checks errors files reprs",
     "backend": "checks errors reprs threads _core _cuda",  # it alone
-    "learn": f"{BASE} data backend",
-    "measure": f"{BASE} data backend learn",
-    "look": "checks errors files reprs",
-    "job": f"{BASE} data backend learn measure look",
-    "ask": f"{BASE} data backend learn measure look job",
+    "learn": f"{BASE} foreign data backend",
+    "measure": f"{BASE} foreign data backend learn",
+    "look": "checks errors files foreign reprs",
     "interop": f"{BASE} foreign data backend learn measure look",
+    "job": f"{BASE} foreign data backend learn measure look",
+    "ask": f"{BASE} foreign data backend learn measure look job",
     "bench": f"{BASE} data backend learn look job",
-    "cli": f"{BASE} data backend learn measure look job ask bench",  # it alone has bench
-    "__init__": f"{BASE} data backend learn measure look ask interop",
+    "cli": f"{BASE} foreign data backend learn measure look job ask bench",  # it alone has bench
+    "__init__": f"{BASE} foreign data backend learn measure look ask interop",
     "__main__": "cli",
 }
 
 # Conveniences that hand down to a later place: a single import inside the function, named here.
 CONVENIENCES = {
     "data/dataset": {"Dataset._repr_html_": "look"},
+    "foreign/weights": {"Weights._repr_html_": "look"},
     "learn/network": {
         "Network._repr_html_": "look",
         "Network.confusion": "measure",
         "Network.class_accuracy": "measure",
     },
+    "learn/checkpoint": {"save": "interop"},
     "learn/history": {"History._repr_html_": "look", "Moment._repr_html_": "look"},
 }
 

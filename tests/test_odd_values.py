@@ -277,6 +277,11 @@ CALLS = {
         sizes=(4, 3, 2), activation="relu", output="sigmoid", loss="squared_error", reduction="sum",
         seed=0, backend="cpu", threads=1,
     ),
+    "Network.from_model": lambda _: dict(
+        model={"W1": ROWS.T, "b1": np.ones(6), "W2": np.ones((6, 3))}, activation="relu",
+        output="softmax", loss="squared_error", mean=0, std=255, layout="in,out", backend="cpu", threads=1,
+    ),
+    "Weights.from_model": lambda _: dict(model=[ROWS.T, np.ones((6, 3))], layout="in,out"),
     "Network.activations": lambda _: dict(x=ROWS),
     "Network.forward": lambda _: dict(x=ROWS),
     "Network.predict": lambda _: dict(x=ROWS),
@@ -357,7 +362,7 @@ if find_spec("sklearn"):
     )  # fmt: skip
 
 # Records that cutaway makes and nobody passes in: their classes keep what they are given.
-RECORDS = {"CudaStatus", "DeviceError", "History", "Moment"}
+RECORDS = {"CudaStatus", "DeviceError", "History", "Moment", "Weights"}
 
 
 def written(film):
@@ -398,6 +403,7 @@ OTHERS = {
     "SequentialSampler": ("order",),
     "Recorder.film": ("Film",),
     "batch": ("learn", "subset"),  # it learns from a subset
+    "Network.from_model": ("Network",),  # which it makes
     "neuron": ("grid",),  # of one tile
     "page": ("load",),  # of the model
     "landscape": ("Film",),  # which it makes, if wanted
@@ -428,7 +434,9 @@ PYTHONS_OR_OTHERS = re.compile(
 
 def function_of(name, o):
     owner, _, method = name.rpartition(".")
-    return getattr(getattr(o, owner), method) if owner else getattr(cutaway, name)
+    if not owner:
+        return getattr(cutaway, name)
+    return getattr(getattr(o, owner, None) or getattr(cutaway, owner), method)
 
 
 def arguments_of(function):
@@ -441,19 +449,20 @@ def methods_of(kind):
     own = {name for name in vars(kind) if not name.startswith("_")} | {"__getitem__"} & {
         *vars(kind)
     }
-    return [name for name in sorted(own) if inspect.isfunction(vars(kind)[name])]
+    kinds = classmethod if kind.__name__ in RECORDS else (classmethod, types.FunctionType)
+    return [name for name in sorted(own) if isinstance(vars(kind)[name], kinds)]
 
 
 def everything_public():
     """The names of all functions, classes and methods that take arguments."""
     for name in [*cutaway.__all__, *(["Classifier"] if "Classifier" in CALLS else [])]:
         value = getattr(cutaway, name)
-        if not callable(value) or name in RECORDS:
+        if not callable(value):
             continue
-        if arguments_of(value):
+        if name not in RECORDS and arguments_of(value):
             yield name, value
         if isinstance(value, type) and name != "Classifier":  # X and y are scikit-learn's to check
-            methods = ((f"{name}.{method}", vars(value)[method]) for method in methods_of(value))
+            methods = ((f"{name}.{method}", getattr(value, method)) for method in methods_of(value))
             yield from ((full, method) for full, method in methods if arguments_of(method))
 
 

@@ -21,6 +21,7 @@ from cutaway import (
     RandomSampler,
     Recorder,
     SequentialSampler,
+    Weights,
 )
 from cutaway.reprs import short_repr
 
@@ -85,6 +86,8 @@ CASES = [
     (Network((4, 3, 2), backend="cpu", threads=1),
      "Network(4-3-2, sigmoid sigmoid, squared_error, cpu, threads=1)"),
     (Network((4,) * 100, backend="cpu", threads=1), "Network(4-4-4-4-4-4-..."),
+    (Weights.from_model([np.ones((4, 3)), np.ones((3, 2))]),
+     "Weights(4-3-2, activations unknown, of a list of arrays)"),
     (moment(metrics={}), "Moment(epoch=5, step=3910, loss=1)"),
     (moment(), "Moment(epoch=5, step=3910, loss=1, valid_loss=0.1235, "
      "valid_accuracy=0.1235)"),

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from .data.loader import DataLoader, RandomSampler, SequentialSampler
     from .data.read import load_data, load_idx, load_pickle, mnist
     from .errors import CheckpointError, DeviceError
+    from .foreign.weights import Weights
     from .interop.estimator import Classifier as Classifier
     from .interop.recorder import Recorder
     from .learn.checkpoint import load, save
@@ -64,6 +65,7 @@ __all__ = [
     "RandomSampler",
     "Recorder",
     "SequentialSampler",
+    "Weights",
     "batch",
     "biography",
     "cuda_status",
@@ -114,6 +116,7 @@ _MODULE_OF = {
         "backend.cuda": "CudaStatus",
         "backend.optimizer": "SGD Adam Constant OneCycle",
         "errors": "CheckpointError DeviceError",
+        "foreign.weights": "Weights",
         "learn.checkpoint": "load save",
         "learn.network": "Network",
         "data.dataset": "Dataset",

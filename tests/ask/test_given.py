@@ -7,7 +7,7 @@ import pytest
 
 import cutaway
 from cutaway import SGD, DataLoader, Network, train
-from cutaway.ask.given import names_of, shape_of, unit_of
+from cutaway.ask.given import names_of, network_asked, shape_of, unit_of
 
 
 def test_classes_without_a_name_have_their_number():
@@ -32,6 +32,45 @@ def test_names_are_of_one_line():
 def test_a_unit_is_called_by_its_layer_too_where_there_are_several():
     assert unit_of(Network((4, 3, 2), backend="cpu"), 0, 1) == "neuron 1"
     assert unit_of(Network((4, 3, 3, 2), backend="cpu"), 1, 2) == "neuron 2, layer 1"
+
+
+ARRAYS = [np.eye(64, 5), np.ones(5), np.eye(5, 4), np.ones(4)]
+
+
+def test_a_model_that_does_not_say_how_pixels_became_numbers_takes_them_as_the_data_are(stripes):
+    model = Network.from_model(ARRAYS, activation="relu", output="softmax")
+    with pytest.warns(
+        UserWarning, match=r"^why: the model does not say .* \(pixel - 7\d.* --normalise"
+    ):
+        network = network_asked("why", model, stripes)
+    assert (network.mean, network.std) == (stripes.mean, stripes.std)
+    assert (network.pixels, network.shape) == (True, (8, 8))
+    assert model.mean is None  # it is a copy that is asked
+
+
+def test_what_the_model_says_or_what_are_no_pixels_needs_no_word(stripes, numbers):
+    told = Network.from_model(ARRAYS, activation="relu", output="softmax", mean=0, std=255)
+    assert network_asked("why", told, stripes) is told
+    rows = Network.from_model([np.eye(6, 3), np.ones(3)], output="softmax")
+    assert network_asked("why", rows, numbers).pixels is False
+    own = Network((64, 4), backend="cpu")  # with weights of one's own, perhaps
+    assert network_asked("why", own, stripes) is own
+
+
+@pytest.mark.parametrize("name", "batch biography doubt first landscape mistakes why".split())
+def test_a_model_of_unknown_activations_is_one_sentence_whatever_is_asked(name, stripes):
+    moments = [1, 2, 3]
+    ask = {
+        "batch": lambda: cutaway.batch(ARRAYS, stripes, [0], optimizer=SGD(0.1)),
+        "biography": lambda: cutaway.biography(ARRAYS, stripes),
+        "doubt": lambda: cutaway.doubt(ARRAYS, stripes),
+        "first": lambda: cutaway.first(ARRAYS, moments, stripes),
+        "landscape": lambda: cutaway.landscape(ARRAYS, stripes, moments),
+        "mistakes": lambda: cutaway.mistakes(ARRAYS, stripes),
+        "why": lambda: cutaway.why(ARRAYS, 1, data=stripes),
+    }[name]
+    with pytest.raises(ValueError, match=f"^{name}: the model draws, but cannot predict: its act"):
+        ask()
 
 
 def diverged(moments):

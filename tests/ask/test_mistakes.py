@@ -54,7 +54,10 @@ def test_networks_of_every_kind_are_drawn_light_and_dark(pair):
 
 
 def test_what_does_not_fit_is_refused(largest, stripes):
-    with pytest.raises(TypeError, match=r"^mistakes: network must be a Network, got list$"):
+    with pytest.raises(
+        TypeError,
+        match=r"^mistakes: network must be a Network or another library's model, got list$",
+    ):
         mistakes([], stripes)
     with pytest.raises(ValueError, match=r"^mistakes: the network takes 3 features, the data"):
         mistakes(largest, stripes)

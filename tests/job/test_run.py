@@ -49,7 +49,10 @@ def test_ctrl_c_ends_the_training_and_what_was_learned_is_written(
 
 
 def test_ctrl_c_before_anything_is_learned_leaves_the_start(out, recipe, data, monkeypatch):
-    monkeypatch.setattr(Recipe, "train", lambda *_, **__: Moments(stopped(), Place(), {}))
+    def train(_, network, *__, **___):
+        return Moments(stopped(), network, Place(), {})
+
+    monkeypatch.setattr(Recipe, "train", train)
     result = run(recipe, data, out, film=FilmPlan())
     assert (result.interrupted, result.frames, result.kept) == (True, 0, 1)
     assert load(out / "model.safetensors").fingerprint() == result.network.fingerprint()

@@ -83,13 +83,13 @@ def test_an_optimizer_goes_on_while_its_settings_are_the_same(data):
     assert learn(Adam(), SGD(0.1, 0.9)).optimizer_state()["step"] == 5
 
 
-def test_state_dict_has_pytorchs_keys_and_shapes(network):
+def test_state_dict_has_the_keys_and_shapes_of_a_sequential_of_pytorchs(network):
     state = network.state_dict()
     assert {name: values.shape for name, values in state.items()} == {
         "0.weight": (8, 12),
         "0.bias": (8,),
-        "1.weight": (3, 8),
-        "1.bias": (3,),
+        "2.weight": (3, 8),
+        "2.bias": (3,),
     }
     np.testing.assert_array_equal(state["0.weight"].T, network.weights[0])
     other = Network((12, 8, 3), seed=9)
@@ -97,12 +97,52 @@ def test_state_dict_has_pytorchs_keys_and_shapes(network):
     assert other.fingerprint() == network.fingerprint()
 
 
-def test_a_state_dict_that_does_not_fit_changes_nothing(network):
+def test_a_state_dict_may_have_any_names_and_either_layout(network):
+    (first, a), (second, b) = zip(network.weights, network.biases, strict=True)
+    for state in (
+        {"lin1.weight": first.T, "lin1.bias": a, "lin2.weight": second.T, "lin2.bias": b},
+        {"W1": first, "b1": a, "W2": second, "b2": b},
+        {"coefs_0": first, "coefs_1": second, "intercepts_0": a, "intercepts_1": b},
+    ):
+        other = Network((12, 8, 3), seed=9)
+        other.load_state_dict(state)
+        assert other.fingerprint() == network.fingerprint()
+
+
+def test_weights_that_fit_both_ways_are_laid_out_as_the_sizes_say():
+    network = Network((6, 4, 6), seed=1)
+    other = Network((6, 4, 6), seed=2)
+    other.load_state_dict(
+        {
+            "W1": network.weights[0],
+            "b1": network.biases[0],
+            "W2": network.weights[1],
+            "b2": np.zeros(6),
+        }
+    )
+    assert other.fingerprint() == network.fingerprint()
+    square = Network((4, 4))
+    state = {"weight": np.arange(16).reshape(4, 4), "bias": np.zeros(4)}
+    square.load_state_dict(state)  # as PyTorch has it, where nothing tells
+    np.testing.assert_array_equal(square.weights[0], state["weight"].T)
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"2.bias": np.zeros(4)}, r"the bias of '2.weight' \(3, 8\) must have 3 numbers, got 4"),
+        ({"2.bias": np.full(3, np.nan)}, "'2.weight' must be finite, got nan"),
+        ({"3.bias": np.zeros(3)}, "'3.bias' .* must be the bias of a fully connected layer"),
+        ({"2.weight": np.zeros((3, 8, 1))}, "'2.weight' must be .* got shape"),
+        ({"4.weight": np.zeros((2, 3)), "4.bias": np.zeros(2)}, "must be of a network 12-8-3, got"),
+        ({"2.bias": None}, "must have a bias for '2.weight'"),
+    ],
+)
+def test_a_state_dict_that_does_not_fit_changes_nothing(network, change, text):
     before = network.fingerprint()
-    state = network.state_dict()
-    state["0.weight"] = state["0.weight"] + 1
-    state["1.bias"] = np.zeros(4)
-    with pytest.raises(ValueError, match=r"1.bias must be \(3,\), got shape \(4,\)"):
+    state = {**network.state_dict(), "0.weight": network.weights[0].T + 1, **change}
+    state = {name: array for name, array in state.items() if array is not None}
+    with pytest.raises(ValueError, match=f"^load_state_dict: .*{text}"):
         network.load_state_dict(state)
     assert network.fingerprint() == before
 

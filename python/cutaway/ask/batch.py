@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,13 +10,12 @@ from numpy.typing import ArrayLike
 from .. import checks
 from ..backend.optimizer import Optimizer
 from ..data.dataset import Dataset
-from ..learn.network import Network, check_network
 from ..learn.rows import check_dataset
 from ..look.batch import batch_picture
 from ..look.theme import THEMES
 from ..measure.order import votes
 from ..measure.update import moved_most, taught
-from .given import check_finite, names_of
+from .given import check_finite, names_of, network_asked
 from .ink import ink_of
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ _HOW_TO_READ = (
 
 
 def batch(
-    network: Network,
+    network: Any,
     data: Dataset,
     numbers: ArrayLike,
     *,
@@ -43,7 +42,8 @@ def batch(
     """Draw what a mini-batch teaches a network: its samples, and what they add to the weights.
 
     Args:
-        network: As it is just before; it stays so, for a copy learns.
+        network: As it is just before; it stays so, for a copy learns. Or any model, as
+            Network.from_model() takes it.
         data: The training set.
         numbers: Of the mini-batch's samples in it.
         optimizer: That learns; what it remembers is the network's.
@@ -63,7 +63,8 @@ def batch(
     """
     checks.choice("batch", "theme", theme, tuple(THEMES))
     (title,) = checks.texts("batch", "title", [title])
-    check_finite("batch", check_network("batch", network))
+    network = network_asked("batch", network, data)
+    check_finite("batch", network)
     check_dataset("batch", data, network.architecture)
     order = checks.integers("batch", "numbers", numbers)
     found = taught(network, data, order, optimizer, rate)

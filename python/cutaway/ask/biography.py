@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,7 +13,7 @@ from .. import checks
 from ..backend.contract import F64
 from ..data.dataset import Dataset
 from ..learn.history import Moment
-from ..learn.network import Network, check_network
+from ..learn.network import Network
 from ..learn.rows import check_dataset
 from ..look.biography import MOST, Chart, Samples, draw_life, draw_ranking
 from ..look.theme import THEMES
@@ -21,7 +21,7 @@ from ..look.tiles import tile_shape
 from ..measure.mistakes import confusion
 from ..measure.neurons import ablation, means_by_class
 from ..measure.order import votes
-from .given import check_finite, check_moments, check_unit, looks, names_of
+from .given import check_finite, check_moments, check_unit, looks, names_of, network_asked
 from .ink import ink_of
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ _TOLD = 5  # neurons in a sentence
 
 
 def biography(
-    network: Network,
+    network: Any,
     data: Dataset,
     neuron: int | None = None,
     *,
@@ -48,8 +48,9 @@ def biography(
     weights were zero. Of all: their weights, the class that each speaks for, and that loss.
 
     Args:
-        network: Of any depth; without a hidden layer its neurons are the classes themselves, whose
-            biography tells nothing of what comes after, and which are not ranked.
+        network: Of any depth, or any model, as Network.from_model() takes it; without a hidden layer
+            its neurons are the classes themselves, whose biography tells nothing of what comes after,
+            and which are not ranked.
         data: Labelled samples that it did not learn from: a test set.
         neuron: Its number; None for all of them.
         moments: Of its training, for the neuron's past; none for no past.
@@ -63,7 +64,8 @@ def biography(
         IndexError: if there is no such neuron.
     """
     who = "biography"
-    sizes = check_network(who, network).architecture.sizes
+    network = network_asked(who, network, data)
+    sizes = network.architecture.sizes
     check_finite(who, network)
     check_dataset(who, data, network.architecture)
     checks.choice(who, "theme", theme, tuple(THEMES))

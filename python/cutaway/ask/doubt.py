@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .. import checks
 from ..backend.contract import F64
 from ..data.dataset import Dataset
-from ..learn.network import Network, check_network
+from ..learn.network import Network
 from ..learn.rows import check_dataset
 from ..look.doubt import Panel, doubt_picture
 from ..look.letters import letter
 from ..look.theme import THEMES
 from ..measure.strain import SURE, Strain, answers_of, blank, pure_noise, strains
-from .given import check_finite, names_of
+from .given import check_finite, names_of, network_asked
 from .ink import ink_of
 
 if TYPE_CHECKING:
@@ -40,14 +40,15 @@ _ABOUT = {
 }
 
 
-def doubt(network: Network, data: Dataset, *, seed: int = 0, theme: str = "light") -> Image:
+def doubt(network: Any, data: Dataset, *, seed: int = 0, theme: str = "light") -> Image:
     """Draw how right and how sure a network is as its inputs get harder, and what it says of nonsense.
 
     Confidence is the largest output. It is no knowledge: a network that has learned ten classes says
     one of ten to whatever it sees.
 
     Args:
-        network: Its output is "softmax" or "sigmoid".
+        network: Its output is "softmax" or "sigmoid"; or any such model, as Network.from_model() takes
+            it.
         data: Of which it is asked about 1,000 samples at most, from all parts; those of a test set best.
         seed: Of the noise.
         theme: "light" or "dark".
@@ -64,7 +65,8 @@ def doubt(network: Network, data: Dataset, *, seed: int = 0, theme: str = "light
     """
     checks.choice("doubt", "theme", theme, tuple(THEMES))
     seed = checks.count("doubt", "seed", seed, least=0)
-    check_finite("doubt", check_network("doubt", network))
+    network = network_asked("doubt", network, data)
+    check_finite("doubt", network)
     check_dataset("doubt", data, network.architecture)
     output = network.architecture.activations[-1]
     if output not in _OUTPUTS:

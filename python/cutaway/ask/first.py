@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,12 +11,11 @@ from .. import checks
 from ..backend.contract import I64
 from ..data.dataset import Dataset
 from ..learn.history import Moment
-from ..learn.network import Network, check_network
 from ..learn.rows import check_dataset
 from ..look.first import first_picture
 from ..look.theme import THEMES
 from ..measure.learning import Lost, answers_at, class_curves, lost, recognised_from
-from .given import check_finite, check_moments, names_of
+from .given import check_finite, check_moments, names_of, network_asked
 from .ink import ink_of
 
 if TYPE_CHECKING:
@@ -34,9 +33,7 @@ _SHOWN = 16  # samples that were lost
 _SHORT = 4  # letters of two names that have room on a line
 
 
-def first(
-    network: Network, moments: Sequence[Moment], data: Dataset, *, theme: str = "light"
-) -> Image:
+def first(network: Any, moments: Sequence[Moment], data: Dataset, *, theme: str = "light") -> Image:
     """Draw which classes a network recognised first as it learned, and what it learned and lost again.
 
     Args:
@@ -56,7 +53,8 @@ def first(
         ValueError: if there are fewer than 2 moments, or they are not this network's.
     """
     checks.choice("first", "theme", theme, tuple(THEMES))
-    check_finite("first", check_network("first", network))
+    network = network_asked("first", network, data)
+    check_finite("first", network)
     check_dataset("first", data, network.architecture)
     kept = check_moments("first", moments, network=network, least=2)
     moments = sorted(kept, key=lambda moment: moment.step)

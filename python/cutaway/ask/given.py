@@ -3,20 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import checks
+from ..data.dataset import Dataset
+from ..errors import warn
+from ..foreign.read import is_model
 from ..job.kept import ROUND
 from ..job.result import names_of_classes
 from ..learn.history import Moment
 from ..learn.network import Network
+from ..learn.others import network_of
 from ..look.tiles import tile_shape
 
 BOUNDED = {"sigmoid": 1.0, "softmax": 1.0, "tanh": 1.0}  # the largest output there can be
 _ROUND = [0, *ROUND]  # mini-batches
 _FINE = sorted({*_ROUND, *(n * 10**k // 10 for k in range(13) for n in (15, 30, 70))})
+
+
+def network_asked(who: str, model: Any, data: object = None) -> Network:
+    """Return the network that is asked: itself, or one that computes what another library's model does.
+
+    Args:
+        who: Begins the sentence of an error.
+        model: As for Network.from_model().
+        data: Of which it is asked. A model that does not say how pixels became numbers takes their mean
+            and std.
+
+    Raises:
+        TypeError, ValueError, OSError: as Network.from_model().
+
+    Warns:
+        UserWarning: if pixels are normalised as it may not have learned them.
+    """
+    if not is_model(model):
+        got = type(model).__name__
+        raise TypeError(f"{who}: network must be a Network or another library's model, got {got}")
+    network = model if isinstance(model, Network) else network_of(who, model, backend="cpu")
+    if network.mean is not None or not (network._of_others and isinstance(data, Dataset)):
+        return network
+    network = deepcopy(network)
+    network.mean, network.std = data.normalisation
+    network.pixels, network.shape = data.pixels, network.shape or data.shape
+    if data.pixels:
+        warn(
+            f"{who}: the model does not say how pixels became numbers as it learned; they are taken as "
+            f"(pixel - {data.mean:.4g}) / {data.std:.4g}, the data's own; if it was otherwise, say it: "
+            "mean and std of Network.from_model, or --normalise"
+        )
+    return network
 
 
 def check_finite(who: str, network: Network) -> None:

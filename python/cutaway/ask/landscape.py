@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,13 +12,13 @@ from .. import checks
 from ..backend.contract import F64
 from ..data.dataset import Dataset
 from ..learn.history import Moment
-from ..learn.network import Network, check_network
+from ..learn.network import Network
 from ..learn.rows import check_dataset
 from ..look.film import Film
 from ..look.landscape import SHAPE, Landscape, Mark
 from ..look.theme import THEMES
 from ..measure.movement import RANDOM_WALK, Plane, losses_at, losses_on, plane_of
-from .given import check_moments
+from .given import check_moments, network_asked
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -33,7 +33,7 @@ _SECONDS, _HOLD, _FPS = 6, 2.0, 25  # of a film
 
 
 def landscape(
-    network: Network,
+    network: Any,
     data: Dataset,
     moments: Iterable[Moment],
     *,
@@ -63,7 +63,7 @@ def landscape(
         OSError: if the film cannot be written.
     """
     who = "landscape"
-    check_network(who, network)
+    network = network_asked(who, network, data)
     check_dataset(who, data, network.architecture)
     checks.choice(who, "theme", theme, tuple(THEMES))
     kept = way_of(moments)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from .. import checks
 from ..backend.contract import F32, I64
 from ..data.dataset import Dataset
 from ..data.labels import check_numbered_alike
-from ..learn.network import Network, check_network
+from ..learn.network import Network
 from ..learn.rows import check_dataset
 from ..look.confusion import how_to_read, table
 from ..look.inputs import signed
@@ -18,7 +18,7 @@ from ..look.mistakes import LARGE, SMALL, Reason, Sample, page
 from ..look.theme import THEMES
 from ..measure.evidence import contributions, evidence, inputs, outspoken
 from ..measure.mistakes import Wrong, class_accuracy, confusion, most_confident
-from .given import BOUNDED, check_learned, names_of, shape_of, unit_of
+from .given import BOUNDED, check_learned, names_of, network_asked, shape_of, unit_of
 from .ink import drawn
 
 if TYPE_CHECKING:
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 _WALL, _TOLD = 18, 3  # samples
 
 
-def mistakes(network: Network, data: Dataset, *, theme: str = "light") -> Image:
+def mistakes(network: Any, data: Dataset, *, theme: str = "light") -> Image:
     """Draw what a network takes for what, its most confident mistakes, and what it saw in the worst.
 
     For each of the worst, the hidden unit of the last layer that spoke loudest for the answer and the
     one that spoke loudest for the right class, and which ink made each speak, as measure.evidence tells.
 
     Args:
-        network: That has learned.
+        network: That has learned; or any model, as Network.from_model() takes it.
         data: With labels; a test set.
         theme: "light" or "dark".
 
@@ -44,7 +44,7 @@ def mistakes(network: Network, data: Dataset, *, theme: str = "light") -> Image:
     Raises:
         TypeError, ValueError: if they do not fit together, or the network diverged.
     """
-    check_network("mistakes", network)
+    network = network_asked("mistakes", network, data)
     check_dataset("mistakes", data, network.architecture)
     check_numbered_alike("mistakes", network.class_names, data.class_names)
     checks.choice("mistakes", "theme", theme, tuple(THEMES))

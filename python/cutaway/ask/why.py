@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,14 +14,14 @@ from .. import checks
 from ..backend.contract import F32
 from ..data.dataset import Dataset
 from ..data.labels import check_numbered_alike
-from ..learn.network import Network, check_network
+from ..learn.network import Network
 from ..learn.rows import check_dataset
 from ..look.inputs import signed, strong
 from ..look.theme import THEMES
 from ..look.why import LARGE, SMALL, Unit, page
 from ..measure.evidence import activations, contributions, evidence, inputs, outspoken
 from ..measure.projection import projected
-from .given import BOUNDED, check_learned, names_of, shape_of, unit_of
+from .given import BOUNDED, check_learned, names_of, network_asked, shape_of, unit_of
 from .ink import drawn
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class _Asked:
 
 
 def why(
-    network: Network,
+    network: Any,
     x: ArrayLike | str | os.PathLike[str],
     *,
     data: Dataset | None = None,
@@ -57,7 +57,7 @@ def why(
     hidden units of the last layer that spoke loudest for either.
 
     Args:
-        network: That has learned.
+        network: That has learned; or any model, as Network.from_model() takes it.
         x: The path of a picture file, or a single row or picture, as Network.predict() takes them; or the
             number of a sample of the data.
         data: For a sample's number.
@@ -72,7 +72,7 @@ def why(
         IndexError: if the data have no such sample.
         OSError: if a file cannot be read.
     """
-    check_network("why", network)
+    network = network_asked("why", network, data)
     checks.choice("why", "theme", theme, tuple(THEMES))
     check_learned("why", network)
     asked = _ask(network, x, data)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from ..ask.biography import biography
-from ..job.earlier import read_run
 from . import looking, options
 
 
 @click.command("biography")
-@looking.run
+@looking.model
 @click.argument("neuron", type=click.IntRange(min=0), required=False)
 @looking.output("biography.png")
 @looking.data
@@ -27,6 +27,7 @@ def command(
     theme: str,
     describe: bool,
     force: bool,
+    **told: Any,
 ) -> int:
     """Draw the life of a NEURON of a RUN; without a number, all of them, ranked.
 
@@ -34,7 +35,7 @@ def command(
     and least, its outgoing weights, its mean output by class, and the accuracy lost without it, which
     is what the ranking goes by.
     """
-    earlier = read_run(run)
+    earlier = looking.read(run, **told)
     test = looking.data_of(earlier, data)[2]
     moments = earlier.moments if len(earlier.moments) > 1 else ()  # of a model alone
     image = biography(earlier.network, test, neuron, moments=moments, theme=theme)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from ..ask.doubt import doubt
 from ..files import may_write
-from ..job.earlier import read_run
 from . import looking, options
 
 
 @click.command("doubt")
-@looking.run
+@looking.model
 @looking.output("doubt.png")
 @looking.data
 @options.seed
@@ -21,7 +21,14 @@ from . import looking, options
 @looking.describe
 @options.force("a file")
 def command(
-    run: Path, output: Path, data: Path | None, seed: int, theme: str, describe: bool, force: bool
+    run: Path,
+    output: Path,
+    data: Path | None,
+    seed: int,
+    theme: str,
+    describe: bool,
+    force: bool,
+    **told: Any,
 ) -> int:
     """Draw how right and how sure the network of a RUN is as its inputs get harder.
 
@@ -29,7 +36,7 @@ def command(
     what it says of pure noise, of nothing, and of letters. RUN is a run's folder, or a model.
     """
     may_write(output, force)
-    earlier = read_run(run)
+    earlier = looking.read(run, **told)
     test = looking.data_of(earlier, data)[2]
     looking.leave(doubt(earlier.network, test, seed=seed, theme=theme), output, describe, force)
     return 0

@@ -14,6 +14,7 @@ from .. import checks
 from ..backend.choose import BACKENDS, check_backend
 from ..look.codecs import FPS, SUFFIXES
 from ..look.theme import THEMES
+from ..look.tiles import LAYOUTS
 from ..threads import MOST_THREADS
 
 if TYPE_CHECKING:
@@ -97,6 +98,11 @@ theme = click.option(
     default="light",
     show_default=True,
     help="Of pictures.",
+)
+layout = click.option(
+    "--layout",
+    type=click.Choice(LAYOUTS),
+    help="Of a model's arrays that fit both ways: (fan_in, units) or (units, fan_in).",
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 

@@ -10,9 +10,9 @@ import click
 
 from ..backend.contract import F32
 from ..files import MARK, may_write, write_png
+from ..foreign.read import read
+from ..foreign.weights import Weights
 from ..job.earlier import model_of
-from ..learn.checkpoint import load
-from ..learn.network import Network
 from ..look.picture import grid, neuron
 from ..look.raster import is_strip
 from ..look.tiles import STYLES, Shape, tile_shape
@@ -89,6 +89,7 @@ def _limit(_: click.Context, param: click.Parameter, value: str | None) -> float
     help="Pixels per weight; if not given, a layer is about 700 wide.",
 )
 @click.option("--describe", is_flag=True, help="Tell in a sentence what is seen.")
+@options.layout
 @options.force("a file")
 def command(
     model: Path,
@@ -102,10 +103,13 @@ def command(
     numbers: bool,
     sort: str | None,
     describe: bool,
+    layout: str | None,
     force: bool,
     **given: Any,
 ) -> int:
     """Draw a layer of a MODEL or a run's folder, or one of its units.
+
+    MODEL may be anybody's: a .safetensors, .npz, .onnx or .keras file.
 
     A layer is a tile per unit; inputs that are no picture, those of later layers among them, make it a
     row per unit.
@@ -115,8 +119,11 @@ def command(
         raise click.UsageError(
             "--columns, --numbers and --sort are of a whole layer, not of --unit"
         )
-    network = load(model_of(model), backend="cpu")
-    weights = projected(network, layer) if project else network.get_weights(layer)[1:]
+    network = read("picture", model_of(model), layout)
+    last = len(network.weights) - 1
+    if layer > last:
+        raise IndexError(f"picture: layer must be at most {last}, got {layer}")
+    weights = projected(network, layer) if project else network.weights[layer]
     may_write(output, force)
     tile = _shape(network, weights, shape, rgb=rgb, pixels=layer == 0 or project)
     strips = is_strip(tile_shape("picture", weights, tile))
@@ -141,7 +148,7 @@ def command(
 
 
 def _shape(
-    network: Network, weights: F32, shape: tuple[int, int] | None, *, rgb: bool, pixels: bool
+    network: Weights, weights: F32, shape: tuple[int, int] | None, *, rgb: bool, pixels: bool
 ) -> Shape | None:
     """Return a tile's shape: what is given, that of the images for weights of pixels, or a strip."""
     if shape is None and rgb:
@@ -152,17 +159,17 @@ def _shape(
     return network.shape if pixels else (1, len(weights))
 
 
-def _layer(network: Network, layer: int) -> str:
+def _layer(network: Weights, layer: int) -> str:
     """Return what a layer is called."""
-    sizes = network.architecture.sizes
+    sizes = network.sizes
     hidden = "hidden layer" if len(sizes) == 3 else f"hidden layer {layer}"
     name = "output layer" if layer == len(sizes) - 2 else hidden
     return f"{name} of {'-'.join(map(str, sizes))}"
 
 
-def _names(network: Network, layer: int, sort: str | None, strips: bool) -> tuple[str, ...] | None:
+def _names(network: Weights, layer: int, sort: str | None, strips: bool) -> tuple[str, ...] | None:
     """Return what stands with each unit: its class, or the one it speaks for if they are sorted by it."""
-    sizes = network.architecture.sizes
+    sizes = network.sizes
     named = len(network.class_names or ()) == sizes[-1]
     classes = (named and network.class_names) or tuple(map(str, range(sizes[-1])))
     if layer == len(sizes) - 2:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from ..ask.why import why
-from ..job.earlier import read_run
 from . import looking, options
 
 
 @click.command("why")
-@looking.run
+@looking.model
 @click.argument("what", metavar="IMAGE|N")
 @looking.output("why.png")
 @looking.data
@@ -20,14 +20,21 @@ from . import looking, options
 @looking.describe
 @options.force("a file")
 def command(
-    run: Path, what: str, output: Path, data: Path | None, theme: str, describe: bool, force: bool
+    run: Path,
+    what: str,
+    output: Path,
+    data: Path | None,
+    theme: str,
+    describe: bool,
+    force: bool,
+    **told: Any,
 ) -> int:
     """Draw why the network of a RUN answers as it does, asked of a picture file or of test sample N.
 
     What it was shown, its outputs, the evidence for its answer and against the next best, and the hidden
     units that spoke loudest. A picture file is made like those that it learned from.
     """
-    earlier = read_run(run)
+    earlier = looking.read(run, **told)
     if what.isdecimal():
         test = looking.data_of(earlier, data)[2]
         image = why(earlier.network, int(what), data=test, theme=theme)

@@ -1,1 +1,1 @@
-"""This package among others: trainings done elsewhere, and a classifier for scikit-learn."""
+"""This package among others: models and trainings in the shapes that other libraries give them."""

@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 
 from ..files import read_json
+from ..foreign.stored import read_stored
+from ..foreign.tensors import is_own
 from ..learn.checkpoint import load
 from ..learn.history import History, Moment
 from ..learn.network import Network
-from ..learn.tensors import read_tensors
+from ..learn.others import network_of
 from .outputs import HISTORY, MODEL, MOMENTS
 from .workplace import settle
 
@@ -52,17 +54,26 @@ def model_of(path: Path) -> Path:
     return path / MODEL
 
 
-def read_run(path: Path) -> Earlier:
+def read_run(path: Path, told: Mapping[str, Any] | None = None) -> Earlier:
     """Read an earlier run.
 
     Args:
         path: Its folder, or a model's file.
+        told: What is told of a model's file, as for network_of(); None if one of another library's is
+            not enough, for the training itself is asked about.
 
     Raises:
-        ValueError: if a file is damaged, or is none of ours.
+        ValueError: if a file is damaged, or does not tell enough.
         OSError: if one cannot be read.
     """
-    network = load(model_of(path), backend="cpu")
+    if not path.is_dir() and told is not None:
+        network = network_of(model=path, backend="cpu", **told)
+    elif path.is_dir() or is_own(path):
+        network = load(model_of(path), backend="cpu")
+    else:
+        raise ValueError(
+            f"{path}: must be a folder of cutaway train, which keeps the moments of a training, got a file"
+        )
     if not path.is_dir():
         return Earlier(network=network, moments=[_moment(network)])
     try:
@@ -100,7 +111,7 @@ def _read_moments(
     path: Path, network: Network, history: History
 ) -> tuple[list[Moment], dict[int, float]]:
     try:
-        tensors = read_tensors(path).tensors
+        tensors = read_stored("load", path).tensors
         layers = [tensors[f"layer.{l}"] for l in range(network.architecture.layers)]
         for l, layer in enumerate(layers):
             if layer.shape[1:] != network.get_weights(l).shape:

@@ -1,15 +1,13 @@
 """Checkpoints: a network goes to a safetensors file and comes back, to the bit.
 
 The tensors are those of `state_dict()`, so other tools read the file as it is; the optimizer's memory
-stands beside them under "optimizer.". What else a network is stands as JSON in the file's metadata. So
-does a SHA-256 of the whole file, taken with 64 zeros in its place: a file that was changed by a single
-bit is refused.
+stands beside them under "optimizer.". What else a network is stands as JSON in the file's metadata, and
+`foreign/tensors.py` seals it. A path that ends in .onnx is handed to `interop/onnx.py`.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -27,33 +25,35 @@ from ..backend.optimizer import SGD, Adam
 from ..data.labels import check_names
 from ..errors import CheckpointError, warn
 from ..files import MARK, replacing
+from ..foreign.tensors import OPTIMIZER, TRAINING, UNFIT, no_network, packed, unpacked
 from ..threads import MOST_THREADS
 from .network import Network, check_network
-from .tensors import read_tensors
-
-_FORMAT = "2"  # "1", of version 0.1.0, is read, too
-_OPTIMIZER = "optimizer."
-_TRAINING = "training."  # what only going on needs: learn/ongoing.py
-_BEFORE_DIGEST = b'"sha256":"'  # stands once in a header: quotes within a value are escaped
-_NO_DIGEST = "0" * 64  # in its place while the SHA-256 is taken
-
-
-def _with_digest(data: bytes, digest: str) -> bytes:
-    start = data.index(_BEFORE_DIGEST) + len(_BEFORE_DIGEST)
-    return data[:start] + digest.encode() + data[start + len(_NO_DIGEST) :]
 
 
 def save(network: Network, path: str | os.PathLike[str]) -> None:
     """Save a network: weights, architecture, what it knows of its data, optimizer and memory.
 
+    Args:
+        network: That is kept.
+        path: A safetensors file. If it ends in .onnx, a graph for ONNX runtimes, without the optimizer:
+            input "x" (n, features), uint8 and normalised within if the network learned from pixels,
+            else float32; output "output" (n, classes).
+
     Raises:
+        ModuleNotFoundError: if onnx is not installed, for such a file.
         OSError: if the file cannot be written; an older file of that name is untouched then.
 
     Warns:
         UserWarning: if the network has diverged: it is kept all the same, to be looked at.
     """
     check_network("save", network)
-    save_with(network, checks.path("save", "path", path))
+    path = checks.path("save", "path", path)
+    if path.suffix.lower() == ".onnx":
+        from ..interop.onnx import save_onnx
+
+        save_onnx("save", network, path)
+    else:
+        save_with(network, path)
 
 
 def save_with(
@@ -70,8 +70,6 @@ def save_with(
         more: Arrays by name.
         training: What JSON can hold.
     """
-    from safetensors import numpy as safetensors
-
     with network._core.turn:  # all is of one moment, whoever trains it
         tensors: dict[str, Any] = dict(network.state_dict())
         memory, used = network.optimizer_state(), network.optimizer
@@ -79,9 +77,9 @@ def save_with(
     if used is not None:
         optimizer = {"name": used.name, **dataclasses.asdict(used)}
         for name, values in memory.items():
-            tensors[_OPTIMIZER + name] = np.asarray(values)
+            tensors[OPTIMIZER + name] = np.asarray(values)
     _tell_of_divergence("save", path, tensors)
-    tensors.update({_TRAINING + name: values for name, values in (more or {}).items()})
+    tensors.update({TRAINING + name: values for name, values in (more or {}).items()})
     about = {
         "architecture": dataclasses.asdict(network.architecture),
         "mean": network.mean,
@@ -90,19 +88,18 @@ def save_with(
         "shape": network.shape,
         "class_names": network.class_names,
         "whole": network.whole,
+        "of_others": network._of_others,
         "optimizer": optimizer,
     }
     metadata = {
         "cutaway": MARK,
-        "format": _FORMAT,
-        "network": json.dumps(about, default=float),  # NumPy's numbers too
-        "sha256": _NO_DIGEST,
-    }
+        "network": json.dumps(about, default=float),
+    }  # NumPy's numbers, too
     if training is not None:
         metadata["training"] = json.dumps(training)
-    data = safetensors.save(tensors, metadata)
+    data = packed(tensors, metadata)
     with replacing(path) as partial:
-        partial.write_bytes(_with_digest(data, hashlib.sha256(data).hexdigest()))
+        partial.write_bytes(data)
 
 
 def load(
@@ -132,39 +129,27 @@ def load_with(
     Returns:
         The network; the other arrays by name; what is told of the training, None if nothing is.
     """
-    name = os.fspath(path)
+    about, tensors, metadata = unpacked(who, path)
+    if about is None:
+        raise CheckpointError(
+            f"{who}: {os.fspath(path)} is no checkpoint of cutaway: it describes no network; "
+            "Network.from_model takes the weights of others"
+        )
     try:
-        metadata, tensors, data = read_tensors(path)
-    except CheckpointError as error:
-        raise CheckpointError(f"{who}: {name} is no safetensors file of ours: {error}") from None
-    if not metadata.keys() & {"network", "recipe"} or _BEFORE_DIGEST not in data:
-        raise CheckpointError(f"{who}: {name} is no checkpoint of cutaway: it describes no network")
-    if metadata.get("format") not in ("1", _FORMAT):
-        got = checks.shown(metadata.get("format"), str)
-        raise CheckpointError(f"{who}: {name} has format {got}, this version reads 1 to {_FORMAT}")
-    sha = hashlib.sha256(_with_digest(data, _NO_DIGEST)).hexdigest()
-    if sha != metadata.get("sha256"):
-        raise CheckpointError(f"{who}: {name} is damaged: its contents do not match their SHA-256")
-    try:
-        about = _from_1(metadata) if metadata["format"] == "1" else json.loads(metadata["network"])
-        sizes = about["architecture"]["sizes"]
-        for layer, (fan_in, fan_out) in enumerate(pairwise(sizes)):
-            if tensors[f"{layer}.weight"].shape != (fan_out, fan_in):  # before memory is taken
-                raise TypeError(f"sizes {sizes} are not those of the tensors")
-        _tell_of_divergence(who, path, tensors)
         more = {
-            key.removeprefix(_TRAINING): tensors.pop(key)
-            for key in [*tensors]
-            if key.startswith(_TRAINING)
+            name.removeprefix(TRAINING): tensors.pop(name)
+            for name in [*tensors]
+            if name.startswith(TRAINING)
         }
+        sizes = about["architecture"]["sizes"]
+        held = sum(values.size for values in tensors.values())
+        if sum((1 + fan_in) * fan_out for fan_in, fan_out in pairwise(sizes)) > held:
+            raise TypeError(f"sizes {sizes} are not those of the tensors")  # before memory is taken
+        _tell_of_divergence(who, path, tensors)
         training = json.loads(metadata.get("training", "null"))
         return _network(about, tensors, backend, threads), more, training
-    except (
-        KeyError, TypeError, AttributeError, ValueError, OverflowError, RecursionError,
-    ) as error:  # fmt: skip
-        raise CheckpointError(
-            f"{who}: {name} describes no network that can be: {checks.shown(error)}"
-        ) from None
+    except UNFIT as error:
+        raise no_network(who, path, error) from None
 
 
 def _tell_of_divergence(
@@ -178,26 +163,17 @@ def _tell_of_divergence(
         )
 
 
-def _from_1(metadata: dict[str, str]) -> dict[str, Any]:
-    """Return what format 1 calls a recipe as format 2 has it: it knew less of the images."""
-    recipe = json.loads(metadata["recipe"])
-    architecture = {
-        name: recipe.pop(name) for name in ("sizes", "activations", "loss", "reduction")
-    }
-    return {**recipe, "architecture": architecture, "pixels": None, "shape": None}
-
-
 def _network(
     about: dict[str, Any], tensors: dict[str, Any], backend: str, threads: int | None
 ) -> Network:
     architecture = Architecture(**about["architecture"])
     network = Network(**architecture.arguments(), backend=backend, threads=threads)
     memory = {
-        name.removeprefix(_OPTIMIZER): values
+        name.removeprefix(OPTIMIZER): values
         for name, values in tensors.items()
-        if name.startswith(_OPTIMIZER)
+        if name.startswith(OPTIMIZER)
     }
-    weights = {name: v for name, v in tensors.items() if not name.startswith(_OPTIMIZER)}
+    weights = {name: v for name, v in tensors.items() if not name.startswith(OPTIMIZER)}
     network.load_state_dict(weights, finite=False)
     if about["mean"] is not None:
         network.mean = checks.real("load", "mean", about["mean"])
@@ -208,6 +184,7 @@ def _network(
         height, width = (checks.count("load", "shape", side) for side in about["shape"])
         network.shape = height, width
     network.whole = bool(about.get("whole", False))
+    network._of_others = bool(about.get("of_others", False))
     if about.get("class_names") is not None:
         network.class_names = check_names("load", about["class_names"])
     if about["optimizer"] is not None:

@@ -121,9 +121,55 @@ class Network:
         self.optimizer: Optimizer | None = None  # whose memory the core holds
         self._loaded: Dataset | None = None  # whose images the core holds
         self._trainings = 0  # by train(), so far: one of them notes that another has begun
+        self._of_others = False  # made of a model that learned elsewhere
         self._told: set[str] = set()  # of which warnings have been given: each comes once
         for layer, values in enumerate(normal(self.architecture, seed)):
             self._core.set_weights(layer, values)
+
+    @classmethod
+    def from_model(
+        cls,
+        model: Any,
+        *,
+        activation: str | Sequence[str] | None = None,
+        output: str | None = None,
+        loss: str | None = None,
+        mean: float | None = None,
+        std: float | None = None,
+        layout: str | None = None,
+        backend: str = "auto",
+        threads: int | None = None,
+    ) -> Network:
+        """Return a network that computes what a model of another library does, and goes on learning here.
+
+        Args:
+            model: As for Weights.from_model(). A classifier of scikit-learn's with one output for two
+                classes gets an output for each.
+            activation: Of the hidden layers, as Network has it, instead of what the model says; to be
+                given where it says nothing: a state_dict, arrays.
+            output: Of the last layer, likewise; a PyTorch model that was trained with CrossEntropyLoss
+                ends in "identity", and gives probabilities with "softmax".
+            loss: None for the one that fits the output.
+            mean: Integer pixels become (pixel - mean) / std, as they did when the model learned: 0,
+                with a std of 255, for pixels that were divided by 255. None for what the model says; if
+                it does not, a Dataset's own are used, as by a network that has not learned.
+            std: See mean.
+            layout: As for Weights.from_model().
+            backend: As for Network, like threads.
+            threads: See backend.
+
+        Raises:
+            TypeError, ValueError: for what is no chain of fully connected layers, or says not what it
+                computes.
+            OSError: if a file cannot be read.
+            ModuleNotFoundError: if a file needs a library that is not installed.
+        """
+        from .others import network_of
+
+        return network_of(
+            "from_model", model, activation=activation, output=output, loss=loss, mean=mean, std=std,
+            layout=layout, backend=backend, threads=threads,
+        )  # fmt: skip
 
     # looking inside
 
@@ -419,22 +465,27 @@ class Network:
     # keeping it
 
     def state_dict(self) -> dict[str, F32]:
-        """Return the weights as PyTorch lays them out: "0.weight" (out, in), "0.bias" (out,)..."""
+        """Return the weights as torch.nn.Sequential(Linear, Sigmoid, Linear, ...) has them.
+
+        That is "0.weight" (out, in), "0.bias" (out,), "2.weight" and so on: activations take a number,
+        too, whichever they are.
+        """
         result = {}
         for layer, values in enumerate(self._all_weights()):
-            result[f"{layer}.weight"] = np.ascontiguousarray(values[1:].T)
-            result[f"{layer}.bias"] = values[0].copy()
+            result[f"{2 * layer}.weight"] = np.ascontiguousarray(values[1:].T)
+            result[f"{2 * layer}.bias"] = values[0].copy()
         return result
 
     def load_state_dict(self, state: Mapping[str, ArrayLike], *, finite: bool = True) -> None:
         """Replace all weights by those of such a dictionary.
 
         Args:
-            state: As state_dict() returns.
+            state: As state_dict() returns, or with any names, in the order of the layers; weights may be
+                (in, out), too, if the network's sizes tell that they are.
             finite: Refuse numbers that are not finite, which only a network that diverged has.
 
         Raises:
-            ValueError: if a key is missing or unknown, or a shape differs; nothing changes then.
+            ValueError: if an array is missing or too many, or a shape differs; nothing changes then.
         """
         who = "load_state_dict"
         finite = checks.flag(who, "finite", finite)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from .. import checks
 from ..backend.contract import F32, Architecture, State
 from ..backend.optimizer import Optimizer, memory_of
+from ..foreign.chain import layers_of
 
 _MOST_STEPS = 1 << 62
 
@@ -21,18 +23,31 @@ def weights_of(
 
     Args:
         who: Begins the sentence of an error.
-        state: "0.weight" (fan_out, fan_in), "0.bias" (fan_out,), "1.weight"...
+        state: Weights and biases with any names, in the order of the layers.
         architecture: Of the network.
         finite: Refuse numbers that are not.
     """
-    layers = range(architecture.layers)
-    check_keys(who, state, [f"{layer}.{kind}" for layer in layers for kind in ("weight", "bias")])
+    if not isinstance(state, Mapping):
+        raise TypeError(f"{who}: state must be a dictionary, got {type(state).__name__}")
+    named = [(str(name), array) for name, array in state.items()]
+    wanted = [(fan_in, fan_out) for fan_in, fan_out in pairwise(architecture.sizes)]
+    layers = layers_of(who, named, usual="out,in")
+    if [
+        layer.weight.shape for layer in layers
+    ] != wanted:  # of an autoencoder, the other way fits, too
+        turned = [layer.weight.T.shape for layer in layers]
+        sizes = "-".join(map(str, architecture.sizes))
+        got = checks.shown(", ".join(layer.title for layer in layers), str)
+        if turned != wanted:
+            raise ValueError(f"{who}: state must be of a network {sizes}, got {got}")
+        layers = layers_of(who, named, "in,out")
     matrices = []
     for layer in layers:
-        fan_in, fan_out = architecture.sizes[layer : layer + 2]
-        weight = _array(who, f"{layer}.weight", state, (fan_out, fan_in), finite)
-        bias = _array(who, f"{layer}.bias", state, (fan_out,), finite)
-        matrices.append(np.ascontiguousarray(np.vstack([bias, weight.T])))
+        if layer.bias is None:
+            raise ValueError(f"{who}: state must have a bias for {layer.title}, got none")
+        matrices.append(np.ascontiguousarray(np.vstack([layer.bias, layer.weight])))
+        if finite:
+            checks.finite(who, checks.shown(layer.name), matrices[-1])
     return matrices
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import ArrayLike
 
 from .. import checks
+from ..foreign.read import first_layer
 from .describe import clipped, description, how_to_read, strength
 from .labels import Labels, smallest_scale
 from .legend import with_legend
@@ -24,7 +25,7 @@ LAYER_WIDTH, UNIT_WIDTH = 700, 448  # pixels of a picture to look at, about
 
 
 def grid(
-    weights: ArrayLike,
+    weights: Any,
     *,
     shape: Shape | None = None,
     columns: int | None = None,
@@ -47,7 +48,8 @@ def grid(
 
     Args:
         weights: (fan_in, units), as `network.weights[0]`; with layout="out,in" (units, fan_in), as
-            the weight of a PyTorch layer.
+            the weight of a PyTorch layer. Or any model, or its file, as Weights.from_model() takes it:
+            its first layer.
         shape: As for tiles().
         columns: Tiles per row; None for a picture as square as it gets.
         limit: As for tiles().
@@ -75,6 +77,7 @@ def grid(
         UserWarning: if names have no room, or as tiles() does.
     """
     title = _check_legend("grid", legend)
+    weights, shape, layout = first_layer("grid", weights, shape, layout)
     matrix = check_weights("grid", weights, layout, shape)
     tile = tile_shape("grid", matrix, shape, layout)
     checks.choice("grid", "style", style, STYLES)
@@ -163,7 +166,7 @@ def _check_legend(who: str, legend: bool | str) -> str:
 
 
 def neuron(
-    weights: ArrayLike,
+    weights: Any,
     unit: int = 0,
     *,
     shape: Shape | None = None,
@@ -195,6 +198,7 @@ def neuron(
         IndexError: if there is no such unit.
     """
     title = _check_legend("neuron", legend)
+    weights, shape, layout = first_layer("neuron", weights, shape, layout)
     matrix = check_weights("neuron", weights, layout, shape)
     tile = tile_shape("neuron", matrix, shape, layout)
     unit = checks.count("neuron", "unit", unit, least=-(1 << 62))

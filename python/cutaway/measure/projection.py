@@ -7,10 +7,11 @@ from functools import reduce
 import numpy as np
 
 from ..backend.contract import F32
+from ..foreign.weights import Weights
 from ..learn.network import Network
 
 
-def projected(network: Network, layer: int) -> F32:
+def projected(network: Network | Weights, layer: int) -> F32:
     """Return a layer's weights as weights of the inputs: W0 @ W1 @ ... @ W[layer].
 
     That is the linear projection through the layers below: their activations are left out, and their
@@ -23,6 +24,4 @@ def projected(network: Network, layer: int) -> F32:
     Returns:
         (inputs, units).
     """
-    matrices = [network.get_weights(below)[1:] for below in range(layer)]
-    last: F32 = network.get_weights(layer)[1:]
-    return reduce(np.matmul, [*matrices, last])
+    return reduce(np.matmul, network.weights[: layer + 1])

@@ -1,4 +1,4 @@
-"""Tensors: a safetensors file goes in, read once; its metadata, its arrays and its bytes come out."""
+"""Stored: a safetensors file goes in, read once; its metadata, its arrays and its bytes come out."""
 
 from __future__ import annotations
 
@@ -13,11 +13,15 @@ from .. import checks
 from ..errors import CheckpointError
 from ..files import open_regular
 
-_TYPES = {"F16": "<f2", "F32": "<f4", "F64": "<f8", "I64": "<i8"}  # all that cutaway writes
+_TYPES = {
+    "F16": "<f2", "F32": "<f4", "F64": "<f8", "BOOL": "?",
+    "I8": "i1", "I16": "<i2", "I32": "<i4", "I64": "<i8",
+    "U8": "u1", "U16": "<u2", "U32": "<u4", "U64": "<u8",
+}  # fmt: skip
 _LONGEST_HEADER = 1 << 24  # bytes
 
 
-class Tensors(NamedTuple):
+class Stored(NamedTuple):
     """What a safetensors file holds.
 
     Attributes:
@@ -31,7 +35,7 @@ class Tensors(NamedTuple):
     data: bytes
 
 
-def read_tensors(path: str | os.PathLike[str]) -> Tensors:
+def read_stored(who: str, path: str | os.PathLike[str]) -> Stored:
     """Read a safetensors file, in one go: whoever replaces it meanwhile makes no mixture of two.
 
     Raises:
@@ -43,7 +47,7 @@ def read_tensors(path: str | os.PathLike[str]) -> Tensors:
     read: Any = deserialize  # which has no types
     with open_regular(path) as file:
         size = os.fstat(file.fileno()).st_size
-        checks.room("load", os.fspath(path), 2 * size)
+        checks.room(who, os.fspath(path), 2 * size)
         start = file.read(8)
         length = int.from_bytes(start, "little")
         if len(start) < 8 or length > min(size, _LONGEST_HEADER):
@@ -63,13 +67,14 @@ def read_tensors(path: str | os.PathLike[str]) -> Tensors:
             SafetensorError, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError,
         ) as error:  # fmt: skip
             raise CheckpointError(checks.shown(error, str)) from None
-    return Tensors(metadata, tensors, data)
+    return Stored(metadata, tensors, data)
 
 
 def _array(name: str, tensor: dict[str, Any]) -> NDArray[Any]:
     if tensor["dtype"] not in _TYPES:
         known = ", ".join(_TYPES)
         raise CheckpointError(
-            f"tensor {checks.shown(name)} must be of a type among {known}, got {tensor['dtype']}"
+            f"tensor {checks.shown(name)} must be of a type among {known}, got {tensor['dtype']}; save it "
+            "as float32"
         )
     return np.frombuffer(tensor["data"], _TYPES[tensor["dtype"]]).reshape(tensor["shape"])

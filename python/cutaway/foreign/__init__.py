@@ -1,0 +1,1 @@
+"""Models of other people's go in, objects and files; arrays come out."""

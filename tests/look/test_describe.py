@@ -27,7 +27,11 @@ def test_a_layer_is_told_with_its_scale_and_its_dead_units():
 @pytest.mark.parametrize(
     ("weights", "options", "sentence"),
     [
-        ((64, 1), {}, "1 unit of 8x8 weights, blue below zero, orange above, strongest colour at 1"),
+        (
+            (64, 1),
+            {},
+            "1 unit of 8x8 weights, blue below zero, orange above, strongest colour at 1",
+        ),
         (
             (81, 5),
             {"style": "classic", "legend": True},

@@ -138,7 +138,9 @@ def test_classic_draws_negative_weights_black_and_positive_ones_gray_up_to_white
 
 def test_classic_borders_are_red_and_on_the_tiles_own_edge():
     weights = np.ones((9, 4))
-    plain, bordered = (tiles(weights, shape=(3, 3), style="classic", border=b) for b in (False, True))
+    plain, bordered = (
+        tiles(weights, shape=(3, 3), style="classic", border=b) for b in (False, True)
+    )
     assert plain.shape == bordered.shape == (6, 6, 3)
     red = (bordered == RED).all(axis=2)
     tile = np.array([[True, True, True], [True, False, True], [True, True, True]])

@@ -29,13 +29,18 @@ def test_an_example_runs_and_learns(tmp_path, name, options, least, files):
 
 
 PICTURES = {
+    "batch.py": ["batch.webp"],
     "curve.py": ["curve.png"],
+    "doubt.py": ["doubt.png"],
     "film.py": ["film.webp"],
+    "first.py": ["first.png"],
     "grid.py": ["grid.png"],
+    "landscape.py": ["landscape.png"],
     "neuron.py": ["neuron.png"],
     "poster.py": ["poster.webp"],
     "projection.py": ["projection.png"],
     "questions.py": ["biography.png", "mistakes.png", "why.png"],
+    "race.py": ["race.png"],
 }
 
 

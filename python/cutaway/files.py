@@ -144,7 +144,9 @@ def write_picture(image: Image, path: Path, notes: dict[str, str]) -> None:
 
     dpi = image.info.get("dpi", (144, 144))[0]
     page = Figure(figsize=(image.width / dpi, image.height / dpi), dpi=dpi)
-    page.figimage(np.asarray(image))  # every pixel as it is; Pillow's PDF would be a JPEG, with letters blurred
+    page.figimage(
+        np.asarray(image)
+    )  # every pixel as it is; Pillow's PDF would be a JPEG, with letters blurred
     about = {"Creator": notes.get("Software", ""), "Subject": notes.get("Description", "")}
     with replacing(path) as partial:
         page.savefig(partial, format="pdf", dpi=dpi, metadata={**about, "CreationDate": None})

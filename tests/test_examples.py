@@ -38,13 +38,18 @@ def test_a_loop_in_numpy_is_recorded_filmed_and_printed(tmp_path):
 
 
 PICTURES = {
+    "batch.py": ["batch.webp"],
     "curve.py": ["curve.png"],
+    "doubt.py": ["doubt.png"],
     "film.py": ["film.webp"],
+    "first.py": ["first.png"],
     "grid.py": ["grid.png"],
+    "landscape.py": ["landscape.png"],
     "neuron.py": ["neuron.png"],
     "poster.py": ["poster.webp"],
     "projection.py": ["projection.png"],
     "questions.py": ["biography.png", "mistakes.png", "why.png"],
+    "race.py": ["race.png"],
 }
 
 

@@ -309,14 +309,16 @@ def test_a_picture_is_written_as_png_or_as_a_page_of_pdf(tmp_path):
         data = (tmp_path / name).read_bytes()
         assert data.startswith(start)
         assert is_ours(tmp_path / name)
-    assert b"[ 0 0 150.0 100.0 ]" in data  # points: a page of 300 x 200 pixels at 144 an inch
+    assert b"[ 0 0 150 100 ]" in data  # points: a page of 300 x 200 pixels at 144 an inch
+    assert b"/Width 300" in data
+    assert b"DCTDecode" not in data  # a JPEG has ghosts around letters
 
 
 def test_a_picture_that_knows_its_size_in_print_has_it(tmp_path):
     image = Image.new("RGB", (300, 200), "red")
     image.info["dpi"] = (300, 300)
     write_picture(image, tmp_path / "a.pdf", {})
-    assert b"[ 0 0 72.0 48.0 ]" in (tmp_path / "a.pdf").read_bytes()
+    assert b"[ 0 0 72 48 ]" in (tmp_path / "a.pdf").read_bytes()
     write_picture(image, tmp_path / "a.png", {})
     with Image.open(tmp_path / "a.png") as written:
         assert written.info["dpi"] == pytest.approx((300, 300), abs=0.1)

@@ -232,17 +232,23 @@ def write_png(image: Image, path: Path, notes: dict[str, str]) -> None:
 
 
 def write_picture(image: Image, path: Path, notes: dict[str, str]) -> None:
-    """Write an image as PNG or, if the path ends in ".pdf", as a page of its size.
+    """Write an image as PNG or, if the path ends in ".pdf", as a page of its size, pixel by pixel.
 
     An inch has the pixels that its `.info["dpi"]` says, or 144.
     """
     if path.suffix.lower() != ".pdf":
         write_png(image, path, notes)
         return
+    import numpy as np
+    from matplotlib.figure import Figure
+
+    dpi = image.info.get("dpi", (144, 144))[0]
+    page = Figure(figsize=(image.width / dpi, image.height / dpi), dpi=dpi)
+    page.figimage(
+        np.asarray(image)
+    )  # every pixel as it is; Pillow's PDF would be a JPEG, with letters blurred
+    about = {"Creator": notes.get("Software", ""), "Subject": notes.get("Description", "")}
     with replacing(path) as partial:
-        image.save(
-            partial, format="PDF", resolution=image.info.get("dpi", (144, 144))[0], quality=95,
-            creator=notes.get("Software", ""), subject=notes.get("Description", ""),
-        )  # fmt: skip
+        page.savefig(partial, format="pdf", dpi=dpi, metadata={**about, "CreationDate": None})
         with partial.open("ab") as end:
             end.write(f"% {MARK}\n".encode())  # in plain bytes: a comment

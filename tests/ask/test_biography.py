@@ -122,7 +122,7 @@ def test_classes_alone_are_not_ranked():
 def test_of_many_values_the_ten_strongest_are_drawn_in_their_order_and_none_that_is_no_number():
     values = [-12.0, *range(11), np.nan]
     chart = _chart("weights", values, list("abcdefghijklm"))
-    assert chart.title == "weights: 10 of 12"
+    assert chart.title == "weights (10 of 12)"
     assert chart.labels == list("adefghijkl")
     assert chart.texts[:2] == ["\N{MINUS SIGN}12", "2"]
     few = _chart("weights", values[:2], ["a", "b"])

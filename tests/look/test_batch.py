@@ -53,6 +53,6 @@ def test_captions_of_two_lines_have_more_room():
         drawn((28, 28), 9, [0], captions) for captions in (("cat", "dog"), ("cat\nsaid dog", "dog"))
     )
     ink = [
-        (pixels[:200, :120] == THEMES["light"].ink).all(axis=2).sum() for pixels in (narrow, wide)
+        (pixels[90:250, :160] == THEMES["light"].ink).all(axis=2).sum() for pixels in (narrow, wide)
     ]
     assert ink[1] > 1.5 * ink[0]

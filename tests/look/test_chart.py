@@ -58,3 +58,9 @@ def test_what_failed_ends_in_a_cross():
 def test_a_line_without_points_is_none():
     empty = chart_of(Line([], [], THEMES["light"].first, True))
     assert np.array_equal(np.asarray(empty.image), np.asarray(chart_of().image))
+
+
+def test_what_was_measured_once_is_a_dot():
+    colour = THEMES["light"].first
+    first, last = columns(chart_of(Line([3], [1.0], colour)).image, colour)
+    assert last - first == 10

@@ -27,11 +27,15 @@ def test_a_layer_is_told_with_its_scale_and_its_dead_units():
 @pytest.mark.parametrize(
     ("weights", "options", "sentence"),
     [
-        ((4, 1), {}, "1 unit of 2x2 weights, blue below zero, orange above, strongest colour at 1"),
         (
-            (4, 5),
+            (64, 1),
+            {},
+            "1 unit of 8x8 weights, blue below zero, orange above, strongest colour at 1",
+        ),
+        (
+            (81, 5),
             {"style": "classic", "legend": True},
-            "5 units of 2x2 weights, 2 by 3, black up to zero, gray to white above, "
+            "5 units of 9x9 weights, 2 by 3, black up to zero, gray to white above, "
             "each tile its own scale",
         ),
         (
@@ -61,9 +65,9 @@ def test_units_are_told_by_their_own_numbers_in_whatever_order_they_are_drawn():
 
 
 def test_a_neuron_is_told_by_its_number():
-    weights = np.ones((4, 3))
+    weights = np.ones((64, 3))
     assert (
-        neuron(weights, -1, legend=True).info["Description"].startswith("neuron 2: 1 unit of 2x2")
+        neuron(weights, -1, legend=True).info["Description"].startswith("neuron 2: 1 unit of 8x8")
     )
 
 

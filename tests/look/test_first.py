@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cutaway.look.first import first_picture
+from cutaway.look.first import WIDTH, first_picture
 from cutaway.look.theme import THEMES
 
 
@@ -33,4 +33,16 @@ def test_many_classes_have_room():
         [0, 1, 2, 3], curves, [f"class {n}" for n in range(60)], range(60), np.zeros((0, 4, 4)), [],
         titles=("one", "two"), notes=("", ""),
     )  # fmt: skip
-    assert 900 < image.height < 1400
+    assert image.height < 900
+    gray = (np.asarray(image) == THEMES["light"].gap).all(axis=2)
+    assert gray[:, 200:900].sum() > 500  # those between the first and the last
+
+
+def test_long_names_have_room_right_of_the_lines():
+    image = first_picture(
+        [0, 1, 2], np.ones((3, 2)), ["m" * 40, "i"], [0, 1], np.zeros((0, 4, 4)), [],
+        titles=("one", "two"), notes=("", ""),
+    )  # fmt: skip
+    pixels = np.asarray(image)
+    assert (pixels[:, WIDTH + 10 :] == THEMES["light"].paper).all()
+    assert (pixels[:, WIDTH - 40 : WIDTH] != THEMES["light"].paper).any()

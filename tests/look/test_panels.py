@@ -95,3 +95,14 @@ def test_pixels_fill_a_room_evenly_at_any_factor():
     assert 0 < image[10, 22, 0] < 200  # a pixel is 22.5 wide: the one between is half of both
     assert image[:, 23:45].max() == 0
     assert fitted(np.zeros((1, 6, 3)), (60, 40)).size == (60, 20)  # a strip
+
+
+def test_a_title_and_a_note_that_are_too_long_go_on_below():
+    below = block(200, 10, "red")
+    short, title, note = (
+        titled(below, *texts).height
+        for texts in (("a", "b"), ("a word " * 9, "b"), ("a", "b " * 50))
+    )
+    assert title > short
+    assert note > short
+    assert titled(below, "a word " * 9, "b", width=2000).height == short

@@ -44,13 +44,14 @@ CLASSIC = {"+": (255, 255, 255), "0": (0, 0, 0), "|": (255, 0, 0)}
 )
 def test_two_units_are_drawn_to_the_pixel(options, rows, colours):
     expected = [[colours[letter] for letter in row] for row in rows.split()]
-    np.testing.assert_array_equal(grid(TWO, scale=2, **options), np.array(expected))
-    np.testing.assert_array_equal(grid(TWO.T, scale=2, layout="out,in", **options), expected)
+    options = {"shape": (2, 2), "scale": 2, **options}
+    np.testing.assert_array_equal(grid(TWO, **options), np.array(expected))
+    np.testing.assert_array_equal(grid(TWO.T, layout="out,in", **options), expected)
 
 
 @pytest.mark.parametrize("style", ["diverging", "classic"])
 def test_a_grid_of_one_pixel_per_weight_is_its_tiles(style):
-    weights = np.random.default_rng(0).standard_normal((9, 4))
+    weights = np.random.default_rng(0).standard_normal((64, 4))
     image = grid(weights, style=style)
     assert isinstance(image, Image.Image)
     assert image.mode == "RGB"
@@ -59,7 +60,7 @@ def test_a_grid_of_one_pixel_per_weight_is_its_tiles(style):
 
 def test_where_there_is_no_unit_there_is_paper():
     for theme, paper in (("light", (255, 255, 255)), ("dark", (17, 19, 24))):
-        picture = np.asarray(grid(np.ones((4, 5)), theme=theme))
+        picture = np.asarray(grid(np.ones((4, 5)), shape=(2, 2), theme=theme))
         assert (picture[4:, 7:] == paper).all()
 
 
@@ -103,8 +104,8 @@ def test_neuron_is_one_unit_with_its_largest_weight_at_full_strength():
         np.testing.assert_array_equal(neuron(weights, unit, scale=1), expected)
         np.testing.assert_array_equal(neuron(weights[:, unit], scale=1), expected)
     assert neuron(weights, scale=5).size == (40, 40)
-    expected = tiles(np.ones(9), limit=4, border=False)
-    np.testing.assert_array_equal(neuron(np.ones(9), limit=4, scale=1), expected)
+    expected = tiles(np.ones(64), limit=4, border=False)
+    np.testing.assert_array_equal(neuron(np.ones(64), limit=4, scale=1), expected)
 
 
 @pytest.mark.parametrize(("inputs", "width"), [(784, 448), (64, 448), (13, 13 * 34)])

@@ -38,7 +38,7 @@ def pixels(weights, **options):
     ],
 )
 def test_two_units_are_drawn_to_the_pixel(options, rows, colours):
-    expected = drawing(rows, colours)
+    expected, options = drawing(rows, colours), {"shape": (2, 2), **options}
     np.testing.assert_array_equal(tiles(TWO, **options), expected)
     np.testing.assert_array_equal(tiles(TWO.T, layout="out,in", **options), expected)
 
@@ -71,7 +71,7 @@ def test_row_r_column_c_is_weight_r_times_width_plus_c():
 def test_unit_1_is_right_of_unit_0_and_unit_2_begins_the_next_row(unit, row, column):
     weights = np.zeros((4, 4))
     weights[:, unit] = 1
-    coloured = (tiles(weights, border=False) != WHITE).any(axis=2)
+    coloured = (tiles(weights, shape=(2, 2), border=False) != WHITE).any(axis=2)
     expected = np.zeros((2, 2), bool)
     expected[row, column] = True
     np.testing.assert_array_equal(coloured, expected.repeat(2, axis=0).repeat(2, axis=1))
@@ -138,7 +138,9 @@ def test_classic_draws_negative_weights_black_and_positive_ones_gray_up_to_white
 
 def test_classic_borders_are_red_and_on_the_tiles_own_edge():
     weights = np.ones((9, 4))
-    plain, bordered = (tiles(weights, style="classic", border=b) for b in (False, True))
+    plain, bordered = (
+        tiles(weights, shape=(3, 3), style="classic", border=b) for b in (False, True)
+    )
     assert plain.shape == bordered.shape == (6, 6, 3)
     red = (bordered == RED).all(axis=2)
     tile = np.array([[True, True, True], [True, False, True], [True, True, True]])
@@ -147,7 +149,7 @@ def test_classic_borders_are_red_and_on_the_tiles_own_edge():
 
 
 def test_diverging_tiles_have_a_line_between_and_around_them():
-    picture = tiles(np.zeros((4, 6)), columns=3)
+    picture = tiles(np.zeros((4, 6)), shape=(2, 2), columns=3)
     line = ~(picture == WHITE).all(axis=2)
     assert line.shape == (2 * 3 + 1, 3 * 3 + 1)
     assert line[[0, 3, 6]].all()
@@ -161,9 +163,10 @@ def test_diverging_tiles_have_a_line_between_and_around_them():
     [
         ((784, 64), {}, 8 * 28, 8 * 28),
         ((64, 4), {"shape": (4, 16)}, 2 * 4, 2 * 16),
-        ((10, 3), {}, 2 * 1, 2 * 10),  # no square: strips
-        ((9, 5), {}, 2 * 3, 3 * 3),  # the last row is incomplete
-        ((9, 5), {"columns": 4}, 2 * 3, 4 * 3),
+        ((80, 3), {}, 2 * 1, 2 * 80),  # no square: strips
+        ((49, 3), {}, 2 * 1, 2 * 49),  # a square, but too few for a picture: strips
+        ((64, 5), {}, 2 * 8, 3 * 8),  # the last row is incomplete
+        ((64, 5), {"columns": 4}, 2 * 8, 4 * 8),
         ((1,), {"columns": 99}, 1, 1),
     ],
 )
@@ -173,6 +176,6 @@ def test_any_tile_shape_and_any_number_of_units(weights, options, height, width)
 
 def test_an_incomplete_last_row_ends_blank():
     for style, blank in (("diverging", LINE), ("classic", BLACK)):
-        picture = tiles(np.ones((4, 5)), style=style, border=False)
+        picture = tiles(np.ones((4, 5)), shape=(2, 2), style=style, border=False)
         assert (picture[2:, 4:] == blank).all()
         assert (picture[2:, :4] != blank).any(axis=2).all()

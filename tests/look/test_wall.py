@@ -13,11 +13,11 @@ def test_samples_stand_in_rows_at_their_scale(theme):
     samples[1] = 1
     pixels = np.asarray(wall(samples, ["a", "b", "c"], width=90, cell=40, gap=10, theme=theme))
     assert pixels.shape[1] == 90  # two in a row
-    assert pixels.shape[0] == 2 * (40 + 2 + 21) + 10
+    assert pixels.shape[0] == 2 * (40 + 2 + 25) + 10
     look = THEMES[theme]
     assert (pixels[:40, :40] == look.paper).all()
     assert (pixels[:40, 50:] == look.ink).all()
-    assert (pixels[40:63] == look.ink).all(axis=2).any()  # words
+    assert (pixels[40:67] == look.ink).all(axis=2).any()  # words
 
 
 def test_rows_of_numbers_are_strips_that_can_be_seen():

@@ -21,9 +21,9 @@ from .ink import ink_of
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-_SAMPLES, _FEWER = 64, 36  # that are drawn; where names are longer than a letter or two
+_SAMPLES, _FEWER = 64, 25  # that are drawn; where names are longer than a letter
 _MOST = 7  # units
-_SHORT = 2
+_SHORT = 1
 _HOW_TO_READ = (
     "the units that moved most, what they speak for, and how far they moved of their own length"
 )

@@ -167,7 +167,7 @@ def _chart(
     there = np.count_nonzero(strength >= 0)
     taken = np.sort(np.argsort(-strength, kind="stable")[: min(_BARS, there)])
     if there > _BARS:
-        title = f"{title}: {_BARS} of {there}"
+        title = f"{title} ({_BARS} of {there})"
     return Chart(
         title=title, values=numbers[taken], labels=[labels[n] for n in taken],
         texts=[write(value) for value in numbers[taken]],
@@ -190,7 +190,7 @@ def _loss(network: Network, data: Dataset, unit: int, names: Sequence[str]) -> t
     with np.errstate(invalid="ignore"):  # a class without samples
         lost = 100 * (right - without) / samples
     total = 100 * (right - without).sum() / samples.sum()
-    chart = _chart("Points of accuracy lost without it", lost, names, _points)
+    chart = _chart("Points lost without it", lost, names, _points)
     chart = replace(
         chart, values=np.append(total, chart.values), labels=["all", *chart.labels],
         texts=[_points(total), *chart.texts],

@@ -30,10 +30,7 @@ _LETTERS = "AKXΩЖД"
 _DRAWN = 3  # of them, that are no names of classes
 _SHORT = 5  # letters of a name that has room beside its confidence
 _ABOUT = {
-    "noise": (
-        "Noise",
-        "its spread, as a part of the range from the darkest pixel to the brightest",
-    ),
+    "noise": ("Noise", "its spread, of the range from the darkest pixel to the brightest"),
     "rotation": ("Turned", "counter-clockwise"),
     "shift": ("Shifted to the right", "pixels"),
     "erased": ("Erased", "part of the input that says nothing any more"),

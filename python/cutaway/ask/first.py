@@ -12,7 +12,7 @@ from ..backend.contract import I64
 from ..data.dataset import Dataset
 from ..learn.history import Moment
 from ..learn.rows import check_dataset
-from ..look.first import first_picture
+from ..look.first import MOST, first_picture
 from ..look.theme import THEMES
 from ..measure.learning import Lost, answers_at, class_curves, lost, recognised_from
 from .given import check_finite, check_moments, names_of, network_asked
@@ -21,9 +21,7 @@ from .ink import ink_of
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-_RECOGNISED = (
-    "blue is early, orange late; recognised: said of its own more often than of others, by half"
-)
+_RECOGNISED = "recognised: said of its own more often than of others, by half"
 _HOW_TO_READ = (
     "the longest right first: what it is, what is said at the end, and from which mini-batch to which it "
     "was right"
@@ -73,7 +71,7 @@ def first(network: Any, moments: Sequence[Moment], data: Dataset, *, theme: str 
     image = first_picture(
         steps, curves, names, order.tolist(), ink_of(data, data.images[shown]),
         _captions(again, names, steps, data.labels, answers[-1]), titles=(title, forgotten),
-        notes=(f"{note}; {_RECOGNISED}", _HOW_TO_READ),
+        notes=(f"{note}; {_coloured(len(order))}; {_RECOGNISED}", _HOW_TO_READ),
         theme=theme,
     )  # fmt: skip
     image.info["Description"] = f"{title}: {note}; {forgotten}"
@@ -112,3 +110,9 @@ def _captions(
         f"{steps[begin]:,} \N{EN DASH} {steps[end - 1]:,}"
         for n, begin, end in zip(*(part[:_SHOWN] for part in again), strict=True)
     ]
+
+
+def _coloured(classes: int) -> str:
+    """Tell what the colours of so many lines mean."""
+    gray = f", of the first and the last {MOST // 2}" * (classes > MOST)
+    return f"blue is early, orange late{gray}"

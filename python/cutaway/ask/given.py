@@ -97,6 +97,11 @@ def unit_of(network: Network, layer: int, number: int) -> str:
     return f"neuron {number}" + f", layer {layer}" * (network.architecture.layers > 2)
 
 
+def below(unit: str) -> str:
+    """Return what a unit is called as it is written below its narrow picture: its layer on a line."""
+    return unit.replace(", ", "\n")
+
+
 def check_moments(
     who: str,
     value: object,

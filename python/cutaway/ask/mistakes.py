@@ -18,7 +18,7 @@ from ..look.mistakes import LARGE, SMALL, Reason, Sample, page
 from ..look.theme import THEMES
 from ..measure.evidence import contributions, evidence, inputs, outspoken
 from ..measure.mistakes import Wrong, class_accuracy, confusion, most_confident
-from .given import BOUNDED, check_learned, names_of, network_asked, shape_of, unit_of
+from .given import BOUNDED, below, check_learned, names_of, network_asked, shape_of, unit_of
 from .ink import drawn
 
 if TYPE_CHECKING:
@@ -100,8 +100,8 @@ def _reasons(network: Network, x: F32, wrong: Wrong, theme: str) -> list[Reason]
             (plus,), (minus,) = outspoken(said[row], 1)
             columns = network.weights[hidden][:, [plus, minus]]
             who = (
-                f"{unit_of(network, hidden, plus)}: {said[row, plus]:+.1f}",
-                f"{unit_of(network, hidden, minus)}: {-said[row, minus]:+.1f}",
+                f"{below(unit_of(network, hidden, plus))}: {said[row, plus]:+.1f}",
+                f"{below(unit_of(network, hidden, minus))}: {-said[row, minus]:+.1f}",
             )
         pictures = [
             signed(values, shape, LARGE, theme=theme)

@@ -21,7 +21,7 @@ from ..look.theme import THEMES
 from ..look.why import LARGE, SMALL, Unit, page
 from ..measure.evidence import activations, contributions, evidence, inputs, outspoken
 from ..measure.projection import projected
-from .given import BOUNDED, check_learned, names_of, network_asked, shape_of, unit_of
+from .given import BOUNDED, below, check_learned, names_of, network_asked, shape_of, unit_of
 from .ink import drawn
 
 if TYPE_CHECKING:
@@ -94,9 +94,9 @@ def why(
         sentence, drawn(network, asked.x, LARGE, theme), asked.done, outputs.tolist(), names,
         [
             (pictures[0], f"Evidence for {names[answer]}",
-             f"orange for it, blue against it; in sum {maps[0].sum():+.1f}"),
+             f"in sum {maps[0].sum():+.1f}\norange for it, blue against it"),
             (pictures[1], f"{names[answer]} and not {names[other]}",
-             f"evidence for {names[answer]} less that for {names[other]}: {maps[1].sum():+.1f}"),
+             f"in sum {maps[1].sum():+.1f}\nfor the one, less for the other"),
         ],
         groups, note=_note(network), limit=bounded, theme=theme,
     )  # fmt: skip
@@ -159,7 +159,8 @@ def _units(
         units = [
             Unit(
                 picture=signed(weights[:, n], shape, SMALL, theme=theme),
-                text=f"{unit_of(network, hidden, n)}\nactive {active[n]:.2f}\nsays {sign * said[n]:+.2f}",
+                text=f"{below(unit_of(network, hidden, n))}\n"
+                f"active {active[n]:.2f}\nsays {sign * said[n]:+.2f}",
             )
             for n in chosen.tolist()
             if sign * said[n] > 0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .panels import GAP, beside, framed, stacked, titled, words
+from .panels import GAP, HEAD, beside, framed, stacked, titled, words
 from .picture import grid
 from .raster import is_strip
 from .tiles import limits_of, tile_shape
@@ -17,12 +17,11 @@ from .wall import wall
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-_WALL, _NARROW = 632, 8  # pixels of the samples, and between them
-_CELL, _WIDE_CELL = 72, 98  # pixels of a sample and its words
-_TILES, _TILE = 1240, 180  # pixels of a row of tiles that moved most, and of one of them, at most
+_WALL, _NARROW = 676, 14  # pixels of the samples, and between them
+_CELL, _WIDE_CELL = 72, 124  # pixels of a sample and its words
+_TILES, _TILE = 1280, 180  # pixels of a row of tiles that moved most, and of one of them, at most
 _SIDE = 110  # pixels of the words left of it
 _STRIP = 270  # pixels of a strip's width, about
-_SIZE = 15  # pixels of a letter's height
 _NUMBERED = 100  # tiles that have room for their numbers
 
 
@@ -57,7 +56,7 @@ def batch_picture(
     """
     weights, added = np.asarray(before, np.float32), np.asarray(update, np.float32)
     cell = _WIDE_CELL if any("\n" in caption for caption in captions) else _CELL
-    pictures = wall(samples, captions, width=_WALL, cell=cell, gap=_NARROW, size=_SIZE, theme=theme)
+    pictures = wall(samples, captions, width=_WALL, cell=cell, gap=_NARROW, theme=theme)
     layer = grid(
         added, shape=shape, scale=None, layout="in,out", theme=theme,
         numbers=added.shape[1] <= _NUMBERED, legend="what was added to each unit's weights",
@@ -70,11 +69,13 @@ def batch_picture(
     ]
     below = _most(rows, shape, theme)
     whole = stacked([above, _noted(below, notes[2], theme)], gap=2 * GAP, theme=theme)
-    return framed(titled(whole, title, notes[0], theme=theme), margin=GAP + 4, theme=theme)
+    return framed(
+        titled(whole, title, notes[0], size=HEAD, theme=theme), margin=GAP + 4, theme=theme
+    )
 
 
 def _noted(image: Image, note: str, theme: str) -> Image:
-    return stacked([words(note, size=_SIZE, theme=theme), image], gap=GAP // 2, theme=theme)
+    return stacked([words(note, theme=theme), image], gap=GAP // 2, theme=theme)
 
 
 def _most(
@@ -103,7 +104,7 @@ def _most(
             columns=1 if strips else units, scale=max(1, room // tile[1]),
         )  # fmt: skip
         told = f"{title}\nstrongest at\n{limit:.2g}"
-        side = words(told, size=_SIZE, width=_SIDE, theme=theme)
+        side = words(told, width=_SIDE, theme=theme)
         pair = [side, image]
         drawn.append(stacked(pair, theme=theme) if strips else beside(pair, theme=theme))
     if strips:

@@ -13,7 +13,20 @@ from numpy.typing import ArrayLike, NDArray
 from .describe import clipped
 from .labels import shortened
 from .legend import with_legend
-from .panels import GAP, bars, beside, fitted, framed, sample, stacked, words
+from .panels import (
+    BODY,
+    GAP,
+    HEAD,
+    TITLE,
+    bars,
+    beside,
+    fitted,
+    framed,
+    paragraph,
+    sample,
+    stacked,
+    words,
+)
 from .theme import THEMES, font
 from .tiles import F32, Shape, check_weights, coloured, limits_of, tile_shape
 
@@ -22,7 +35,6 @@ if TYPE_CHECKING:
 
 WIDTH = 1360  # pixels of a picture without its frame
 MOST = 120  # tiles of a ranking
-_LETTER, _HEAD, _TITLE = 17, 20, 30  # pixels of a letter's height
 _LARGE, _SMALL = 390, 86  # pixels of a tile's side
 _LABEL = 150  # pixels of a bar's label
 
@@ -93,7 +105,7 @@ def draw_life(
     first, *others = coloured(np.stack([weights, *past], axis=1), tile, limits, "diverging", theme)
     large = with_legend(
         _lined(first, (_LARGE, _LARGE), theme), limits, ["weights of its inputs"],
-        clipped(matrix, limits), style="diverging", theme=theme, colour=False, letter=_LETTER,
+        clipped(matrix, limits), style="diverging", theme=theme, colour=False, letter=BODY,
     )  # fmt: skip
     rows = [_row("Its weights after so many mini-batches", others, steps, theme)] if others else []
     for some in samples:
@@ -149,7 +161,7 @@ def draw_ranking(
     )
     scale = with_legend(
         Images.new("RGB", (WIDTH, 1), THEMES[theme].paper), limits, [legend], clipped(matrix, limits),
-        style="diverging", theme=theme, colour=False, letter=_LETTER,
+        style="diverging", theme=theme, colour=False, letter=BODY,
     )  # fmt: skip
     return _whole([grid, scale], title, note, theme)
 
@@ -157,8 +169,8 @@ def draw_ranking(
 def _whole(parts: Sequence[Image], title: str, note: str, theme: str) -> Image:
     head = stacked(
         [
-            words(title, size=_TITLE, width=WIDTH, theme=theme),
-            words(note, size=_HEAD, width=WIDTH, muted=True, theme=theme),
+            paragraph(title, size=HEAD, width=WIDTH, theme=theme),
+            paragraph(note, size=TITLE, width=WIDTH, muted=True, theme=theme),
         ],
         gap=0, theme=theme,
     )  # fmt: skip
@@ -169,15 +181,15 @@ def _whole(parts: Sequence[Image], title: str, note: str, theme: str) -> Image:
 
 def _row(title: str, tiles: Sequence[NDArray[np.uint8]], texts: Sequence[str], theme: str) -> Image:
     told = [_told(tile, text, _SMALL, theme) for tile, text in zip(tiles, texts, strict=True)]
-    head = words(title, size=_HEAD, theme=theme)
+    head = words(title, size=TITLE, theme=theme)
     return stacked([head, beside(told, gap=GAP // 2, theme=theme)], gap=GAP // 4, theme=theme)
 
 
 def _told(pixels: NDArray[np.uint8], text: str, side: int, theme: str) -> Image:
     """Draw a tile with a line or two below it."""
     first, *second = text.split("\n")
-    lines = [words(first, size=_LETTER, width=side, theme=theme)]
-    lines += [words(line, size=_LETTER, width=side, muted=True, theme=theme) for line in second]
+    lines = [words(first, size=BODY, width=side, theme=theme)]
+    lines += [words(line, size=BODY, width=side, muted=True, theme=theme) for line in second]
     return stacked([_lined(pixels, (side, side), theme), *lines], gap=0, theme=theme)
 
 
@@ -191,10 +203,10 @@ def _lined(pixels: NDArray[np.uint8], room: tuple[int, int], theme: str) -> Imag
 
 def _chart(chart: Chart, width: int, theme: str) -> Image:
     """Draw bars with a title above, all together so wide."""
-    labels = [shortened(label, font(_LETTER), _LABEL) for label in chart.labels]
+    labels = [shortened(label, font(BODY), _LABEL) for label in chart.labels]
 
     def drawn(wide: int) -> Image:
-        return bars(chart.values, labels, texts=chart.texts, width=wide, size=_LETTER, theme=theme)
+        return bars(chart.values, labels, texts=chart.texts, width=wide, size=BODY, theme=theme)
 
-    title = words(chart.title, size=_HEAD, width=width, theme=theme)
+    title = words(chart.title, size=TITLE, width=width, theme=theme)
     return stacked([title, drawn(width - drawn(0).width)], gap=GAP // 4, theme=theme)

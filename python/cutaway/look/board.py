@@ -99,7 +99,7 @@ class Board:
         self.limit = _limit([entry.layer for entry in entries])
         self.width = self.lanes.whole[1] * self.lanes.scale
         self._lane = self.lanes.size[1] * self.lanes.scale
-        self._letter = 20 if self._lane >= _WIDE else 16
+        self._letter = 22 if self._lane >= _WIDE else 18
         self._small = self._letter * 3 // 4
         self._colours = (self._look.first, self._look.second, *self._look.more)
         self._words = cache(self._written)  # of frames, most say what the last one said

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 U8 = NDArray[np.uint8]
 _PAD = 12  # pixels around all
+_DOT = 5  # pixels: of a dot's radius
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,8 @@ class Chart:
         heights = np.clip(np.asarray(line.values, float) / self._high, 0, 1)
         y = self._axis.bottom - heights * (self._axis.bottom - self._top)
         draw_line(image, x, y, line.colour)
+        if len(x) == 1:  # measured once: no line, a dot
+            draw.ellipse((x[0] - _DOT, y[0] - _DOT, x[0] + _DOT, y[0] + _DOT), line.colour)
         if line.broken:
             (a, b), r = (x[-1], y[-1]), 6
             for sign in (-1, 1):

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from .curves import dress, rgb
 from .ends import label_ends
 from .labels import shortened
-from .panels import BODY, GAP, beside, framed, stacked, titled
+from .panels import BODY, GAP, HEAD, beside, framed, stacked, titled
 from .theme import THEMES, font
 from .wall import fitted, wall
 
@@ -22,8 +22,7 @@ WIDTH = 1240  # pixels, without the margin
 _PANEL = (WIDTH - 2 * GAP) // 2, 270
 _LEFT, _RIGHT, _TOP, _BOTTOM = 60, 116, 10, 30  # pixels around a panel's axes
 _SAMPLE = 60  # pixels of an example
-_LETTERS = 11  # points
-_SIZE = 15  # pixels of a letter's height, about the same
+_LETTERS = 12  # points, about BODY pixels
 _DPI = 100
 _CELL = 140  # pixels of nonsense
 
@@ -71,21 +70,14 @@ def doubt_picture(
     """
     drawn = [_panel(panel, theme) for panel in panels]
     rows = [beside(drawn[n : n + 2], gap=2 * GAP, theme=theme) for n in range(0, len(drawn), 2)]
-    below = wall(samples, captions, width=WIDTH, cell=_CELL, size=_SIZE, edge=True, theme=theme)
+    below = wall(samples, captions, width=WIDTH, cell=_CELL, edge=True, theme=theme)
     parts = [
-        titled(_wide(image, theme), title, note, theme=theme)
+        titled(image, title, note, size=HEAD, width=WIDTH, theme=theme)
         for image, title, note in zip(
             (stacked(rows, gap=GAP, theme=theme), below), titles, notes, strict=True
         )
     ]
     return framed(stacked(parts, gap=2 * GAP, theme=theme), margin=GAP + 4, theme=theme)
-
-
-def _wide(image: Image, theme: str) -> Image:
-    """Return an image with paper at its right, so that a title has room."""
-    from PIL import ImageOps
-
-    return ImageOps.expand(image, (0, 0, max(0, WIDTH - image.width), 0), THEMES[theme].paper)
 
 
 def _panel(panel: Panel, theme: str) -> Image:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from .curves import dress, rgb
 from .ends import label_ends
-from .panels import GAP, framed, stacked, titled, words
-from .theme import THEMES
+from .labels import shortened
+from .panels import BODY, GAP, HEAD, framed, stacked, titled, words
+from .theme import THEMES, font
 from .wall import wall
 
 if TYPE_CHECKING:
@@ -21,11 +23,11 @@ if TYPE_CHECKING:
 WIDTH = 1240  # pixels, without the margin
 _HEIGHT = 620  # of the curves
 _DPI = 100
-_LETTERS = 12  # points
-_SIZE = 16  # pixels of a letter's height, about the same
+_LETTERS = 12  # points, about as high as other letters
 _LINE = 22  # pixels from a label to the next
-_MOST = 40  # lines that all have labels; of more, those of the first and the last
+MOST = 20  # lines that all have labels; of more, those of the first and the last, the rest is gray
 _START = 0.5  # where the start is on a logarithmic axis, left of mini-batch 1
+_LEFT, _LEAD, _NAME = 70, 44, 160  # pixels: left of the axes, from a line to its label, of a name
 _CELL = 140  # pixels of a sample that was lost
 
 
@@ -56,21 +58,14 @@ def first_picture(
     """
     top = _curves(steps, np.asarray(curves, float), names, order, theme)
     if len(captions):
-        below = wall(samples, captions, width=WIDTH, cell=_CELL, size=_SIZE, theme=theme)
+        below = wall(samples, captions, width=WIDTH, cell=_CELL, theme=theme)
     else:
         below = words("None.", width=WIDTH, theme=theme)
     parts = [
-        titled(image, title, note, theme=theme)
-        for image, title, note in zip((top, _wide(below, theme)), titles, notes, strict=True)
+        titled(image, title, note, size=HEAD, width=WIDTH, theme=theme)
+        for image, title, note in zip((top, below), titles, notes, strict=True)
     ]
     return framed(stacked(parts, gap=2 * GAP, theme=theme), margin=GAP + 4, theme=theme)
-
-
-def _wide(image: Image, theme: str) -> Image:
-    """Return an image with paper at its right, so that a title has room."""
-    from PIL import ImageOps
-
-    return ImageOps.expand(image, (0, 0, max(0, WIDTH - image.width), 0), THEMES[theme].paper)
 
 
 def _curves(
@@ -83,14 +78,22 @@ def _curves(
     from .figure import Figure
 
     look, at = THEMES[theme], np.maximum(np.asarray(steps, float), _START)
-    told = list(order) if len(order) <= _MOST else [*order[: _MOST // 2], *order[-_MOST // 2 :]]
+    told = list(order) if len(order) <= MOST else [*order[: MOST // 2], *order[-MOST // 2 :]]
     height = max(_HEIGHT, _LINE * (len(told) + 4))
     figure = Figure(figsize=(WIDTH / _DPI, height / _DPI), dpi=_DPI, facecolor=rgb(look.paper))
-    axes = figure.add_axes((70 / WIDTH, 64 / height, 1 - 250 / WIDTH, 1 - 80 / height))
+    letters = font(BODY)
+    texts = [f"{shortened(names[n], letters, _NAME)}  {100 * curves[-1, n]:.3g} %" for n in told]
+    right = _LEAD + math.ceil(max(map(letters.getlength, texts))) + GAP
+    axes = figure.add_axes(
+        (_LEFT / WIDTH, 64 / height, 1 - (_LEFT + right) / WIDTH, 1 - 80 / height)
+    )
     colours = _between(look.first, look.muted, look.second, count=len(order))
     for number, colour in zip(order, colours, strict=True):
-        strong = number in (order[0], order[-1])
-        axes.plot(at, 100 * curves[:, number], color=colour, lw=3.5 if strong else 1.6)
+        strong, named = number in (order[0], order[-1]), number in told
+        axes.plot(
+            at, 100 * curves[:, number], color=colour if named else rgb(look.gap),
+            lw=3.5 if strong else 1.6 if named else 0.8, zorder=2 + named,
+        )  # fmt: skip
     axes.set_xscale("log")
     axes.set(xlim=(at[0] * 0.9, at[-1]), ylim=(0, 101))
     axes.set_xlabel("mini-batches learned, on a logarithmic axis", fontsize=_LETTERS)
@@ -99,10 +102,9 @@ def _curves(
     dress(axes, look)
     coloured = dict(zip(order, colours, strict=True))
     ends = [
-        (100 * float(curves[-1, n]), f"{names[n][:14]}  {100 * curves[-1, n]:.3g} %", coloured[n])
-        for n in told
+        (100 * float(curves[-1, n]), text, coloured[n]) for n, text in zip(told, texts, strict=True)
     ]
-    label_ends(axes, ends, gap=101 * _LINE / (height - 80), lead=44, size=_LETTERS, look=look)
+    label_ends(axes, ends, gap=101 * _LINE / (height - 80), lead=_LEAD, size=_LETTERS, look=look)
     return figure.image()
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont
 
 LETTER = 12  # pixels of a letter's height, at least
-_LARGEST = 16
+_LARGEST = 18
 _PAD = 2  # pixels around a text in a corner
 _WIDEST = 160  # pixels of a name beside a strip
 _ROOM = 8  # pixels between two texts, at least
@@ -111,7 +111,7 @@ def shortened(text: str, font: FreeTypeFont, width: float) -> str:
 
 def _size(width: int) -> int:
     """Return how high letters are on tiles so many pixels wide."""
-    return max(LETTER, min(_LARGEST, width // 8))
+    return max(LETTER, min(_LARGEST, width // 6))
 
 
 def _strip_size(raster: Raster) -> int:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .panels import BODY, HEAD, TITLE
 from .theme import FAMILY, THEMES, Colour
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ SHAPE = 0.6  # a map's height, times its width
 _WIDTH, _HEIGHT = 1280, round(1280 * SHAPE)  # pixels of a map
 _LEFT, _ABOVE, _BELOW, _EDGE = 110, 120, 120, 16  # pixels around it
 _DPI = 100
-_LETTER, _HEAD, _TITLE = 18, 20, 30  # pixels of a letter's height
 _FINE = 8  # a map is drawn on so many times finer a grid
 _LEVELS = 7  # lines of equal loss, at least
 _NEAR = 80  # pixels, a name: what is marked closer to another mark is left out
@@ -74,8 +74,8 @@ class Landscape:
         self._canvas = FigureCanvasAgg(self._figure)
         box = _LEFT / wide, _BELOW / high, _WIDTH / wide, _HEIGHT / high
         self._axes = self._figure.add_axes(box, xlim=(x[1], x[-2]), ylim=(y[1], y[-2]))
-        self._write(title, high - 2 * _EDGE, _TITLE)
-        self._write(note, high - 2 * _EDGE - 3 * _TITLE // 2, _HEAD, muted=True)
+        self._write(title, high - 2 * _EDGE, HEAD)
+        self._write(note, high - 2 * _EDGE - 3 * HEAD // 2, BODY, muted=True)
         self._draw_map(x, y, losses)
         self._dress(sides)
         self._canvas.draw()  # type: ignore[no-untyped-call]
@@ -99,7 +99,7 @@ class Landscape:
             self._axes.add_artist(artist)
             self._axes.draw_artist(artist)
             artist.remove()
-        line = self._write(foot, _EDGE + 3 * _HEAD // 2, _HEAD)
+        line = self._write(foot, _EDGE + 3 * TITLE // 2, TITLE)
         self._figure.draw_artist(line)
         line.remove()
         pixels = np.asarray(self._canvas.buffer_rgba())  # type: ignore[no-untyped-call]
@@ -147,7 +147,7 @@ class Landscape:
         if ends:
             aside, ha, va = (0, -10), "center", "top"
         return Annotation(
-            mark.text, place, aside, "data", "offset points", ha=ha, va=va, size=_points(_HEAD),
+            mark.text, place, aside, "data", "offset points", ha=ha, va=va, size=_points(TITLE),
             color=_rgb(self._look.ink), family=FAMILY, path_effects=_halo(self._look.paper),
         )  # fmt: skip
 
@@ -173,7 +173,7 @@ class Landscape:
         lines = self._axes.contour(
             fine_x, fine_y, height, levels, colors=[_rgb(self._look.muted)], linewidths=0.8
         )
-        for text in self._axes.clabel(lines, fmt="%.3g", fontsize=_points(_LETTER)):
+        for text in self._axes.clabel(lines, fmt="%.3g", fontsize=_points(BODY)):
             text.set(color=_rgb(self._look.ink), family=FAMILY)
             box, room = text.get_window_extent(), self._axes.bbox
             text.set_visible(
@@ -185,9 +185,9 @@ class Landscape:
         axes.spines[:].set_color(_rgb(self._look.muted))
         axes.tick_params(
             color=_rgb(self._look.muted), labelcolor=ink, labelfontfamily=FAMILY,
-            labelsize=_points(_LETTER),
+            labelsize=_points(BODY),
         )  # fmt: skip
-        words = dict(color=ink, family=FAMILY, size=_points(_LETTER))
+        words = dict(color=ink, family=FAMILY, size=_points(BODY))
         axes.set_xlabel(sides[0], words)
         axes.set_ylabel(sides[1], words)
 

@@ -7,17 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .labels import shortened
-from .panels import BODY, GAP, bars, beside, framed, stacked, titled, words
+from .panels import BODY, GAP, HEAD, bars, beside, framed, paragraph, stacked, titled, words
 from .theme import font
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-_HEAD = 28  # pixels of a letter's height in the first line
 SMALL, LARGE = 84, 112  # pixels of a sample's side on the wall, and where it is told why
-_SIZE = 16
 _ACROSS, _ROWS = 6, 3  # of the wall, at most
-_NAME, _BAR = 80, 40  # pixels of a name and of a bar beside a sample
+_NAME, _BAR = 80, 34  # pixels of a name and of a bar beside a sample
 _TEXT = 150  # pixels of a text below a picture
 _APART = 3 * GAP
 
@@ -83,11 +81,12 @@ def page(
                 stacked(rows, theme=theme), "Why: the worst of them", note, theme=theme,
             )
         )  # fmt: skip
-    parts = [words(title, size=_HEAD, theme=theme), beside(upper, gap=_APART, theme=theme)]
+    whole = beside(upper, gap=_APART, theme=theme)
+    parts = [paragraph(title, size=HEAD, width=whole.width, theme=theme), whole]
     if wall:
         parts.append(
             titled(
-                _wall([_shown(one, limit, theme) for one in wall], parts[1].width, theme),
+                _wall([_shown(one, limit, theme) for one in wall], whole.width, theme),
                 "The most confident mistakes",
                 "the number of the sample and what it is; beside it the largest outputs", theme=theme,
             )
@@ -99,7 +98,7 @@ def _told(reason: Reason, theme: str) -> Image:
     width = max(_TEXT, *(picture.width for picture in reason.pictures))
     return beside(
         [
-            stacked([picture, words(text, size=_SIZE, width=width, theme=theme)], gap=2, theme=theme)
+            stacked([picture, words(text, width=width, theme=theme)], gap=2, theme=theme)
             for picture, text in zip(reason.pictures, reason.texts, strict=True)
         ],
         gap=GAP * 3 // 2, theme=theme,
@@ -110,7 +109,7 @@ def _wall(samples: Sequence[Image], room: int, theme: str) -> Image:
     """Return rows of samples, as many in each as there is room for."""
     width = max(image.width for image in samples)
     across = max(1, min(_ACROSS, (room + GAP) // (width + GAP)))
-    gap = min(_APART, (room - across * width) // max(1, across - 1))
+    gap = min(2 * _APART, (room - across * width) // max(1, across - 1))
     filler = words("", size=1, width=width, theme=theme)
     even = [stacked([image, filler], gap=0, theme=theme) for image in samples]
     rows = [
@@ -128,5 +127,5 @@ def _shown(one: Sample, limit: float | None, theme: str) -> Image:
         limit=limit, width=_BAR, size=BODY, strong=[0], theme=theme,
     )  # fmt: skip
     row = beside([one.picture, said], gap=GAP // 2, theme=theme)
-    title = words(one.title, size=_SIZE, width=max(row.width, 2 * SMALL), theme=theme)
+    title = words(one.title, width=max(row.width, 2 * SMALL), theme=theme)
     return stacked([title, row], gap=2, theme=theme)

@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .labels import LETTER, shortened
+from .legend import wrapped
 from .theme import THEMES, font
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 GAP = 16  # pixels between two panels
-BODY, TITLE = 14, 20  # pixels of a letter's height
+BODY, TITLE, HEAD = 17, 22, 30  # pixels of a letter's height: legible at half the size, on a slide
 
 
 def stacked(images: Sequence[Image], *, gap: int = GAP, theme: str = "light") -> Image:
@@ -88,12 +89,39 @@ def words(
     return image
 
 
-def titled(image: Image, title: str, note: str = "", *, theme: str = "light") -> Image:
-    """Put a title, and maybe a note of second rank, above an image."""
-    above = [words(title, size=TITLE, width=image.width, theme=theme)]
+def paragraph(
+    text: str, *, width: int, size: int = BODY, muted: bool = False, theme: str = "light"
+) -> Image:
+    """Write a text as words() does, but what is longer than a line goes on below it."""
+    lines = [part for line in text.split("\n") for part in wrapped(line, font(size), width) or [""]]
+    return words("\n".join(lines), size=size, width=width, muted=muted, theme=theme)
+
+
+def titled(
+    image: Image,
+    title: str,
+    note: str = "",
+    *,
+    size: int = TITLE,
+    width: int = 0,
+    theme: str = "light",
+) -> Image:
+    """Put a title, and maybe a note of second rank, above an image.
+
+    Args:
+        image: What they are about.
+        title: A line or several.
+        note: Likewise; "" for none.
+        size: Pixels of the height of the title's letters.
+        width: Pixels that both have, if the image is not wider.
+        theme: "light" or "dark".
+    """
+    room = max(width, image.width)
+    above = [paragraph(title, size=size, width=room, theme=theme)]
     if note:
-        above.append(words(note, width=image.width, muted=True, theme=theme))
-    return stacked([*above, image], gap=GAP // 4, theme=theme)
+        above.append(paragraph(note, width=room, muted=True, theme=theme))
+    head = stacked(above, gap=0, theme=theme)
+    return stacked([head, image], gap=size // 3, theme=theme)
 
 
 def bars(

@@ -12,7 +12,7 @@ from .board import SIDE, Board, Entry
 from .describe import strength
 from .legend import with_legend
 from .pace import log_steps
-from .panels import GAP, beside, framed, stacked, titled
+from .panels import BODY, GAP, HEAD, beside, framed, stacked, titled
 from .tiles import Shape
 
 if TYPE_CHECKING:
@@ -53,11 +53,11 @@ def summary(entries: Sequence[Entry], *, shape: Shape | None, theme: str) -> Ima
     shown = f"tiles are the first {board.lanes.shown} units of the first layer"
     image = with_legend(
         stacked(parts, gap=0, theme=theme), limits, [shown], "numbers below the lines are mini-batches",
-        style="diverging", theme=theme, colour=False,
+        style="diverging", theme=theme, colour=False, letter=BODY,
     )  # fmt: skip
     up_to = "up to " if any(entry.end < last for entry in entries) else ""
     title = f"{len(entries)} trainings, {up_to}{last:,} mini-batches"
-    image = framed(titled(image, title, theme=theme), theme=theme)
+    image = framed(titled(image, title, size=HEAD, theme=theme), theme=theme)
     image.info["Description"] = (
         f"race of {len(entries)} trainings: "
         f"{'; '.join(_sentence(entry, last) for entry in entries)}; "

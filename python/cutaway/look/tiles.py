@@ -81,14 +81,15 @@ def _is_square(n: int) -> bool:
 def tile_shape(
     who: str, weights: F32, shape: Shape | None, layout: str | None = None
 ) -> tuple[int, int]:
-    """Return a tile's (height, width): what is given, or a square if that fits, else a strip.
+    """Return a tile's (height, width): what is given, or a square if it may be a picture, else a strip.
 
     Of colour pictures, a pixel has three weights.
     """
     fan_in, units = weights.shape
     if shape is None:
         side = math.isqrt(fan_in)
-        return (side, side) if _is_square(fan_in) else (1, fan_in)
+        picture = _is_square(fan_in) and fan_in >= _SMALLEST  # four measures of a flower are none
+        return (side, side) if picture else (1, fan_in)
     height, width, *three = checks.image_shape(who, "shape", shape)
     if math.prod((height, width, *three)) != fan_in:
         hint = ""
@@ -152,8 +153,8 @@ def tiles(
 
     Args:
         weights: (fan_in, units), one unit's (fan_in,), or what `layout` says.
-        shape: (height, width) of a tile; a square if fan_in is one, else a strip. (height, width, 3)
-            for the weights of colour pictures, whose pixels are red, green, blue.
+        shape: (height, width) of a tile; a square if fan_in is one, of 8 x 8 or more, else a strip.
+            (height, width, 3) for the weights of colour pictures, whose pixels are red, green, blue.
         columns: Tiles per row; as many as there are rows, or one more, if None. Unit 1 is right of
             unit 0.
         limit: The weight with the strongest colour, "each" for the largest of every unit by itself,

@@ -10,14 +10,13 @@ import numpy as np
 
 from .labels import shortened
 from .legend import wrapped
-from .panels import BODY, GAP, bars, beside, framed, stacked, titled, words
+from .panels import BODY, GAP, HEAD, TITLE, bars, beside, framed, paragraph, stacked, titled, words
 from .theme import font
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 LARGE, SMALL = 308, 140  # pixels of the sample's side, and of a unit's
-_HEAD, _SIZE = 28, 16  # pixels of a letter's height
 _MOST = 10  # classes that have room
 _NAME, _BAR = 110, 150  # pixels of a class's name and bar
 _APART = 2 * GAP
@@ -61,7 +60,10 @@ def page(
     upper = [
         titled(shown, "What it was shown", _lines(done), theme=theme),
         titled(_outputs(outputs, names, limit, theme), "What it answers", " \n ", theme=theme),
-        *(titled(image, head, _lines(text), theme=theme) for image, head, text in evidence),
+        *(
+            titled(image, shortened(head, font(TITLE), LARGE), _lines(text), theme=theme)
+            for image, head, text in evidence
+        ),
     ]
     groups = [
         titled(
@@ -71,8 +73,7 @@ def page(
         if group
     ]
     whole = beside(upper, gap=_APART, theme=theme)
-    lines = "\n".join(wrapped(title, font(_HEAD), whole.width))
-    parts = [words(lines, size=_HEAD, theme=theme), whole]
+    parts = [paragraph(title, size=HEAD, width=whole.width, theme=theme), whole]
     if groups:
         gap = max(_APART, whole.width - sum(group.width for group in groups))
         parts.append(beside(groups, gap=gap, theme=theme))
@@ -82,7 +83,8 @@ def page(
 
 def _lines(text: str) -> str:
     """Return a text on two lines as wide as a sample."""
-    return "\n".join([*wrapped(text, font(BODY), LARGE), " ", " "][:2])
+    lines = [part for line in text.split("\n") for part in wrapped(line, font(BODY), LARGE)]
+    return "\n".join([*lines, " ", " "][:2])
 
 
 def _outputs(
@@ -101,5 +103,5 @@ def _outputs(
 
 
 def _unit(unit: Unit, theme: str) -> Image:
-    text = words(unit.text, size=_SIZE, width=SMALL + 2, theme=theme)
+    text = words(unit.text, width=SMALL + 2, theme=theme)
     return stacked([unit.picture, text], gap=2, theme=theme)

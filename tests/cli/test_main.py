@@ -77,6 +77,25 @@ def test_help_and_version_go_to_stdout(call, options):
     assert "cutaway" in out
 
 
+@pytest.mark.parametrize("command", [[], ["train"], ["poster"]])
+def test_help_is_there_without_docstrings(cutaway, command):
+    usual, stripped = (
+        cutaway(*command, "--help", start=(*flags, "-m", "cutaway")).stdout
+        for flags in ((), ("-OO",))
+    )
+    assert stripped == usual
+
+
+def test_an_argument_of_a_megabyte_is_told_in_a_line(call, error_line):
+    for arguments in (
+        ["x\x1b" * 500_000],
+        ["train", "--lr", "x" * 10**6],
+        ["train", "--data", "x" * 10**6],
+    ):
+        _, _, err = call(*arguments)
+        assert len(error_line(err)) < 10_000
+
+
 def test_a_warning_is_one_line(cutaway):
     code = (
         "from cutaway.cli import main; from cutaway.errors import warn; "

@@ -2,13 +2,14 @@
 
 import io
 import os
+import resource
 import subprocess
 import sys
 
 import pytest
 
 from cutaway import load
-from cutaway.cli.terminal import colours_of
+from cutaway.cli.terminal import colours_of, talk
 
 TRUE = 1 << 24
 
@@ -31,6 +32,46 @@ def test_a_full_or_closed_stdout_is_no_traceback(data, tmp_path, command, cutawa
     finally:
         os.close(writer)
     assert (process.returncode, process.stderr) == (1, "")
+
+
+@pytest.mark.parametrize(
+    ("name", "encoding", "shown"),
+    [("ümlaut", "ascii", "\\xfcmlaut"), (os.fsdecode(b"o\xff\x1b"), "utf-8", "o\\xff\\x1b")],
+)
+def test_a_path_that_stdout_cannot_show_is_escaped(data, tmp_path, cutaway, name, encoding, shown):
+    process = cutaway(
+        "train", "--data", data, "--out", tmp_path / name, "--epochs", 1, "--no-film", "--quiet",
+        env={"PYTHONIOENCODING": encoding}, encoding=encoding,
+    )  # fmt: skip
+    assert (process.returncode, process.stderr) == (0, "")
+    assert f"{tmp_path / shown}/loss.png" in process.stdout
+
+
+@pytest.mark.parametrize("most", [100, 30_000])
+def test_a_limit_of_the_size_of_files_is_an_error_of_one_line(
+    data, tmp_path, cutaway, error_line, most
+):
+    process = cutaway(
+        "train", "--data", data, "--out", tmp_path, "--epochs", 1, "--hidden", 2, "--quiet",
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most, most)),
+    )  # fmt: skip
+    assert process.returncode == 1
+    assert "File too large" in error_line(process.stderr)
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_a_home_that_is_not_writable_is_nobodys_concern(done, tmp_path, cutaway):
+    nowhere = {"HOME": "/dev/null", "XDG_CONFIG_HOME": "", "XDG_CACHE_HOME": "", "MPLCONFIGDIR": ""}
+    process = cutaway("poster", done[1], "-o", tmp_path / "poster.png", env=nowhere)
+    assert (process.returncode, process.stderr) == (0, "")
+
+
+def test_what_is_said_is_a_line_that_can_be_read_however_long(capsys):
+    talk("a\x1b[2J\n" + "b" * 1_000_000 + ": the reason")
+    line = capsys.readouterr().err
+    assert line.startswith("a\\x1b[2J\\x0abbb")
+    assert line.endswith("bbb: the reason\n")
+    assert len(line) < 3000
 
 
 def test_a_shell_that_closed_stdout_gets_its_files_all_the_same(data, tmp_path, environment):

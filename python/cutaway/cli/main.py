@@ -6,6 +6,7 @@ a failure, 2 for wrong usage, 130 after Ctrl-C, 143 after SIGTERM.
 
 from __future__ import annotations
 
+import logging
 import signal
 import sys
 import warnings
@@ -43,8 +44,19 @@ class _Commands(click.Group):
     def get_command(self, _: click.Context, name: str) -> click.Command | None:
         if name not in self.commands:
             return None
-        command: click.Command = import_module(f".{name}", __package__).command
-        return command
+        return _with_help(import_module(f".{name}", __package__).command)
+
+
+def _with_help(command: click.Command) -> click.Command:
+    """Return a command that has its help, which `python -OO` leaves out of what it compiles."""
+    if command.help is None and command.callback is not None:
+        import ast
+        import inspect
+
+        tree = ast.parse(inspect.getsource(command.callback))
+        (function,) = (node for node in tree.body if isinstance(node, ast.FunctionDef))
+        command.help = ast.get_docstring(function)
+    return command
 
 
 @click.group(
@@ -71,6 +83,8 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 
     open_streams()
     signal.signal(signal.SIGTERM, terminate)
+    # Of a home that is not writable: it then takes a temporary one, which works as well.
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.showwarning = _tell  # type: ignore[assignment]  # it is called by place
         code = _run(split_lists(list(sys.argv[1:] if arguments is None else arguments)))
@@ -88,7 +102,10 @@ def _run(arguments: list[str]) -> int:
     arguments = [a for a in arguments if a != "--debug"]
     try:
         return int(
-            cli.main(arguments or ["--help"], prog_name="cutaway", standalone_mode=False) or 0
+            _with_help(cli).main(
+                arguments or ["--help"], prog_name="cutaway", standalone_mode=False
+            )
+            or 0
         )
     except click.ClickException as error:
         talk(f"cutaway: error: {_usage(error)}")

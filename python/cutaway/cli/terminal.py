@@ -13,7 +13,9 @@ from typing import TextIO
 
 from ..look.blocks import TRUE
 
+_MOST = 2000  # characters of a line, but for what is written \\x1b
 _NOT_SHOWN = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
+_NOT_SHOWN |= {0xDC00 + byte: f"\\x{byte:02x}" for byte in range(128, 256)}  # of names, no UTF-8
 # Of TERM, where COLORTERM does not come along: ssh leaves it behind.
 _TRUE = re.compile("direct|truecolor|kitty|ghostty|alacritty|wezterm|foot")
 _NONE = re.compile("dumb|unknown|vt[0-9]|$")
@@ -35,8 +37,10 @@ def message(error: BaseException) -> str:
 
 
 def talk(text: str) -> None:
-    """Print what is no result: on stderr."""
-    print(text, file=sys.stderr, flush=True)
+    """Print what is no result: on stderr, a line that is plain and can be read; its end has the reason."""
+    if len(text) > _MOST:
+        text = f"{text[: _MOST // 2]} ... {text[-_MOST // 2 :]}"
+    print(plain(text), file=sys.stderr, flush=True)
 
 
 def colours_of(stream: TextIO, environment: Mapping[str, str]) -> int:
@@ -59,11 +63,12 @@ def colours_of(stream: TextIO, environment: Mapping[str, str]) -> int:
 
 
 def open_streams() -> None:
-    """Let prints to a stream that the shell closed go nowhere."""
+    """Let prints to a stream that the shell closed go nowhere, and escape what one cannot show."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             nowhere = os.open(os.devnull, os.O_WRONLY)
             setattr(sys, name, os.fdopen(nowhere, "w", closefd=False))
+        getattr(sys, name).reconfigure(errors="backslashreplace")
 
 
 def flush_stdout(code: int) -> int:

@@ -8,6 +8,7 @@ import re
 import struct
 import tracemalloc
 import zlib
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -281,3 +282,19 @@ def test_a_gzip_bomb_is_not_unpacked(write, monkeypatch):
         assert tracemalloc.get_traced_memory()[1] < 5e6
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["raw", "gzip"])
+@pytest.mark.parametrize("content", ["zeros", "arrays"])
+def test_no_pickle_takes_more_than_twice_its_bytes(write, pack, content):
+    size = 20_000_000
+    arrays = (np.zeros(size, np.uint8), np.zeros(3))
+    path = write(pack(bytes(size) if content == "zeros" else pickle.dumps(arrays)))
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match="opcode") if content == "zeros" else nullcontext():
+            pickles.read(path)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert most < {"zeros": 1.3, "arrays": 2.3}[content] * size

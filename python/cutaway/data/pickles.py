@@ -7,7 +7,6 @@ which check what they are given.
 
 from __future__ import annotations
 
-import io
 import math
 import os
 import pickle
@@ -30,6 +29,7 @@ _BAD_PICKLE = (
     DeprecationWarning,  # of an unknown escape in a string, where warnings are errors
 )  # fmt: skip
 
+_BLOCK = 1 << 20  # bytes per read
 _MOST_AXES = 32
 _MOST_OPCODES = 100_000  # an array takes about 50, and files of many small ones so many bytes each:
 _BYTES_OF_OPCODE = 64  # what one can take of memory
@@ -124,6 +124,23 @@ _OPCODES = (
     "PUT BINPUT LONG_BINPUT GET BINGET LONG_BINGET MEMOIZE GLOBAL STACK_GLOBAL REDUCE BUILD"
 ).split()
 
+
+class _Bytes:
+    """Reads bytes that are there, without a second copy of all of them, as BytesIO makes."""
+
+    def __init__(self, data: bytearray) -> None:
+        self._data, self._at = data, 0
+
+    def read(self, n: int) -> bytes:
+        data = bytes(memoryview(self._data)[self._at : self._at + n])
+        self._at += len(data)
+        return data
+
+    def readline(self) -> bytes:
+        end = self._data.find(b"\n", self._at) + 1 or len(self._data)
+        return self.read(end - self._at)
+
+
 _PurePython: Any = pickle._Unpickler
 _Opcode = Callable[[Any], None]
 
@@ -135,9 +152,9 @@ class _Unpickler(_PurePython):  # type: ignore[misc]
     once.
     """
 
-    def __init__(self, file: io.BytesIO) -> None:
-        super().__init__(file, encoding="bytes")
-        self.dispatch = _Opcodes(max(_MOST_OPCODES, file.getbuffer().nbytes // _BYTES_OF_OPCODE))
+    def __init__(self, data: bytearray) -> None:
+        super().__init__(_Bytes(data), encoding="bytes")
+        self.dispatch = _Opcodes(max(_MOST_OPCODES, len(data) // _BYTES_OF_OPCODE))
         self._encoded = 0
 
     def find_class(self, module: str, name: str) -> Any:
@@ -220,13 +237,15 @@ def read(path: str | os.PathLike[str]) -> Any:
     """
     try:
         with open_regular(path) as file:
-            data = open_stream(file).read(LARGEST + 1)
+            stream, data = open_stream(file), bytearray()
+            while len(data) <= LARGEST and (block := stream.read(_BLOCK)):
+                data += block
     except ValueError as error:
         raise ValueError(f"{os.fspath(path)}: {error}") from None
     if len(data) > LARGEST:
         raise ValueError(f"{os.fspath(path)}: more than {LARGEST} bytes of pickle")
     try:
-        return _finish(_Unpickler(io.BytesIO(data)).load(), {})
+        return _finish(_Unpickler(data).load(), {})
     except _BAD_PICKLE as error:
         why = str(error) or "the data end too soon"
         raise ValueError(f"{os.fspath(path)}: not a pickle of arrays: {why}") from None

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from cutaway.data.labels import absent, check_numbered_alike, encode
+from cutaway.data.labels import absent, check_numbered_alike, encode, far_off
 
 WORDS = ["dog", "cat", "cat", "emu"]
 NUMBERS = [1, 0, 0, 2]
@@ -85,3 +85,29 @@ def test_a_name_with_two_numbers_is_refused():
     message = "class 'b' is number 0 in these data, but 1 in what the network learned from; .*class_names="
     with pytest.raises(ValueError, match=f"^evaluate: {message}"):
         check_numbered_alike("evaluate", ("a", "b", "c"), ("b", "c"))
+
+
+TEN = np.arange(1000) % 10
+
+
+def changed(**places):
+    labels = TEN.copy()
+    for place, label in places.items():
+        labels[int(place[1:])] = label
+    return labels
+
+
+@pytest.mark.parametrize(
+    ("labels", "told"),
+    [
+        (changed(r17=200), "row 17 (counted from 0) has label 200, where 999 of 1,000 are"),
+        (changed(r5=255, r17=200), "row 17 (counted from 0) has label 200, where 998 of 1,000 are"),
+        (TEN, None),
+        (1 + TEN, None),
+        (np.repeat([0, 9, 200], [500, 400, 100]), None),  # many have it
+        (changed(r17=12), None),  # a class that is seldom
+        (np.array([0, 200]), None),
+    ],
+)  # fmt: skip
+def test_a_label_far_from_all_others_is_told_by_its_row(labels, told):
+    assert far_off(labels) == (told and f"{told} at most 9")

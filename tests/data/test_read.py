@@ -329,3 +329,20 @@ def test_what_has_no_end_of_its_own_is_refused_at_once(tmp_path, kind, read):
     error = ValueError if (read, kind) == (load_data, "folder") else OSError
     with pytest.raises(error, match=r"Is no regular file|Is a directory|there is nothing"):
         read(way)
+
+
+@pytest.mark.parametrize("read", ["load_idx", "load_data", "Dataset"])
+def test_a_label_that_one_byte_made_is_told_by_its_row(folder, read):
+    labels = np.arange(200) % 4
+    labels[17] = 201
+    images = np.random.default_rng(0).integers(0, 256, (200, 2, 3))
+    paths = [folder / f"train-{what}-idx{n}-ubyte" for what, n in (("images", 3), ("labels", 1))]
+    for path, array in zip(paths, (images, labels), strict=True):
+        path.write_bytes(idx(array))
+    told = r"row 17 \(counted from 0\) has label 201, where 199 of 200 are at most 3"
+    if read == "Dataset":
+        with pytest.warns(UserWarning, match=f"^Dataset: {told}"):
+            Dataset(images, labels)
+    else:
+        with pytest.raises(ValueError, match=f"^{read}: .*labels must be classes: {told}$"):
+            load_idx(*paths) if read == "load_idx" else load_data(folder)

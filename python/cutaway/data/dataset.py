@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from .. import checks
 from ..errors import warn
 from ..reprs import short_repr
-from .labels import absent, encode
+from .labels import absent, encode, far_off
 
 F32 = NDArray[np.float32]
 I64 = NDArray[np.int64]
@@ -72,7 +72,7 @@ class Dataset:
 
     Warns:
         UserWarning: if floats spread as pixels do, and neither mean nor std is given; if the classes
-            are numbered from 1.
+            are numbered from 1, or a label is far from all others.
     """
 
     images: NDArray[np.uint8] | F32
@@ -101,6 +101,10 @@ class Dataset:
         )
         if not self._classes:  # nothing but the labels says how many there are
             _warn_of_classes_from_1(self.labels, self.classes)
+            if far := far_off(self.labels):
+                warn(
+                    f"Dataset: {far}; every number up to it is a class, and an output of a network"
+                )
         if self.pixels:
             self.images = checks.pixels(array)
             if mean is None or std is None:

@@ -129,6 +129,24 @@ def check_numbered_alike(
             )
 
 
+def far_off(numbers: I64) -> str | None:
+    """Tell of a label that hardly is a class: a byte of a file that is damaged, or a code for "unknown".
+
+    There are more numbers without a sample below it than classes, and few samples from it on: 1 in 100.
+    """
+    present, first, counts = np.unique(numbers, return_index=True, return_counts=True)
+    above = counts[::-1].cumsum()[::-1]  # samples from each class on
+    gaps = np.diff(present, prepend=present[0]) - 1
+    far = np.flatnonzero((gaps > np.arange(len(present))) & (100 * above <= len(numbers)))
+    if not len(far):
+        return None
+    place = far[0]
+    return (
+        f"row {first[place]} (counted from 0) has label {present[place]}, where "
+        f"{len(numbers) - above[place]:,} of {len(numbers):,} are at most {present[place - 1]}"
+    )
+
+
 def absent(numbers: I64, classes: int) -> list[int]:
     """Return the classes of which there is no sample."""
     return np.flatnonzero(np.bincount(numbers, minlength=classes)[:classes] == 0).tolist()

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .dataset import Dataset
-from .labels import encode
+from .labels import encode, far_off
 from .pixels import bytes_again
 from .split import moved_to_the_end, stratified
 
@@ -108,6 +108,11 @@ def _labels(found: Found) -> tuple[dict[str, I64], tuple[str, ...] | None]:
             raise ValueError(f"{len(part.images)} {name} images, {len(part.labels)} labels")
     together = np.concatenate([np.asarray(part.labels) for part in found.parts.values()])
     numbers, _, names = encode("Dataset", together, len(together), found.names)
+    cuts = np.cumsum([len(part.images) for part in found.parts.values()])[:-1]
+    parts = dict(zip(found.parts, np.split(numbers, cuts), strict=True))
+    for name, some in parts.items():
+        if names is None and (far := far_off(some)):
+            raise ValueError(f"{name} labels must be classes: {far}")
     classes = int(numbers.max(initial=0)) + 1
     if classes > MOST_CLASSES:
         raise ValueError(f"labels must be of at most {MOST_CLASSES:,} classes, got {classes:,}")
@@ -119,8 +124,7 @@ def _labels(found: Found) -> tuple[dict[str, I64], tuple[str, ...] | None]:
         )
     if present < 2:
         raise ValueError("labels must be of at least 2 classes, got 1")
-    cuts = np.cumsum([len(part.images) for part in found.parts.values()])[:-1]
-    return dict(zip(found.parts, np.split(numbers, cuts), strict=True)), names
+    return parts, names
 
 
 def _agree(images: dict[str, Array]) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 
 from .. import checks
 from .dataset import Dataset
+from .labels import far_off
 from .pixels import bytes_again
 
 if TYPE_CHECKING:
@@ -87,7 +88,8 @@ def load_data(
         Three datasets; all take mean, std and the names of classes from the first.
 
     Raises:
-        ValueError: if it is none of these, is damaged, or it cannot be told what is what.
+        ValueError: if it is none of these, is damaged, or it cannot be told what is what; if a label is
+            far from all others.
         OSError: if a file is missing or cannot be read.
         ModuleNotFoundError: if what reads parquet is not installed.
     """
@@ -195,7 +197,8 @@ def load_idx(images: str | os.PathLike[str], labels: str | os.PathLike[str]) -> 
         The dataset, with its own mean and std.
 
     Raises:
-        ValueError: if a file is damaged, of another kind, or the counts disagree.
+        ValueError: if a file is damaged, of another kind, the counts disagree, or a label is far from all
+            others.
         OSError: if a file cannot be read.
     """
     from . import idx
@@ -213,6 +216,8 @@ def load_idx(images: str | os.PathLike[str], labels: str | os.PathLike[str]) -> 
             f"load_idx: as many labels as images are needed, got {len(pixels)} images in "
             f"{os.fspath(images)} and {len(classes)} labels in {os.fspath(labels)}"
         )
+    if (classes >= 0).all() and (far := far_off(classes)):
+        raise ValueError(f"load_idx: {os.fspath(labels)}: labels must be classes: {far}")
     return Dataset(bytes_again([pixels])[0], classes)
 
 

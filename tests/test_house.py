@@ -13,17 +13,19 @@ PACKAGE = Path(__file__).parent.parent / "python" / "cutaway"
 
 # The stations of the flow, in its order: a place imports only from lines above it, and narrower
 # where that is said.
-BASE = "checks errors files reprs threads version"
+BASE = "cgroups checks errors files memory reprs threads version"
 ALLOWED = {
     "errors": "",
     "reprs": "",
     "version": "",
-    "checks": "errors",
+    "cgroups": "",
+    "memory": "cgroups",
+    "checks": "errors memory",
     "files": "checks errors version",
-    "threads": "checks errors",
+    "threads": "cgroups checks errors",
     "foreign": "checks errors files reprs",
     "data": "checks errors files reprs",
-    "backend": "checks errors reprs threads _core _cuda",  # it alone
+    "backend": "checks errors memory reprs threads _core _cuda",  # it alone
     "learn": f"{BASE} foreign data backend",
     "measure": f"{BASE} foreign data backend learn",
     "look": "checks errors files foreign reprs",

@@ -85,6 +85,16 @@ LIMITS = {
         },
         3,
     ),
+    "v2 with nothing in its file": ("0::/", {f"{V2}/cpu.max": ""}, CPUS),
+    "v2 with a period of 0": ("0::/", {f"{V2}/cpu.max": "100000 0"}, CPUS),
+    "v2 with words": ("0::/", {f"{V2}/cpu.max": "two CPUs"}, CPUS),
+    "v2 with no number": ("0::/", {f"{V2}/cpu.max": "nan 100000"}, CPUS),
+    "v1 with a period of 0": (
+        "4:cpu:/",
+        {f"{V1}/cpu.cfs_quota_us": "100000", f"{V1}/cpu.cfs_period_us": "0"},
+        CPUS,
+    ),
+    "v1 with nothing in its file": ("4:cpu:/", {f"{V1}/cpu.cfs_quota_us": ""}, CPUS),
     "another controller's group": ("5:cpuset:/", {f"{V1}/cpu.cfs_quota_us": "100000"}, CPUS),
 }
 

@@ -7,12 +7,13 @@ import operator
 import os
 import reprlib
 from collections.abc import Callable
-from functools import cache
 from numbers import Rational, Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from .memory import free
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _LARGEST = int(np.iinfo(np.int64).max)
 _BYTE = int(np.iinfo(np.uint8).max)
+_SMALL = 1 << 24  # bytes that there is room for without looking
 _MOST_SHOWN = 100  # characters of a value in a sentence
 _SHORT = reprlib.Repr()  # reads no more of a container than it shows
 _SHORT.maxstring = _SHORT.maxother = _MOST_SHOWN
@@ -81,22 +83,13 @@ def length(who: str, name: str, value: Any) -> int:
         raise TypeError(f"{who}: {name} must have a length, got {shown(value)}") from None
 
 
-@cache
-def _memory() -> float:
-    """Return the bytes of the machine's memory, or infinity where the system does not tell."""
-    try:
-        return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-    except (AttributeError, ValueError, OSError):
-        return math.inf
-
-
 def room(who: str, what: str, size: int) -> None:
-    """Raise MemoryError if so many bytes are more than the machine has.
+    """Raise MemoryError, with both numbers, if so many bytes are more than this process may still take.
 
     A system that promises more than it has would end the process instead.
     """
-    if size > _memory():
-        raise MemoryError(f"{who}: {what} need {size / 1e9:.3g} GB, more than there is")
+    if size > _SMALL and size > (there := free()):
+        raise MemoryError(f"{who}: {what} need {size / 1e9:.3g} GB, {there / 1e9:.3g} GB are free")
 
 
 def array_of(who: str, name: str, value: object) -> NDArray[Any]:

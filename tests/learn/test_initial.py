@@ -1,9 +1,12 @@
 """Waves as start weights: pictures of strokes, told by their seed."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
-from cutaway.learn.initial import waves
+from cutaway.backend.contract import make_architecture
+from cutaway.learn.initial import normal, waves
 
 
 def test_a_wave_is_a_column_of_norm_1_for_every_unit():
@@ -38,3 +41,22 @@ def test_a_picture_need_not_be_square():
 @pytest.mark.parametrize("units", [1, 2])
 def test_few_units_are_enough(units):
     assert waves((28, 28), units, seed=0).shape == (784, units)
+
+
+def test_start_weights_take_their_memory_once_and_little_more():
+    sizes = make_architecture((784, 4000, 10), "relu", "sigmoid", "squared_error", "mean")
+    tracemalloc.start()
+    try:
+        for layer, values in enumerate(normal(sizes, 0)):
+            if layer == 0:
+                most = tracemalloc.get_traced_memory()[1]
+                assert most < 1.5 * values.nbytes
+    finally:
+        tracemalloc.stop()
+
+
+def test_start_weights_are_those_of_one_draw():
+    sizes = make_architecture((200, 3, 2), "sigmoid", "sigmoid", "squared_error", "mean")
+    first = next(normal(sizes, 7))
+    drawn = np.random.default_rng(7).standard_normal((200, 3)) * np.sqrt(1 / 200)
+    np.testing.assert_array_equal(first, np.vstack([np.zeros(3), drawn]).astype(np.float32))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from importlib import import_module
 from typing import Any
 
@@ -10,9 +11,9 @@ from ..errors import DeviceError
 from ..threads import MOST_THREADS, default_threads
 from . import cuda
 from .contract import Architecture, Core
+from .turns import in_words
 
 BACKENDS = ("auto", "cpu", "numpy", "cuda", "cuda:N")  # N: the number of the GPU
-_MOST_PARAMETERS = 1 << 40
 
 isa = _core.isa  # the name of the CPU core's instruction set
 matmul = _core.matmul  # into an array that is there, by so many threads
@@ -61,8 +62,7 @@ def make_core(
         MemoryError: if there is no room for the weights.
     """
     check_backend("Network", backend)
-    if architecture.parameters > _MOST_PARAMETERS:
-        raise MemoryError(f"Network: {_size_of(architecture)}, more than there is")
+    _check_room(architecture)
     if threads is None:
         threads = default_threads()
     threads = checks.count("Network", "threads", threads, most=MOST_THREADS)
@@ -85,12 +85,16 @@ def make_core(
         if backend != "auto":
             raise DeviceError(found.code, f"Network: backend {backend!r}: {found.text}")
     try:
-        core = _core.CpuCore(*what, threads)
-    except MemoryError:
-        raise MemoryError(f"Network: {_size_of(architecture)}, more than there is") from None
-    return "cpu", threads, core
+        return "cpu", threads, _core.CpuCore(*what, threads)
+    except MemoryError as error:
+        raise in_words("Network", error) from None
 
 
-def _size_of(architecture: Architecture) -> str:
-    gigabytes = 4 * architecture.parameters / 1e9
-    return f"sizes {architecture.sizes} need {gigabytes:.3g} GB for the weights"
+def _check_room(architecture: Architecture) -> None:
+    """Raise MemoryError if there is none for the weights, and for those of a layer once more.
+
+    They are drawn here, and copied into the core.
+    """
+    layers = [math.prod(architecture.shape(layer)) for layer in range(architecture.layers)]
+    what = f"the weights of sizes {checks.shown(architecture.sizes)}"
+    checks.room("Network", what, 4 * (sum(layers) + max(layers)))

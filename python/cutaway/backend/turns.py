@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from ..memory import free
 from .contract import Core
 
 
@@ -78,9 +79,21 @@ def _in_turn(name: str) -> Any:
 
     def call(self: Turns, *arguments: Any) -> Any:
         with self.turn:
-            return getattr(self._core, name)(*arguments)
+            try:
+                return getattr(self._core, name)(*arguments)
+            except MemoryError as error:
+                raise in_words(name, error) from None
 
     return call
+
+
+def in_words(who: str, error: MemoryError) -> MemoryError:
+    """Return an error of C++ as a sentence; NumPy's are some already."""
+    if str(error) != "std::bad_alloc":
+        return error
+    return MemoryError(
+        f"{who}: more memory is needed than can be had, {free() / 1e9:.3g} GB are free"
+    )
 
 
 for _name in vars(Core):

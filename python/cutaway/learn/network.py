@@ -27,6 +27,7 @@ from .rows import (
     check_order,
     check_rate,
     check_rates,
+    check_room,
     check_rows,
     far_below_chance,
     labelled,
@@ -434,6 +435,7 @@ class Network:
 
         Raises:
             IndexError: if a sample number is out of range; nothing changes then.
+        MemoryError: if there is no room for such mini-batches.
         """
         numbers = checks.integers("learn", "order", order).copy()  # nobody can write to it
         # Larger than any order: a core may choose its ways by it, and parts of an order learn as the
@@ -441,6 +443,7 @@ class Network:
         batch = min(checks.count("learn", "batch", batch), _LARGEST_BATCH)
         check_dataset("learn", dataset, self.architecture)
         rates = check_rates("learn", rates, optimizer, -(-len(numbers) // batch))
+        check_room("learn", self.architecture, min(batch, len(numbers)))
         mean, std = dataset.normalisation
         with self._core.training("learn"):
             fresh = self._loaded is not dataset or (self.mean, self.std) != (mean, std)
@@ -593,7 +596,7 @@ class Network:
             yield rows, labels
 
     def _batch(self, who: str, x: ArrayLike, y: ArrayLike) -> tuple[F32, I64]:
-        return check_batch(who, self._rows(who, x), y, self.architecture.sizes[-1])
+        return check_batch(who, self._rows(who, x), y, self.architecture)
 
     def _output(self, who: str, x: ArrayLike | Dataset) -> F32:
         return self._forward(who, x, [self.architecture.layers - 1])[0]

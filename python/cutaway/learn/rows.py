@@ -103,13 +103,23 @@ def _pixels(x: F32 | U8, mean: float, std: float) -> Rows:
     return Rows(normalise(x, mean, std), 0.0, 1.0, x, True)
 
 
-def check_batch(who: str, rows: Rows, y: ArrayLike, classes: int) -> tuple[F32, I64]:
+def check_room(who: str, architecture: Architecture, rows: int) -> None:
+    """Raise MemoryError if a core has no room for mini-batches of so many rows.
+
+    It holds them as floats and as bytes, and of every unit the activation and the loss's derivative.
+    """
+    features, *units = architecture.sizes
+    checks.room(who, f"mini-batches of {rows:,} rows", rows * (5 * features + 8 * sum(units)))
+
+
+def check_batch(who: str, rows: Rows, y: ArrayLike, architecture: Architecture) -> tuple[F32, I64]:
     """Return a mini-batch to learn from: floats, and class numbers from such or one-hot."""
     if len(rows.x) == 0:
         raise ValueError(f"{who}: x must have at least 1 row, got 0")
+    check_room(who, architecture, len(rows.x))
     x = rows.x
     x = normalise(x, rows.mean, rows.std) if x.dtype == np.uint8 else np.asarray(x, np.float32)
-    return x, checks.labels(who, y, len(x), classes)
+    return x, checks.labels(who, y, len(x), architecture.sizes[-1])
 
 
 def labelled(

@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import checks
 from ..backend.contract import F32
-from ..backend.optimizer import Constant, Optimizer, Schedule, check
+from ..backend.optimizer import Constant, Optimizer, Schedule, check, memory_of
 from ..data.dataset import Dataset
 from ..data.labels import absent, check_numbered_alike
 from ..data.loader import DataLoader, RandomSampler, SequentialSampler
@@ -67,6 +67,7 @@ def train(
 
     Raises:
         TypeError, ValueError: at the call, for arguments that do not fit.
+        MemoryError: at the call, if there is no room for the work.
         RuntimeError: when a loss is no longer finite; when the network was trained by another train()
             since the last Moment.
 
@@ -112,6 +113,7 @@ def train(
     for dataset in sets:
         if isinstance(dataset, Dataset):
             check_dataset(who, dataset, network.architecture)
+    _check_room(network, optimizer)
     _check_classes(*sets)
     _tell_of_order(loader)
     schedule, place = schedule or Constant(), Place()
@@ -121,6 +123,13 @@ def train(
         place,
         terms(network, loader, optimizer, schedule, epochs),
     )
+
+
+def _check_room(network: Network, optimizer: Optimizer) -> None:
+    """Raise MemoryError if there is none for what the optimizer remembers, and for two Moments."""
+    kept = 2 + (len(memory_of(optimizer)) if network.optimizer is None else 0)
+    what = "two copies of the weights, and what the optimizer remembers,"
+    checks.room("train", what, 4 * kept * network.architecture.parameters)
 
 
 def _numbers(last: int, at: ArrayLike | None) -> NDArray[np.int64]:

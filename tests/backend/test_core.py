@@ -273,7 +273,6 @@ def test_ctrl_c_is_answered_within_a_step_too_and_no_weight_has_changed(call, th
     signal.signal(signal.SIGUSR1, stop)
     rng = np.random.default_rng(0)
     network = Network((784, 512, 256, 10), backend="cpu", threads={threads})
-    start = network.fingerprint()
     images = rng.integers(1, 256, (40000, 784), np.uint8)
     for rows in 2500 * 2 ** np.arange(5):  # as many as take long, on any machine and build
         data = Dataset(images[:rows], rng.integers(0, 10, rows))
@@ -284,18 +283,23 @@ def test_ctrl_c_is_answered_within_a_step_too_and_no_weight_has_changed(call, th
         took = time.perf_counter() - begin
         if took > 0.4:
             break
-    network = Network((784, 512, 256, 10), backend="cpu", threads={threads})
-    timer = threading.Timer(took / 5, os.kill, (os.getpid(), signal.SIGUSR1))
-    begin = time.perf_counter()
-    timer.start()
-    try:
-        while True:
-            {CALLS[call]}
-    except Stop:
-        after = time.perf_counter() - begin
-    print(after < 0.6 * took, network.fingerprint() == start)
+    answers = []
+    for _ in range(3):  # others may want the CPUs, too: the quickest counts
+        sent = []
+        timer = threading.Timer(took / 5, lambda: sent.append(time.perf_counter())
+                                or os.kill(os.getpid(), signal.SIGUSR1))
+        timer.start()
+        try:
+            while True:
+                start = network.fingerprint()
+                {CALLS[call]}
+        except Stop:
+            answers.append(time.perf_counter() - sent[0])
+        timer.join()
+        assert network.fingerprint() == start
+    print(min(answers) < took / 3)
     """
-    assert python(code).stdout.split() == ["True", "True"]
+    assert python(code).stdout.split() == ["True"]
 
 
 @pytest.mark.parametrize("optimizer", [SGD(0.1), SGD(0.1, 0.9), Adam(weight_decay=0.01)], ids=repr)

@@ -175,7 +175,7 @@ def rows(who: str, array: NDArray[Any], features: int) -> NDArray[Any]:
 
 def floats(who: str, name: str, value: ArrayLike) -> NDArray[np.float32]:
     """Return `value` as a contiguous, aligned, native float32 array; a copy only if needed."""
-    with np.errstate(over="ignore"):  # what does not fit becomes infinite, which finite() reports
+    with np.errstate(over="ignore", invalid="ignore"):  # which finite() reports: infinity, NaN
         array = np.ascontiguousarray(numbers(who, name, value), dtype=np.float32)
     return np.require(array, requirements="A")
 

@@ -51,11 +51,11 @@ def read_npz(path: str | os.PathLike[str]) -> Found:
             most = min(max(LARGEST, size), MOST_RATIO * size)
             return assign("npz", archive.files, lambda name: _read(archive, name, most))
     except _BAD_NPZ as error:
-        raise ValueError(f"the npz is damaged: {error}") from None
+        raise ValueError(f"the npz is damaged: {checks.shown(error, str)}") from None
     except OSError as error:
         if error.filename is not None:  # the system's own words, which name the file
             raise
-        raise ValueError(f"the npz is damaged: {error}") from None
+        raise ValueError(f"the npz is damaged: {checks.shown(error, str)}") from None
 
 
 def read_mapping(arrays: Mapping[str, Any]) -> Found:

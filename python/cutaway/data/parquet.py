@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .. import checks
 from . import pictures
 from .folders import Gatherer, Size
 from .parts import Found, Part
@@ -57,7 +58,7 @@ def read_parquet(
         return _found(table_of, paths, size, invert)
     except BaseException as error:
         if _is_of_library(error):
-            raise ValueError(f"the parquet file is damaged: {error}") from None
+            raise ValueError(f"the parquet file is damaged: {checks.shown(error, str)}") from None
         raise
 
 

@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from .. import checks
 from ..files import open_regular
 from .idx import open_stream
 
@@ -247,7 +248,7 @@ def read(path: str | os.PathLike[str]) -> Any:
     try:
         return _finish(_Unpickler(data).load(), {})
     except _BAD_PICKLE as error:
-        why = str(error) or "the data end too soon"
+        why = checks.shown(error, str) if str(error) else "the data end too soon"
         raise ValueError(f"{os.fspath(path)}: not a pickle of arrays: {why}") from None
     except MemoryError:
         raise ValueError(f"{os.fspath(path)}: a pickle that asks for too much memory") from None

@@ -9,11 +9,13 @@ import os
 import struct
 import warnings
 import zlib
+from io import BytesIO
 from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import checks
 from ..files import open_regular
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ _BAD_PICTURE = (  # what comes of Pillow where the bytes are not as they should 
     IndexError, AttributeError, ArithmeticError,
 )  # fmt: skip
 _MOST_PIXELS = 50_000_000  # of a picture: a few bytes can say that they are more
+_MOST_BYTES = 8 * _MOST_PIXELS
 
 
 def read(path: str | os.PathLike[str]) -> tuple[U8, bool]:
@@ -50,7 +53,10 @@ def read(path: str | os.PathLike[str]) -> tuple[U8, bool]:
         OSError: if the file cannot be read.
     """
     with open_regular(path) as file:
-        return decode(os.fspath(path), file)
+        data = file.read(_MOST_BYTES + 1)
+    if len(data) > _MOST_BYTES:
+        raise ValueError(f"{os.fspath(path)}: a picture must have at most {_MOST_BYTES:,} bytes")
+    return decode(os.fspath(path), BytesIO(data))  # of a file, Pillow reserves what a PNG asks for
 
 
 def decode(name: str, file: BinaryIO) -> tuple[U8, bool]:
@@ -73,7 +79,9 @@ def decode(name: str, file: BinaryIO) -> tuple[U8, bool]:
         except (Images.DecompressionBombError, Images.DecompressionBombWarning):
             raise ValueError(too_large) from None
         except _BAD_PICTURE as error:
-            raise ValueError(f"{name}: the picture is damaged: {error}") from None
+            raise ValueError(
+                f"{name}: the picture is damaged: {checks.shown(error, str)}"
+            ) from None
 
 
 def _upright(image: Image) -> Image:

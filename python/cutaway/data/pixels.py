@@ -38,7 +38,8 @@ def _bytes(array: NDArray[Any], whole: int) -> NDArray[np.uint8] | None:
         return None
     result = np.empty(array.shape, np.uint8)
     for start in range(0, len(array), _ROWS):
-        rows = array[start : start + _ROWS].astype(np.float64)
+        with np.errstate(invalid="ignore"):  # of a NaN that signals, as damage makes
+            rows = array[start : start + _ROWS].astype(np.float64)
         levels = rows * whole
         if not (levels.min(initial=0) >= 0 and levels.max(initial=0) <= 256):  # NaN, too
             return None

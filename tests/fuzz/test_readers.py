@@ -1,0 +1,210 @@
+"""Fuzzing the readers: valid files are damaged at random, and each is read or refused in a sentence.
+
+A few tenths of a second per format; CUTAWAY_FUZZ_SECONDS=60 goes on for so long, from another seed every
+time. What fails is printed as a row for FINDS, which are read first ever after.
+"""
+
+import gzip
+import hashlib
+import io
+import os
+import pickle
+import re
+import time
+import tracemalloc
+import warnings
+import zlib
+from base64 import b85decode, b85encode
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cutaway import (
+    SGD,
+    DataLoader,
+    Dataset,
+    Network,
+    fit,
+    load,
+    load_data,
+    load_idx,
+    load_pickle,
+    save,
+)
+from cutaway.data import pictures
+
+SECONDS = float(os.environ.get("CUTAWAY_FUZZ_SECONDS", "0.3"))
+SEED = 0 if SECONDS < 1 else int.from_bytes(os.urandom(4), "little")
+ROOM = 64 << 20  # bytes that any file may take, beside what its own length warrants
+PATIENCE = 3.0  # seconds per file
+OF_PICTURES = 10  # times as much of both: a few bytes can be 50 million pixels, and no more
+
+RNG = np.random.default_rng(0)
+IMAGES = RNG.integers(0, 256, (24, 4, 4), np.uint8)
+LABELS = (np.arange(24) % 3).astype(np.uint8)
+
+# What the fuzzers found: the format, and zlib and base 85 of the file.
+FINDS: list[tuple[str, str]] = [
+    # a NaN that signals: NumPy warned as it was cast
+    ('pickle',
+     'c-ozhyH3L}7=@j*1TgpeodQ#*2qXpuo&ZZ3JY}mAC&-anx5sscOt3VeZ^5(hV&EhU2!w<<mVA-_^Z)02c7@7Elfo'
+     'Z}u}=L_J~UaRbyU!SPQ_SFjn0LkAZ-~{N&5?jkr`ZJZAmJoG*$J5q7yoVkQm+2v*$1}nYzJ336Ep3!V<@FpE=B9-'
+     '4gV(Wnzknb*_Z2bv)i;b^cOejbpvf+HUvQ2!i0@-KyCbG1!dfvJ*z+uX=lZBL5V&qy^aK*fH3RC6NvKp0qss90v{'
+     '042QA>$nJ1d0~~XlSOEDm`e_sW`pX38+r;1AIIEMKbMy=@;u4qAt_oNF2N*MDiU'),
+    # a name that is far too long: all of it was quoted
+    ('npz',
+     'c-jl_W@gc4fB;1Xaox?`|Dk}DL4=`FFR!4IkwJiA15^o&p6nOu8xYCJP{vTLo|0OeT%>NLpl*|Cp{}E#o|a!!Qk0'
+     'k%pI?-c3KDlq%qdO<iWg@j7Ni3C8fH40ItsN46aX%$GZ+{dPysG}0E#!?`J6U}d9#ICgdqavO$Qc;5*Urun>D3|M'
+     '0wN5#6U;E2#Cn`E!T-rFbYP&kOcwWj7+-BsO9ShXfeu)R7^F1%PDYai>?J!R)LBm5JuJV97sk$w6L;)gqVOZ4M@j'
+     '<)d2vk*-**'),
+    # a chunk of 4 GB, which Pillow reserved
+    ('picture',
+     'c%17D@N?(olHy`uVBq!ia0vp^JRr;gBp8b2n63XaFsOUFIEGZrN$v?R6Uc8)YWuwYr}$xm;0v>ZzbDRkcs!0VTq1'
+     '4BWH|=r*<QCE|335%q}9{a&t;ucLK6V1ZXW0'),
+    # a number of 4,000 characters, which was quoted
+    ('pickle',
+     'c-rm4F%19!2m`Pm6(}H?3H(b!22ay&8UO$Q_*QemJb7&'),
+]  # fmt: skip
+
+
+def idx(array):
+    lengths = b"".join(n.to_bytes(4, "big") for n in array.shape)
+    return bytes([0, 0, 8, array.ndim]) + lengths + array.tobytes()
+
+
+def npz():
+    file = io.BytesIO()
+    np.savez_compressed(file, X=IMAGES, y=LABELS, class_names=["a", "b", "c"])
+    return file.getvalue()
+
+
+def csv():
+    rows = (
+        ",".join(map(str, (label, *image.ravel())))
+        for image, label in zip(IMAGES, LABELS, strict=True)
+    )
+    header = ",".join(["label", *(f"p{n}" for n in range(16))])
+    return "\n".join([header, *rows, ""]).encode()
+
+
+def pickles():
+    pairs = ((IMAGES.reshape(24, 16).astype("f4") / 256, LABELS.astype("i8")),) * 3
+    return [pickle.dumps(pairs, protocol) for protocol in (0, 1, 2, 5)]
+
+
+def encoded():
+    files = []
+    for kind, mode in (("PNG", "L"), ("PNG", "P"), ("JPEG", "RGB"), ("GIF", "L"), ("BMP", "1"),
+                       ("TIFF", "RGBA"), ("WEBP", "RGB"), ("PPM", "L")):  # fmt: skip
+        file = io.BytesIO()
+        Image.fromarray(np.tile(IMAGES[0], (3, 3))).convert(mode).save(file, kind)
+        files.append(file.getvalue())
+    return files
+
+
+def checkpoint(folder):
+    path = folder / "model"
+    network = Network((16, 3, 3))
+    names = Dataset(IMAGES, LABELS, class_names=["a", "b", "c"])
+    fit(network, DataLoader(names), optimizer=SGD(0.1, momentum=0.9), epochs=1)
+    save(network, path)
+    return path.read_bytes()
+
+
+def signed(data):
+    """Sign a checkpoint anew, as an attacker could."""
+    data = re.sub(rb'(?<="sha256":")\w{64}', b"0" * 64, data)
+    return data.replace(b"0" * 64, hashlib.sha256(data).hexdigest().encode(), 1)
+
+
+def read_idx(path):
+    other = path.with_name("other")
+    for array in (IMAGES, LABELS):
+        other.write_bytes(idx(array))
+        load_idx(*((path, other) if array is LABELS else (other, path)))
+
+
+FORMATS = {
+    "idx": (read_idx, lambda _: [idx(IMAGES), idx(LABELS), gzip.compress(idx(IMAGES))]),
+    "pickle": (load_pickle, lambda _: [*pickles(), gzip.compress(pickles()[2])]),
+    "csv": (load_data, lambda _: [csv(), gzip.compress(csv())]),
+    "npz": (load_data, lambda _: [npz()]),
+    "checkpoint": (load, lambda folder: [checkpoint(folder)]),
+    "picture": (pictures.read, lambda _: encoded()),
+}
+ODD = [b"\0", b"\xff", b"\x7f\xff\xff\xff", b"\xff" * 8, b"\0" * 9, b"[", b"{", b'"', b"-1", b"1e999",
+       b"nan", b",", b"\n", b"(", b".", b"0" * 30, "é".encode(), b"\x80", b"true", b"null"]  # fmt: skip
+
+
+def damaged(rng, data):
+    """Return a file with one to four damages."""
+    data = bytearray(data)
+    for _ in range(rng.integers(1, 5)):
+        a, b = sorted(rng.integers(0, len(data) + 1, 2).tolist())
+        b = min(b, a + int(rng.integers(1, 64)))
+        kind = rng.integers(6)
+        if kind == 0 and data:
+            data[a % len(data)] ^= 1 << int(rng.integers(8))
+        elif kind == 1:
+            del data[a:b]
+        elif kind == 2:
+            data[a:a] = data[a:b] * int(rng.integers(1, 4))
+        elif kind == 3:
+            del data[a + 64 * (a < len(data) // 2) :]
+        else:
+            odd = ODD[rng.integers(len(ODD))]
+            data[a : a + (len(odd) if kind == 4 else 0)] = odd
+    return bytes(data)
+
+
+def check(read, path, data, times=1):
+    """Let a file be read, and check what came of it."""
+    path.write_bytes(data)
+    tracemalloc.reset_peak()
+    begin, before = time.perf_counter(), tracemalloc.get_traced_memory()[0]
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of labels that are strange
+            read(path)
+    except (ValueError, OSError, MemoryError) as error:
+        said = str(error)
+        assert said, "it says nothing"
+        assert len(said.splitlines()) == 1, said
+        assert len(said) < 1000, said
+    took, most = time.perf_counter() - begin, tracemalloc.get_traced_memory()[1] - before
+    assert took < PATIENCE * times
+    assert most < ROOM * times + 1100 * len(data)  # gzip and PNG unpack to a thousand times as much
+
+
+@pytest.fixture
+def traced():
+    tracemalloc.start()
+    yield
+    tracemalloc.stop()
+
+
+@pytest.mark.usefixtures("traced")
+@pytest.mark.timeout(60 + 2 * SECONDS)
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_damaged_file_is_read_or_refused_in_a_sentence(tmp_path, name):
+    read, seeds = FORMATS[name]
+    times = OF_PICTURES if name == "picture" else 1
+    path, rng, files = tmp_path / "file", np.random.default_rng(SEED), seeds(tmp_path)
+    for found, packed in FINDS:
+        if found == name:
+            check(read, path, zlib.decompress(b85decode(packed)), times)
+    end, count = time.perf_counter() + SECONDS, 0
+    while time.perf_counter() < end:
+        data = damaged(rng, files[count % len(files)])
+        data = signed(data) if name == "checkpoint" else data
+        try:
+            check(read, path, data, times)
+        except Exception as error:
+            row = name, b85encode(zlib.compress(data)).decode()
+            raise AssertionError(
+                f"{type(error).__name__}: {error}; a row for FINDS: {row}"
+            ) from error
+        count += 1
+    print(f"{count:,} files, seed {SEED}")
+    assert count > 3

@@ -362,7 +362,7 @@ if find_spec("sklearn"):
     )  # fmt: skip
 
 # Records that cutaway makes and nobody passes in: their classes keep what they are given.
-RECORDS = {"CudaStatus", "DeviceError", "History", "Moment", "Weights"}
+RECORDS = {"CheckpointError", "CudaStatus", "DeviceError", "History", "Moment", "Weights"}
 
 
 def written(film):
@@ -492,7 +492,9 @@ def fault_of(error, whos):
     if text.startswith(THEIRS) or (isinstance(error, OSError) and error.errno is not None):
         return None
     kinds = (ValueError, TypeError, IndexError, RuntimeError, MemoryError, ModuleNotFoundError)
-    known = isinstance(error, OSError | UserWarning | cutaway.DeviceError | DivergenceError)
+    known = isinstance(
+        error, OSError | UserWarning | cutaway.DeviceError | cutaway.CheckpointError | DivergenceError
+    )
     if type(error) not in kinds and not known:
         return "its type"
     if not text.startswith(tuple(f"{who}: " for who in whos)):

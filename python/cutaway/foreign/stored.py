@@ -50,7 +50,9 @@ def read_stored(who: str, path: str | os.PathLike[str]) -> Stored:
         checks.room(who, os.fspath(path), 2 * size)
         start = file.read(8)
         length = int.from_bytes(start, "little")
-        if len(start) < 8 or length > min(size, _LONGEST_HEADER):
+        if len(start) < 8:
+            raise CheckpointError("it is cut short")
+        if length > min(size, _LONGEST_HEADER):
             raise CheckpointError(f"its header cannot have {length} bytes")
         header = file.read(length)
         try:

@@ -493,7 +493,8 @@ def fault_of(error, whos):
         return None
     kinds = (ValueError, TypeError, IndexError, RuntimeError, MemoryError, ModuleNotFoundError)
     known = isinstance(
-        error, OSError | UserWarning | cutaway.DeviceError | cutaway.CheckpointError | DivergenceError
+        error,
+        OSError | UserWarning | cutaway.DeviceError | cutaway.CheckpointError | DivergenceError,
     )
     if type(error) not in kinds and not known:
         return "its type"

@@ -69,6 +69,6 @@ def test_a_network_that_diverged_from_the_start_is_refused(folder, tmp_path):
         cutaway.save(network, tmp_path / "nan.safetensors")
     with (
         pytest.warns(UserWarning, match="diverged"),
-        pytest.raises(ValueError, match="page: network must have finite weights, got one that"),
+        pytest.raises(ValueError, match="page: layer 0 must be finite, got nan at"),
     ):
         cutaway.page(tmp_path / "nan.safetensors", tmp_path / "a.html")

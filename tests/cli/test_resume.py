@@ -161,7 +161,7 @@ def test_a_run_that_is_done_is_printed_again(call, whole):
     assert (code, stderr) == (0, "")
     assert json.loads(stdout) == summary
     code, stdout, _ = call("train", "--resume", out)
-    assert stdout.splitlines()[-1] == str(out / "loss.png")
+    assert stdout.splitlines()[-1] == str(out / "look.html")
     assert (out / "history.json").stat().st_mtime_ns == before
 
 

@@ -25,7 +25,7 @@ def page(
     them it interpolates, and says so), the last ones in full, and some samples of the test set.
 
     Args:
-        run: The folder of a `cutaway train`, or a model's file, which is one moment.
+        run: The folder of a `cutaway train`, or a model's file, anybody's, which is one moment.
         path: Of the HTML file. One that is there is replaced.
         data: Whose samples it shows; None for the test set of the run, or none for a model's file.
 
@@ -37,7 +37,7 @@ def page(
         OSError: if a file cannot be read or written.
     """
     folder, target = checks.path("page", "run", run), checks.path("page", "path", path)
-    earlier = read_run(folder)
+    earlier = read_run(folder, {"who": "page"})
     if data is not None:
         check_dataset("page", data, earlier.network.architecture)
     elif earlier.data:

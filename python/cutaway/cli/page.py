@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from ..ask.page import page_of_earlier
 from ..files import may_write
-from ..job.earlier import read_run
 from . import looking, options
 from .terminal import plain
 
@@ -20,7 +20,7 @@ def _html_path(_: click.Context, param: click.Parameter, value: Path) -> Path:
 
 
 @click.command("page")
-@looking.run
+@looking.model
 @click.option(
     "-o",
     "--output",
@@ -32,12 +32,20 @@ def _html_path(_: click.Context, param: click.Parameter, value: Path) -> Path:
 )
 @looking.data
 @options.force("a file")
-def command(run: Path, output: Path, data: Path | None, force: bool) -> int:
+def command(
+    run: Path,
+    activations: list[str] | None,
+    normalise: Any,
+    layout: str | None,
+    output: Path,
+    data: Path | None,
+    force: bool,
+) -> int:
     """Write a RUN as one page: drag through the training, draw a digit, ask why.
 
     It opens from the file in any browser, and needs no network. A model's file alone is one moment.
     """
-    earlier = read_run(run)
+    earlier = looking.read(run, activations, normalise, layout)
     test = looking.data_of(earlier, data)[2] if data or earlier.data else None
     may_write(output, force)
     page_of_earlier(earlier, test).write(output)

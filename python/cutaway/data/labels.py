@@ -134,6 +134,8 @@ def far_off(numbers: I64) -> str | None:
 
     There are more numbers without a sample below it than classes, and few samples from it on: 1 in 100.
     """
+    if not len(numbers):
+        return None
     present, first, counts = np.unique(numbers, return_index=True, return_counts=True)
     above = counts[::-1].cumsum()[::-1]  # samples from each class on
     gaps = np.diff(present, prepend=present[0]) - 1

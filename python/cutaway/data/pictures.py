@@ -53,9 +53,11 @@ def read(path: str | os.PathLike[str]) -> tuple[U8, bool]:
         OSError: if the file cannot be read.
     """
     with open_regular(path) as file:
-        data = file.read(_MOST_BYTES + 1)
-    if len(data) > _MOST_BYTES:
-        raise ValueError(f"{os.fspath(path)}: a picture must have at most {_MOST_BYTES:,} bytes")
+        if os.fstat(file.fileno()).st_size > _MOST_BYTES:
+            raise ValueError(
+                f"{os.fspath(path)}: a picture must have at most {_MOST_BYTES:,} bytes"
+            )
+        data = file.read()
     return decode(os.fspath(path), BytesIO(data))  # of a file, Pillow reserves what a PNG asks for
 
 

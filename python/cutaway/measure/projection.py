@@ -23,5 +23,11 @@ def projected(network: Network | Weights, layer: int) -> F32:
 
     Returns:
         (inputs, units).
+
+    Raises:
+        IndexError: if there is no such layer.
     """
-    return reduce(np.matmul, network.weights[: layer + 1])
+    matrices = network.weights
+    if layer >= len(matrices):
+        raise IndexError(f"projected: layer must be at most {len(matrices) - 1}, got {layer}")
+    return reduce(np.matmul, matrices[: layer + 1])

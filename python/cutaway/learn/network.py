@@ -220,17 +220,16 @@ class Network:
                 network learned from; floats are numbers, taken as they are. A network that learned
                 from floats takes all as they are.
 
-        Raises:
-            ValueError: if a number is not finite: which row and column.
-
         Warns:
             UserWarning: once, if the rows look like the other kind.
         """
-        return self._forward("activations", x, range(self.architecture.layers))
+        rows = self._rows("activations", x, finite=False)
+        return self._blocks(rows, range(self.architecture.layers))
 
     def forward(self, x: ArrayLike | Dataset) -> F32:
         """Return the output (rows, classes) for rows x; see activations()."""
-        return self._output("forward", x)
+        rows = self._rows("forward", x, finite=False)
+        return self._blocks(rows, [self.architecture.layers - 1])[0]
 
     def predict(self, x: ArrayLike | Dataset | str | os.PathLike[str]) -> I64:
         """Return the class of each row of x (rows,): the number of its largest output.
@@ -242,10 +241,11 @@ class Network:
                 if load_data() scaled theirs). A warning tells what was done.
 
         Raises:
-            ValueError: if a file is no picture, or the network learned from no pixels from 0 to 255.
+            ValueError: if a number is not finite: which row and column; if a file is no picture, or the
+                network learned from no pixels from 0 to 255.
             OSError: if a file cannot be read.
         """
-        classes: I64 = self._output("predict", self._picture("predict", x)).argmax(axis=1)
+        classes: I64 = self._answers("predict", x).argmax(axis=1)
         return classes
 
     def predict_proba(self, x: ArrayLike | Dataset | str | os.PathLike[str]) -> F32:
@@ -260,7 +260,7 @@ class Network:
                 f"predict_proba: the network must have output 'softmax', got {output!r}, whose rows "
                 "do not add up to 1; forward() returns them"
             )
-        return self._output("predict_proba", self._picture("predict_proba", x))
+        return self._answers("predict_proba", x)
 
     def top(self, x: ArrayLike | Dataset | str | os.PathLike[str], k: int = 3) -> tuple[I64, F32]:
         """Return the k best classes of each row of x, the best first, and their outputs.
@@ -273,7 +273,7 @@ class Network:
             Classes (rows, k), and outputs (rows, k).
         """
         k = checks.count("top", "k", k, most=self.architecture.sizes[-1])
-        output = self._output("top", self._picture("top", x))
+        output = self._answers("top", x)
         best: I64 = np.argsort(-output, axis=1, kind="stable")[:, :k]
         return best, np.take_along_axis(output, best, axis=1)
 
@@ -583,9 +583,10 @@ class Network:
         shape = self.shape or square(who, features)
         return like(who, path, shape, dark=self.mean < 128, whole=self.whole)
 
-    def _rows(self, who: str, x: ArrayLike | Dataset) -> Rows:
+    def _rows(self, who: str, x: ArrayLike | Dataset, *, finite: bool) -> Rows:
         rows = check_rows(who, x, self.architecture.sizes[0], self.mean, self.std)
-        checks.finite(who, "x", rows.x)  # of NaN, argmax would make a class, and ReLU a zero
+        if finite:
+            checks.finite(who, "x", rows.x)
         self._tell_kind(who, rows)
         return rows
 
@@ -596,13 +597,12 @@ class Network:
             yield rows, labels
 
     def _batch(self, who: str, x: ArrayLike, y: ArrayLike) -> tuple[F32, I64]:
-        return check_batch(who, self._rows(who, x), y, self.architecture)
+        return check_batch(who, self._rows(who, x, finite=True), y, self.architecture)
 
-    def _output(self, who: str, x: ArrayLike | Dataset) -> F32:
-        return self._forward(who, x, [self.architecture.layers - 1])[0]
-
-    def _forward(self, who: str, x: ArrayLike | Dataset, layers: Sequence[int]) -> list[F32]:
-        return self._blocks(self._rows(who, x), layers)
+    def _answers(self, who: str, x: Any) -> F32:
+        """Return the output for rows, or a picture file, of which classes are made: NaN has none."""
+        rows = self._rows(who, self._picture(who, x), finite=True)
+        return self._blocks(rows, [self.architecture.layers - 1])[0]
 
     def _blocks(self, rows: Rows, layers: Sequence[int]) -> list[F32]:
         """Return the activations of some layers, computed as many rows at once as a core should get."""

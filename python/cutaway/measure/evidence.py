@@ -29,7 +29,7 @@ def inputs(who: str, network: Network, x: ArrayLike | Dataset) -> F32:
         network: Of any depth.
         x: As for Network.activations().
     """
-    rows = network._rows(who, x)
+    rows = network._rows(who, x, finite=True)
     bytes_ = rows.x.dtype == np.uint8
     return normalise(rows.x, rows.mean, rows.std) if bytes_ else np.asarray(rows.x, np.float32)
 

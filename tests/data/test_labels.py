@@ -107,6 +107,7 @@ def changed(**places):
         (np.repeat([0, 9, 200], [500, 400, 100]), None),  # many have it
         (changed(r17=12), None),  # a class that is seldom
         (np.array([0, 200]), None),
+        (np.zeros(0, int), None),
     ],
 )  # fmt: skip
 def test_a_label_far_from_all_others_is_told_by_its_row(labels, told):

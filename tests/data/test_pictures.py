@@ -149,3 +149,13 @@ def test_whole_pictures_that_were_scaled_are_scaled_whole(write):
     pixels, done = pictures.like("predict", write(page), (10, 6), dark=False, whole=True)
     np.testing.assert_array_equal(pixels[0], pictures.resized(page, (10, 6)))
     assert done == "scaled from 100 x 60"
+
+
+def test_a_file_that_is_too_large_for_a_picture_is_not_read(tmp_path):
+    path = tmp_path / "hole.png"
+    with path.open("wb") as file:
+        file.truncate(1 << 40)  # it takes no room
+    with pytest.raises(
+        ValueError, match=r"hole\.png: a picture must have at most 400,000,000 bytes"
+    ):
+        pictures.read(path)

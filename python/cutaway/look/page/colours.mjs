@@ -42,8 +42,8 @@ export function pixel([red, green, blue]) {
  * @param {number} value @param {number} limit that gets the strongest colour
  */
 export function level(value, limit) {
-  const share = Math.round((127 * value) / limit);
-  return 127 + Math.min(127, Math.max(-127, share));
+  const share = (127 * value) / limit; // rounded below: each tile's every pixel comes here
+  return share >= 127 ? 254 : share <= -127 ? 0 : (share + 127.5) | 0;
 }
 
 /** Return what all but one in a thousand magnitudes are below, to be the strongest colour. @param {Float32Array} values */

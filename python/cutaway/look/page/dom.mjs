@@ -31,7 +31,8 @@ export function make(tag, attributes = {}, ...children) {
  * @param {HTMLCanvasElement} on @param {Uint32Array} pixels @param {number} width
  */
 export function paint(on, pixels, width) {
-  [on.width, on.height] = [width, pixels.length / width];
+  const height = pixels.length / width;
+  if (on.width !== width || on.height !== height) [on.width, on.height] = [width, height]; // costs
   const bytes = new Uint8ClampedArray(/** @type {ArrayBuffer} */ (pixels.buffer));
   brush(on).putImageData(new ImageData(bytes, width), 0, 0);
 }

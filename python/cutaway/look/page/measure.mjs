@@ -52,7 +52,9 @@ export function contributions(net, below, answer, other) {
  */
 export function incoming(net, l, unit) {
   const units = net.sizes[l + 1];
-  return Float32Array.from({ length: net.sizes[l] }, (_, i) => net.layers[l][(i + 1) * units + unit]);
+  const [layer, weights] = [net.layers[l], new Float32Array(net.sizes[l])];
+  for (let i = 0; i < weights.length; i++) weights[i] = layer[(i + 1) * units + unit];
+  return weights;
 }
 
 /**

@@ -75,11 +75,12 @@ export function paintInput(on, ink, { story, look }) {
  */
 export function paintSigned(on, values, [height, width, deep], limit, look) {
   const tall = height === 1 ? Math.max(1, Math.round(width / 8)) : 1; // a strip is a band
-  const pixels = Uint32Array.from({ length: height * tall * width }, (_, i) => {
+  const pixels = new Uint32Array(height * tall * width);
+  for (let i = 0; i < pixels.length; i++) {
     const place = Math.floor(i / width / tall) * width + (i % width);
-    return deep === 3
+    pixels[i] = deep === 3
       ? pixel([0, 1, 2].map((c) => level(values[3 * place + c], limit)))
       : look.signed[level(values[place], limit)];
-  });
+  }
   paint(on, pixels, width);
 }

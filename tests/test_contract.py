@@ -524,7 +524,7 @@ ERRORS = [
     (IndexError, "layer must be at most 1, got 2", lambda n: n.get_weights(2)),
     (ValueError, r"must be \(8, 5\), got shape \(7, 5\)", lambda n: n.set_weights(0, np.ones((7, 5)))),
     (ValueError, "values must be finite", lambda n: n.set_weights(0, np.full((8, 5), np.nan))),
-    (ValueError, "keys must be", lambda n: n.load_state_dict({"0.weight": 1})),
+    (ValueError, "must have a weight with two axes", lambda n: n.load_state_dict({"0.weight": 1})),
 ]  # fmt: skip
 
 

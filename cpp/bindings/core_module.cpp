@@ -11,6 +11,7 @@
 #include "cpu/cpu_core.h"
 #include "cpu/kernels/dispatch.h"
 #include "cpu/matmul.h"
+#include "cpu/pool.h"
 
 namespace cutaway {
 namespace {
@@ -97,6 +98,12 @@ double fma_peak(double seconds) {
   return best;
 }
 
+// Lets Python warn, which may raise.
+void warn_of_fewer_threads(int asked, int granted, const std::string& why) {
+  const py::gil_scoped_acquire acquire;
+  py::module_::import("cutaway.threads").attr("tell_fewer")(asked, granted, why);
+}
+
 std::unique_ptr<Session> make_core(const std::vector<int64_t>& sizes,
                                    const std::vector<std::string>& activations,
                                    const std::string& loss, bool mean, int threads) {
@@ -114,6 +121,7 @@ PYBIND11_MODULE(_core, m) {
   using namespace cutaway;
   m.doc() = "The CPU core of cutaway. Private: cutaway.Network is the way in.";
   m.attr("__version__") = CUTAWAY_VERSION;
+  tell_fewer_threads(warn_of_fewer_threads);
   m.def("isa", [] { return kernels().name; });
   m.def("fma_peak", &fma_peak, py::arg("seconds"));
 

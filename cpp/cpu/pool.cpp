@@ -11,9 +11,7 @@
 #include <cstdio>
 #include <exception>
 #include <mutex>
-#include <stdexcept>
 #include <string>
-#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -67,6 +65,8 @@ std::atomic<std::uint64_t> forks{0};
 // Workers of all pools of this process that are not asleep: no pool counts them as others.
 std::atomic<int> awake{0};
 
+FewerTold fewer_told = nullptr;
+
 void watch_forks() {
   static std::once_flag once;
   std::call_once(once, [] {
@@ -78,6 +78,8 @@ void watch_forks() {
 }
 
 }  // namespace
+
+void tell_fewer_threads(FewerTold told) { fewer_told = told; }
 
 bool Meeting::wait(bool leader) {
   if (threads_ == 1) return !stopped_.load(std::memory_order_relaxed);
@@ -211,18 +213,23 @@ Pool::~Pool() {
   crew_->dismiss();
 }
 
-void Pool::muster() {
+// Starts the crew if there is none; returns how many threads there are, the caller's among them.
+int Pool::muster() {
   if (crew_ && crew_->born != forks) static_cast<void>(crew_.release());
-  if (crew_) return;
-  auto crew = std::make_unique<Crew>(workers_);
-  try {
-    for (int worker = 1; worker < workers_; ++worker) crew->start(worker);
-  } catch (const std::system_error& error) {
-    crew->dismiss();
-    throw std::runtime_error("cutaway: cannot start " + std::to_string(workers_) +
-                             " threads: " + error.code().message());
+  std::string why;
+  const bool anew = !crew_;
+  if (anew) {
+    auto crew = std::make_unique<Crew>(workers_);
+    try {
+      for (int worker = 1; worker < workers_; ++worker) crew->start(worker);
+    } catch (const std::exception& error) {  // no thread, or no memory for one
+      why = error.what();
+    }
+    crew_ = std::move(crew);
   }
-  crew_ = std::move(crew);
+  const int granted = 1 + static_cast<int>(crew_->threads.size());
+  if (anew && granted < workers_ && fewer_told) fewer_told(workers_, granted, why);
+  return granted;
 }
 
 int Pool::ready() {
@@ -241,13 +248,13 @@ int Pool::ready() {
 
 bool Pool::run(int threads, const Interrupted& interrupted,
                const std::function<void(const Team&)>& job) {
+  if (threads > 1) threads = std::min(threads, muster());
   Meeting meeting(threads, interrupted);
   const auto part = [&](int thread) { job(Team(meeting, thread, threads, workers_)); };
   if (threads == 1) {
     part(0);
     return !meeting.stopped(false);
   }
-  muster();
   crew_->step_aside();
   const std::function<void(int)> call = part;
   crew_->call(&call);

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "interrupted.h"
 
@@ -81,6 +82,11 @@ class Team {
   const int thread_, threads_, workers_;
 };
 
+// Is told on the caller's thread, before a pool's first job, that the system grants fewer threads
+// than it asked for, and why. What it throws, the caller gets.
+using FewerTold = void (*)(int asked, int granted, const std::string& why);
+void tell_fewer_threads(FewerTold told);
+
 class Pool {
  public:
   explicit Pool(int workers);
@@ -96,7 +102,8 @@ class Pool {
 
   // Runs job on so many threads and returns when all are done; the caller is the first of them.
   // False if it was interrupted. The first exception is thrown again here. Threads start when they
-  // are first needed. One call at a time: the owner sees to that.
+  // are first needed; those that the system grants do the work of all. One call at a time: the
+  // owner sees to that.
   bool run(int threads, const Interrupted& interrupted,
            const std::function<void(const Team& team)>& job);
 
@@ -105,7 +112,7 @@ class Pool {
 
  private:
   struct Crew;
-  void muster();
+  int muster();
   const int workers_;
   std::unique_ptr<Crew> crew_;
   std::chrono::steady_clock::time_point asked_{};  // when ready() last looked around

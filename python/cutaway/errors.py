@@ -46,8 +46,8 @@ class DivergenceError(RuntimeError):
         return type(self), (str(self), self.step)
 
 
-def warn(text: str) -> None:
-    """Give a UserWarning that names the line of the user's which led here, however deep it is.
+def warn(text: str, kind: type[Warning] = UserWarning) -> None:
+    """Give a warning that names the line of the user's which led here, however deep it is.
 
     As `skip_file_prefixes` of Python 3.12 does it.
     """
@@ -57,7 +57,7 @@ def warn(text: str) -> None:
     names = frame.f_globals
     warnings.warn_explicit(
         text,
-        UserWarning,
+        kind,
         frame.f_code.co_filename,
         frame.f_lineno,
         names.get("__name__"),

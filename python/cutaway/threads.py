@@ -6,7 +6,7 @@ import math
 import os
 from functools import cache
 
-from . import checks
+from . import checks, errors
 from .cgroups import groups
 
 MOST_THREADS = 1024
@@ -35,6 +35,21 @@ def default_threads(root: str | os.PathLike[str] = "/", *, anew: bool = True) ->
     available = os.cpu_count() or 1 if everywhere else len(os.sched_getaffinity(0))
     conventional = _conventional() if anew else _first_conventional()
     return max(1, math.ceil(min(available, _quota(os.fspath(root)), conventional)))
+
+
+def tell_fewer(asked: int, granted: int, why: str) -> None:
+    """Warn that the system grants fewer threads than were asked for; the core calls this.
+
+    Args:
+        asked: Threads of a network, or of a product.
+        granted: Of them.
+        why: What the system says.
+    """
+    errors.warn(
+        f"cutaway: {asked} threads were asked for and {granted} could be started ({why}): "
+        "the results are the same, later",
+        RuntimeWarning,
+    )
 
 
 def _conventional() -> float:

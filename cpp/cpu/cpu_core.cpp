@@ -13,7 +13,8 @@
 namespace cutaway {
 namespace {
 
-constexpr int64_t kForwardRows = 256;  // rows of a forward pass that go through all layers at once
+constexpr int64_t kForwardRows = 128;  // rows that go through all layers at once, at most
+constexpr int64_t kWorthWaking = 1e6;  // multiply-adds that are worth a thread's while
 constexpr double kLongUpdate = 1e9;    // multiply-adds of a thread that must not be interrupted
 
 // Folding subtracts two sums that are |mean| / std times as large as their difference: with bright
@@ -24,6 +25,15 @@ bool foldable(const Images& images, float mean, float std) {
 }
 
 constexpr int64_t kFewUnits = 256;  // of the first layer, at most, for threads to share the inputs
+
+// Steps flush denormals; whoever is asked has them as they are.
+Interrupted with_denormals(const Interrupted& interrupted) {
+  if (!interrupted) return interrupted;
+  return [&] {
+    const Denormals kept(Denormals::Are::kept);
+    return interrupted();
+  };
+}
 
 }  // namespace
 
@@ -133,14 +143,10 @@ void CpuCore::reserve(int64_t rows) {
   capacity_ = rows;
 }
 
-// Runs job on the pool, with denormals as nothing; whoever is asked has them as they are.
+// Runs job on the pool, where threads may wait for each other.
 template <class Job>
 bool CpuCore::work(const Interrupted& interrupted, const Job& job) {
-  const Interrupted asked = [&] {
-    const Denormals kept(Denormals::Are::kept);
-    return interrupted && interrupted();
-  };
-  return pool_.run(pool_.ready(), asked, [&](const Team& team) {
+  return pool_.run(pool_.ready(), patient(with_denormals(interrupted)), [&](const Team& team) {
     const Denormals flushed(Denormals::Are::flushed);
     job(team);
   });
@@ -166,6 +172,7 @@ bool CpuCore::learn(std::span<const int64_t> order, int64_t batch, std::span<con
   reserve(std::min(batch, n));
   const bool kept = reserve_gradients(std::min(batch, n));
   correct_ = 0;
+  weight_sums_known_ = false;
   const int64_t before = step_;
   return work(interrupted, [&](const Team& team) {
     for (int64_t s = 0; s < steps; ++s) {
@@ -200,6 +207,7 @@ bool CpuCore::learn(std::span<const int64_t> order, int64_t batch, std::span<con
 
 void CpuCore::update(std::span<const float* const> gradients, float rate) {
   const InUse guard(in_use_);
+  weight_sums_known_ = false;
   work(nullptr, [&](const Team& team) {
     team.each([&](int worker) {
       for (int64_t l = 0; l < architecture_.layers(); ++l)
@@ -210,35 +218,48 @@ void CpuCore::update(std::span<const float* const> gradients, float rate) {
 }
 
 // From inputs to the pre-activations of the output, or to the activations of a layer `top` below
-// it; use(rows) then has a worker's own. No worker needs the rows of another.
+// it, block by block: a thread that comes free takes the next, and use(batch, rows) has its rows.
 template <class Use>
-bool CpuCore::forward_block(const Batch& batch, const Team& team, int64_t top, const Use& use) {
-  team.stopped();
-  team.each([&](int worker) {
-    const Range rows = rows_of(batch, worker);
+bool CpuCore::forward_blocks(Batch batch, int64_t top, const Interrupted& interrupted,
+                             const Use& use) {
+  int64_t weights = 0;
+  for (const Layer& layer : layers_) weights += layer.fan_in * layer.fan_out;
+  const int64_t fair = batch.rows / (4 * pool_.workers()), worth = kWorthWaking / weights;
+  const int64_t block = std::clamp(std::max(fair, worth), int64_t{1}, kForwardRows);
+  const int64_t blocks = (batch.rows + block - 1) / block;
+  reserve(blocks == 1 ? batch.rows : pool_.workers() * block);
+  if (batch.folded && !weight_sums_known_) {
+    const Denormals flushed(Denormals::Are::flushed);
+    for (int worker = 0; worker < pool_.workers(); ++worker) sum_weights(worker);
+    weight_sums_known_ = true;
+  }
+  const Interrupted asked = patient(with_denormals(interrupted));
+  return pool_.hand_out(blocks, asked, [&](const Team& team, int64_t i) {
+    const Denormals flushed(Denormals::Are::flushed);
+    const int64_t begin = team.thread() * block;  // the thread's own rows of the buffers
+    const Range rows{begin, begin + std::min(block, batch.rows - i * block)};
+    Batch mine = batch;
+    mine.first = i * block - begin;
     bool sparse = false;
-    for (int other = 0; other < pool_.workers(); ++other) {
-      InputShare& share = share_of(other);
-      if (other % workers_per_share_ == 0) {
-        sparse = find_zeros(batch, rows, share);
-        if (!batch.folded && !batch.in_place())
-          unpack(batch, rows, {0, share.inputs.size()}, share);
+    for (int worker = 0; worker < pool_.workers(); ++worker) {
+      InputShare& share = share_of(worker);
+      if (worker % workers_per_share_ == 0) {
+        sparse = find_zeros(mine, rows, share);
+        if (!mine.folded && !mine.in_place()) unpack(mine, rows, {0, share.inputs.size()}, share);
       }
-      multiply_inputs(batch, team, other, rows, sparse);
+      multiply_inputs(mine, team, worker, rows, sparse);
     }
-    forward_rows(batch, team, worker, rows, top);
-    use(rows);
+    forward_rows(mine, team, team.thread(), rows, top);
+    use(mine, rows);
   });
-  return team.wait();  // the rows of the next block may be shared out otherwise
 }
 
-// Some rows of x, in their order, and their labels, if there are any.
-CpuCore::Batch CpuCore::block_of(Images x, const int64_t* labels, int64_t start, float mean,
-                                 float std) {
-  return {.rows = std::min(kForwardRows, x.rows - start),
-          .images = x.from(start),
+// Rows of x, in their order, and their labels, if there are any.
+CpuCore::Batch CpuCore::batch_of(Images x, const int64_t* labels, float mean, float std) {
+  return {.rows = x.rows,
+          .images = x,
           .order = nullptr,
-          .labels = labels ? labels + start : nullptr,
+          .labels = labels,
           .mean = mean,
           .inverse_std = 1 / std,
           .folded = foldable(x, mean, std),
@@ -250,44 +271,36 @@ bool CpuCore::forward(Images x, float mean, float std, std::span<const int64_t> 
   const InUse guard(in_use_);
   if (layers.empty()) return true;
   const int64_t top = *std::max_element(layers.begin(), layers.end());
-  reserve(std::min(x.rows, kForwardRows));
-  return work(interrupted, [&](const Team& team) {
-    bool going = prepare_forward(foldable(x, mean, std), team);
-    for (int64_t start = 0; going && start < x.rows; start += kForwardRows) {
-      const Batch block = block_of(x, nullptr, start, mean, std);
-      going = forward_block(block, team, top, [&](Range rows) {
-        for (int64_t i = rows.begin; i < rows.end; ++i) {
-          if (top == architecture_.layers() - 1) activate_output(i);
-          for (std::size_t n = 0; n < layers.size(); ++n) {
-            const Layer& layer = layers_[layers[n]];
-            std::copy_n(layer.a.data() + i * layer.row, layer.fan_out,
-                        activations[n] + (start + i) * layer.fan_out);
-          }
-        }
-      });
-    }
-  });
+  return forward_blocks(batch_of(x, nullptr, mean, std), top, interrupted,
+                        [&](const Batch& batch, Range rows) {
+                          for (int64_t i = rows.begin; i < rows.end; ++i) {
+                            if (top == architecture_.layers() - 1) activate_output(i);
+                            for (std::size_t n = 0; n < layers.size(); ++n) {
+                              const Layer& layer = layers_[layers[n]];
+                              std::copy_n(layer.a.data() + i * layer.row, layer.fan_out,
+                                          activations[n] + batch.image(i) * layer.fan_out);
+                            }
+                          }
+                        });
 }
 
 Evaluation CpuCore::evaluate(Images x, std::span<const int64_t> labels, float mean, float std,
                              const Interrupted& interrupted) {
   const InUse guard(in_use_);
   check_labelled("evaluate", architecture_, x, labels);
-  reserve(std::min(x.rows, kForwardRows));
+  std::vector<float> losses(labels.size());
+  std::vector<std::uint8_t> correct(labels.size());
   Evaluation sum;
-  sum.finished = work(interrupted, [&](const Team& team) {
-    bool going = prepare_forward(foldable(x, mean, std), team);
-    for (int64_t start = 0; going && start < x.rows; start += kForwardRows) {
-      const Batch block = block_of(x, labels.data(), start, mean, std);
-      going = forward_block(block, team, architecture_.layers() - 1,
-                            [&](Range rows) { output_loss(block, rows); });
-      if (team.leads()) {  // alone, in the order of the rows: the same bits for any team
-        for (int64_t i = 0; i < block.rows; ++i) sum.loss += sample_losses_[i];
-        for (int64_t i = 0; i < block.rows; ++i) sum.correct += sample_correct_[i];
-      }
-      team.wait();
-    }
-  });
+  sum.finished = forward_blocks(batch_of(x, labels.data(), mean, std), architecture_.layers() - 1,
+                                interrupted, [&](const Batch& batch, Range rows) {
+                                  output_loss(batch, rows);
+                                  std::copy_n(sample_losses_.data() + rows.begin, rows.size(),
+                                              losses.data() + batch.image(rows.begin));
+                                  std::copy_n(sample_correct_.data() + rows.begin, rows.size(),
+                                              correct.data() + batch.image(rows.begin));
+                                });
+  for (const float loss : losses) sum.loss += loss;  // in the order of the rows: the same bits
+  for (const std::uint8_t one : correct) sum.correct += one;
   return sum;
 }
 
@@ -338,6 +351,7 @@ void CpuCore::weights(int64_t layer, float* values) const {
 
 void CpuCore::set_weights(int64_t layer, const float* values) {
   const InUse guard(in_use_);
+  weight_sums_known_ = false;
   Layer& l = layers_.at(static_cast<std::size_t>(layer));
   for_each_row(l, [&](std::size_t slab, int64_t to, int64_t from, int64_t count) {
     std::copy_n(values + from, count, l.slabs[slab].weights.data() + to);

@@ -101,14 +101,15 @@ class CpuCore final : public Core {
   struct Batch {
     int64_t rows;
     Images images;
-    const int64_t* order;   // (rows,) the numbers of the images, or null: the first ones, as floats
-                            // just as they are
+    const int64_t* order;   // (rows,) the numbers of the images, or null: those from `first` on, as
+                            // floats just as they are
     const int64_t* labels;  // of the images, or null for a forward pass alone
     float mean, inverse_std;
     bool folded;  // these two are folded into the product, not applied to the rows
     std::span<const int64_t> next;  // images that will be gathered after these
+    int64_t first = 0;              // image of row 0, which may be before the first image
 
-    int64_t image(int64_t i) const { return order ? order[i] : i; }
+    int64_t image(int64_t i) const { return order ? order[i] : first + i; }
     bool in_place() const { return !order && images.floats; }
     float scale() const { return folded ? inverse_std : 1; }
     float shift() const { return folded ? -mean * inverse_std : 0; }
@@ -117,7 +118,7 @@ class CpuCore final : public Core {
   void reserve(int64_t rows);
   bool reserve_gradients(int64_t rows);
   Batch batch_of(std::span<const int64_t> order, int64_t start, int64_t batch) const;
-  static Batch block_of(Images x, const int64_t* labels, int64_t start, float mean, float std);
+  static Batch batch_of(Images x, const int64_t* labels, float mean, float std);
 
   // The phases of a step (step.cpp); each does one worker's part.
   bool find_zeros(const Batch& batch, Range rows, InputShare& share) const;
@@ -148,9 +149,8 @@ class CpuCore final : public Core {
 
   // What a team does together, phase after phase; false: interrupted.
   bool learn_from(const Batch& batch, const Team& team);
-  bool prepare_forward(bool folded, const Team& team);
   template <class Use>
-  bool forward_block(const Batch& batch, const Team& team, int64_t top, const Use& use);
+  bool forward_blocks(Batch batch, int64_t top, const Interrupted& interrupted, const Use& use);
   template <class Job>
   bool work(const Interrupted& interrupted, const Job& job);
   double batch_loss(int64_t rows) const;
@@ -179,6 +179,7 @@ class CpuCore final : public Core {
   std::vector<Range> parts_;                // of the inputs
   std::vector<Buffer<float>> part_sums_;    // per part (batch, row)
   std::vector<Buffer<float>> weight_sums_;  // per part (row,): the sum of the weights' rows
+  bool weight_sums_known_ = false;          // as the weights are now
   std::vector<Buffer<float>> scratch_;      // per worker (the longest row of a layer)
 
   int64_t capacity_ = 0;           // rows that the buffers have room for

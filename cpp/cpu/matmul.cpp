@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <vector>
 
 #include "cpu/buffer.h"
 #include "cpu/kernels/dispatch.h"
@@ -13,10 +14,13 @@
 namespace cutaway {
 namespace {
 
-constexpr std::int64_t kPanel = 64;          // columns of b that are packed and used at once
-constexpr std::int64_t kDepth = 2048;        // rows of b likewise: half of a second-level cache
-constexpr std::int64_t kWorthPacking = 48;   // rows of a that use the packed columns, at least
-constexpr std::int64_t kWorthThreads = 1e5;  // multiply-adds below which one thread is faster
+constexpr std::int64_t kPanel = 64;             // columns of b that are packed and used at once
+constexpr std::int64_t kDepth = 2048;           // rows of b likewise: half of a second-level cache
+constexpr std::int64_t kWorthPacking = 48;      // rows of a that use the packed columns, at least
+constexpr std::int64_t kWorthThreads = 1e5;     // multiply-adds below which one thread is faster
+constexpr std::int64_t kMostOfPart = 1 << 25;   // multiply-adds of a part, some half a millisecond
+constexpr std::int64_t kLeastOfPart = 1 << 18;  // and at least
+constexpr std::int64_t kWorthRepacking = 256;   // rows of a part, if b is packed for each
 
 void store_stack(const Product<Dense<float>>& p, const Store<float>& s, const Steps& steps) {
   kernels().store_stack(p, s, steps);
@@ -30,19 +34,34 @@ void store_one(const Product<Dense<T>>& p, const Store<T>& s) {
   store_stack(p, s, {.count = 1, .a = 0, .b = 0, .out = 0});
 }
 
-// Runs job on the pool that all products share. A second caller at the same time does its work
-// alone: the result is the same.
-bool run(int threads, const Interrupted& interrupted,
-         const std::function<void(const Team& team, int worker, int workers)>& job) {
+// Hands out the parts to the pool that all products share. A second caller at the same time does
+// its work alone: the result is the same.
+bool hand_out(int threads, std::int64_t parts, const Interrupted& interrupted,
+              const std::function<void(const Team& team, std::int64_t part)>& part) {
   static std::mutex mutex;
   static std::unique_ptr<Pool> pool;
   const std::unique_lock lock(mutex, std::try_to_lock);
-  if (threads == 1 || !lock)
-    return Pool(1).run(1, interrupted, [&](const Team& team) { job(team, 0, 1); });
+  const Interrupted asked = patient(interrupted);
+  if (threads == 1 || !lock) return Pool(1).hand_out(parts, asked, part);
   if (!pool || pool->workers() != threads) pool = std::make_unique<Pool>(threads);
-  return pool->run(pool->ready(), interrupted, [&](const Team& team) {
-    team.each([&](int worker) { job(team, worker, threads); });
-  });
+  return pool->hand_out(parts, asked, part);
+}
+
+// How a stack of products is cut: so many matrices, rows and columns are one part. More parts than
+// threads: whoever comes free takes the next, so that all end at the same time.
+struct Cut {
+  std::int64_t matrices, rows, columns;
+};
+
+Cut cut(std::int64_t matrices, std::int64_t m, std::int64_t n, std::int64_t k, int threads) {
+  if (threads == 1) return {matrices, m, n};
+  const std::int64_t whole = m * n * std::max<std::int64_t>(k, 1);
+  const std::int64_t size = std::clamp(matrices * whole / (8 * threads), kLeastOfPart, kMostOfPart);
+  if (size >= whole) return {std::min(matrices, size / whole), m, n};
+  const std::int64_t panel = m * std::min(n, kPanel) * k;
+  if (n > kPanel && size >= panel) return {1, m, size / panel * kPanel};
+  const std::int64_t least = n > kPanel ? kWorthRepacking : 1;
+  return {1, std::clamp(size * m / panel, std::min(least, m), m), std::min(n, kPanel)};
 }
 
 // Copies (k, n) of b to contiguous panels' rows. The columns of b may be the contiguous ones.
@@ -125,19 +144,27 @@ bool matmul(Stack<const T> a, Stack<const T> b, Stack<T> out, int threads,
   if (matrices * out.rows * out.columns * k < kWorthThreads) threads = 1;
   collapse(a, b, out);
 
-  return run(threads, interrupted, [&](const Team& team, int worker, int workers) {
-    Range mine{0, matrices}, rows{0, out.rows}, columns{0, out.columns};
-    if (matrices >= workers) {
-      mine = Pool::share(matrices, 1, worker, workers);
-    } else if (out.columns >= workers * kPanel) {
-      columns = Pool::share(out.columns, kPanel, worker, workers);
-    } else {
-      rows = Pool::share(out.rows, 1, worker, workers);
-    }
+  const Cut part = cut(matrices, out.rows, out.columns, k, threads);
+  const auto parts_of = [](std::int64_t whole, std::int64_t size) {
+    return (whole + size - 1) / size;
+  };
+  const std::int64_t across = parts_of(out.rows, part.rows);
+  const std::int64_t in_one = across * parts_of(out.columns, part.columns);
+  std::vector<Buffer<T>> rooms(static_cast<std::size_t>(threads));  // for packed columns
+
+  const std::int64_t parts = in_one * parts_of(matrices, part.matrices);
+  return hand_out(threads, parts, interrupted, [&](const Team& team, std::int64_t number) {
+    const auto range = [](std::int64_t i, std::int64_t size, std::int64_t whole) {
+      return Range{i * size, std::min((i + 1) * size, whole)};
+    };
+    const Range mine = range(number / in_one, part.matrices, matrices);
+    const Range rows = range(number % across, part.rows, out.rows);
+    const Range columns = range(number % in_one / across, part.columns, out.columns);
     const std::int64_t m = rows.size(), n = columns.size();
-    if (m == 0 || n == 0) return;
-    const bool packs = k > 0 && (b.column_stride != 1 || (m >= kWorthPacking && n > kPanel));
-    Buffer<T> packed(packs ? std::min(k, kDepth) * kPanel : 0);
+    const bool packs =
+        k > 0 && (b.column_stride != 1 || (m >= kWorthPacking && out.columns > kPanel));
+    Buffer<T>& packed = rooms[static_cast<std::size_t>(team.thread())];
+    if (packs && packed.size() == 0) packed = Buffer<T>(std::min(k, kDepth) * kPanel);
     // Matrices whose places are one stride apart go to the kernel together, if they are small.
     const bool flat = out.shape.size() < 2;
     const std::int64_t run_of = out.shape.empty() ? 1 : out.shape.back();

@@ -97,21 +97,20 @@ bool Meeting::wait(bool leader) {
 }
 
 bool Meeting::stopped(bool leader) {
-  constexpr auto kPatience = std::chrono::milliseconds(5);
-  if (leader && interrupted_ && !stopped_.load(std::memory_order_relaxed)) {
-    const auto now = std::chrono::steady_clock::now();
-    if (now - asked_ > kPatience) {
-      asked_ = now;
-      stopped_.store(interrupted_(), std::memory_order_relaxed);
-    }
-  }
+  if (leader && interrupted_ && !stopped_.load(std::memory_order_relaxed))
+    stopped_.store(interrupted_(), std::memory_order_relaxed);
   return stopped_.load(std::memory_order_relaxed);
 }
 
 struct Pool::Crew {
   std::vector<std::thread> threads;
-  std::atomic<std::uint32_t> job_number{0};
-  std::atomic<int> running{0};
+  // A job is open from its number's coming up until it is closed; whoever is inside may do it. A
+  // thread enters first and looks then, and the caller closes first and looks then: so none of
+  // them misses the other (both are sequentially consistent).
+  std::atomic<std::uint32_t> number{0};
+  std::atomic<std::uint32_t> closed{0};  // the number of the last job that is
+  std::atomic<int> inside{0};
+  std::atomic<int> missing{0};                    // threads that have not done the job
   const std::function<void(int)>* job = nullptr;  // null: go home
   std::mutex failure_mutex;
   std::exception_ptr failure;
@@ -145,16 +144,21 @@ struct Pool::Crew {
   }
 
   void work(int worker) {
-    std::uint32_t seen = 0;
-    for (;;) {
-      if (!spin_while(job_number, seen, kIdleSpins)) sleep(worker, seen);
-      ++seen;
-      if (!job) {
+    for (std::uint32_t seen = 0;;) {
+      if (!spin_while(number, seen, kIdleSpins)) sleep(worker, seen);
+      inside.fetch_add(1);
+      seen = number.load();
+      const bool open = closed.load() != seen;
+      const bool home = open && !job;
+      if (open && job) {
+        execute(worker);
+        if (missing.fetch_sub(1) == 1) missing.notify_one();
+      }
+      if (inside.fetch_sub(1) == 1) inside.notify_one();
+      if (home) {
         --awake;
         return;
       }
-      execute(worker);
-      if (running.fetch_sub(1, std::memory_order_acq_rel) == 1) running.notify_one();
     }
   }
 
@@ -163,10 +167,10 @@ struct Pool::Crew {
 #ifdef __linux__
     std::atomic<bool>& mine = asleep[static_cast<std::size_t>(worker)];
     mine = true;
-    job_number.wait(seen, std::memory_order_acquire);
+    number.wait(seen, std::memory_order_acquire);
     if (!mine.exchange(false)) sched_setaffinity(0, sizeof allowed, &allowed);  // woken aside
 #else
-    job_number.wait(seen, std::memory_order_acquire);
+    number.wait(seen, std::memory_order_acquire);
 #endif
     ++awake;
   }
@@ -189,16 +193,23 @@ struct Pool::Crew {
   }
 
   void dismiss() {
-    call(nullptr);
+    open(nullptr);
     for (std::thread& thread : threads) thread.join();
     threads.clear();
   }
 
-  void call(const std::function<void(int)>* next) {
+  void open(const std::function<void(int)>* next) {
     job = next;
-    running.store(static_cast<int>(threads.size()), std::memory_order_relaxed);
-    job_number.fetch_add(1, std::memory_order_release);
-    job_number.notify_all();
+    missing = static_cast<int>(threads.size());
+    number.fetch_add(1);
+    number.notify_all();
+  }
+
+  // Returns when nobody is inside any more; if so wished, when all have done the job.
+  void close(bool all) {
+    for (int left; all && (left = missing.load()) != 0;) wait_while(missing, left);
+    closed = number.load();
+    for (int left; (left = inside.load()) != 0;) wait_while(inside, left);
   }
 };
 
@@ -235,8 +246,8 @@ int Pool::muster() {
 int Pool::ready() {
   constexpr auto kPatience = std::chrono::milliseconds(5);
   if (workers_ == 1) return 1;
-  if (const auto now = std::chrono::steady_clock::now(); now - asked_ > kPatience) {
-    asked_ = now;
+  if (const auto now = std::chrono::steady_clock::now(); now - looked_ > kPatience) {
+    looked_ = now;
     const int cpus = static_cast<int>(std::thread::hardware_concurrency());
     oversubscribed_ = workers_ <= cpus;  // who asks for more threads than CPUs has them
     for (int look = 0; look < 3 && oversubscribed_; ++look) {  // a passer-by does not count
@@ -246,23 +257,39 @@ int Pool::ready() {
   return oversubscribed_ ? 1 : workers_;
 }
 
-bool Pool::run(int threads, const Interrupted& interrupted,
-               const std::function<void(const Team&)>& job) {
-  if (threads > 1) threads = std::min(threads, muster());
-  Meeting meeting(threads, interrupted);
+// Runs job on some threads, the caller among them. All: each of them does it; otherwise those that
+// come before the caller is done.
+bool Pool::call(int threads, bool all, Meeting& meeting,
+                const std::function<void(const Team&)>& job) {
   const auto part = [&](int thread) { job(Team(meeting, thread, threads, workers_)); };
   if (threads == 1) {
     part(0);
     return !meeting.stopped(false);
   }
   crew_->step_aside();
-  const std::function<void(int)> call = part;
-  crew_->call(&call);
+  const std::function<void(int)> open = part;
+  crew_->open(&open);
   crew_->execute(0);
-  for (int left; (left = crew_->running.load(std::memory_order_acquire)) != 0;)
-    wait_while(crew_->running, left);
+  crew_->close(all);
   if (crew_->failure) std::rethrow_exception(std::exchange(crew_->failure, nullptr));
   return !meeting.stopped(false);
+}
+
+bool Pool::run(int threads, const Interrupted& interrupted,
+               const std::function<void(const Team&)>& job) {
+  if (threads > 1) threads = std::min(threads, muster());
+  Meeting meeting(threads, interrupted);
+  return call(threads, true, meeting, job);
+}
+
+bool Pool::hand_out(std::int64_t parts, const Interrupted& interrupted,
+                    const std::function<void(const Team&, std::int64_t)>& part) {
+  const int threads = workers_ > 1 && parts > 1 ? muster() : 1;
+  Meeting meeting(threads, interrupted);
+  std::atomic<std::int64_t> next{0};
+  return call(threads, false, meeting, [&](const Team& team) {
+    for (std::int64_t i; !team.stopped() && (i = next.fetch_add(1)) < parts;) part(team, i);
+  });
 }
 
 Range Pool::share(std::int64_t n, std::int64_t grain, int worker, int workers) {

@@ -1,6 +1,6 @@
-// Threads that work together: a pool that runs one job on all of its workers, and the meeting at
-// which they wait for each other and agree on whether to go on. Idle workers spin a little, then
-// sleep; a forked child starts a pool of its own.
+// Threads that work together: a pool that runs a job on all of its workers, or hands out its parts
+// to whichever comes free, and the meeting at which they wait for each other and agree on whether
+// to go on. Idle workers spin a little, then sleep; a forked child starts a pool of its own.
 #pragma once
 
 #include <algorithm>
@@ -29,13 +29,12 @@ class Meeting {
   // Returns when every thread has come; what each wrote before is then seen by all. False, for all
   // of them alike, if the job is to end.
   bool wait(bool leader);
-  // Whether the job is to end, as far as is known here; the leader asks, every few milliseconds.
+  // Whether the job is to end, as far as is known here; the leader asks.
   bool stopped(bool leader);
 
  private:
   const int threads_;
   const Interrupted& interrupted_;
-  std::chrono::steady_clock::time_point asked_ = std::chrono::steady_clock::now();
   std::atomic<bool> stopped_{false};
   std::atomic<int> arrived_{0};
   std::atomic<std::uint32_t> round_{0};
@@ -43,7 +42,7 @@ class Meeting {
 };
 
 // The threads that do one job, seen from one of them. A job has as many parts as the pool has
-// workers, whoever does them: if the CPUs are oversubscribed, one thread does them all.
+// workers, whoever does them: a thread may do them all.
 class Team {
  public:
   Team(Meeting& meeting, int thread, int threads, int workers)
@@ -58,6 +57,7 @@ class Team {
   bool wait() const { return meeting_.wait(leads()); }
   bool stopped() const { return meeting_.stopped(leads()); }
   bool leads() const { return thread_ == 0; }
+  int thread() const { return thread_; }
 
   // Calls part(rows, columns) for all tiles of a result, of which each number takes `depth`
   // multiply-adds. A tile takes some ten milliseconds; the job may end between two of them.
@@ -96,8 +96,9 @@ class Pool {
 
   int workers() const { return workers_; }
 
-  // How many threads should do the next job: all, or one if others want the CPUs. Threads that wait
-  // for each other at every phase lose more to a neighbour than the second one gains.
+  // How many threads should do the next job that has barriers: all, or one if others want the CPUs.
+  // Threads that wait for each other at every phase lose more to a neighbour than the second one
+  // gains.
   int ready();
 
   // Runs job on so many threads and returns when all are done; the caller is the first of them.
@@ -107,15 +108,23 @@ class Pool {
   bool run(int threads, const Interrupted& interrupted,
            const std::function<void(const Team& team)>& job);
 
+  // Calls part(team, i) for every i in [0, parts), and returns when that is done. Nobody is waited
+  // for: a thread that gets no CPU does nothing, and the others do its work. As run() otherwise,
+  // but parts do not meet.
+  bool hand_out(std::int64_t parts, const Interrupted& interrupted,
+                const std::function<void(const Team& team, std::int64_t part)>& part);
+
   // A worker's share of [0, n), cut at multiples of `grain`.
   static Range share(std::int64_t n, std::int64_t grain, int worker, int workers);
 
  private:
   struct Crew;
   int muster();
+  bool call(int threads, bool all, Meeting& meeting,
+            const std::function<void(const Team& team)>& job);
   const int workers_;
   std::unique_ptr<Crew> crew_;
-  std::chrono::steady_clock::time_point asked_{};  // when ready() last looked around
+  std::chrono::steady_clock::time_point looked_{};  // when ready() last did
   bool oversubscribed_ = false;
 };
 

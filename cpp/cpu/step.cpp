@@ -141,7 +141,8 @@ void CpuCore::multiply_inputs(const Batch& batch, const Team& team, int worker, 
                    .out_row = layer.row});
     };
     if (batch.in_place()) {
-      const float* first = batch.images.floats + rows.begin * layer.fan_in + inputs.begin;
+      const float* first =
+          batch.images.floats + batch.image(rows.begin) * layer.fan_in + inputs.begin;
       store(kernels_.dense.store, {.at = first, .row = layer.fan_in, .col = 1});
     } else if (!batch.folded) {
       const float* first = share.x.data() + rows.begin * share.x_row + at;
@@ -258,13 +259,6 @@ void CpuCore::backprop_rows(const Team& team, Range rows) {
     for (int64_t i = 0; i < count; ++i)
       kernels_.derive(to.activation, a + i * to.row, delta + i * to.row, columns);
   }
-}
-
-// What the products with inputs that are not normalised need beside them.
-bool CpuCore::prepare_forward(bool folded, const Team& team) {
-  if (!folded) return true;
-  team.each([&](int worker) { sum_weights(worker); });
-  return team.wait();
 }
 
 // From the mini-batch to the deltas of all layers.

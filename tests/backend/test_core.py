@@ -246,6 +246,31 @@ def test_a_crowded_machine_changes_no_bit():
             process.wait()
 
 
+@pytest.mark.parametrize("kind", [np.uint8, np.float32])
+@pytest.mark.parametrize("rows", [1, 2, 127, 128, 129, 1000])
+@pytest.mark.parametrize("sizes", [(49, 20, 10), (784, 300, 60, 10)])
+def test_rows_have_the_same_outputs_whoever_takes_them(sizes, rows, kind):
+    rng = np.random.default_rng(0)
+    images = (rng.integers(0, 256, (1000, sizes[0])) * (rng.random((1000, sizes[0])) < 0.3)).astype(
+        kind
+    )
+    labels = rng.integers(0, 10, 1000)
+    data = Dataset(images, labels, mean=20, std=60)
+    some = Dataset(images[:rows], labels[:rows], mean=20, std=60)
+    outputs, found = [], set()
+    for threads in (1, 2, 5):
+        network = Network(sizes, backend="cpu", threads=threads)
+        for _ in range(2):  # the second time after a step: nothing is left of the first
+            network.learn(np.arange(100), 50, dataset=data, optimizer=SGD(0.1))
+            outputs.append(network.forward(some.images).copy())
+            found.add(network.evaluate(some))
+    one_by_one = [network.forward(row[np.newaxis])[0] for row in some.images]
+    assert len(found) == 2
+    for first, second in zip(outputs[::2], outputs[1::2], strict=True):
+        assert np.array_equal(first, outputs[0])
+        assert np.array_equal(second, one_by_one)
+
+
 CALLS = {  # each one piece for Python, and one mini-batch or one block for the core
     "learn": "network.learn(np.arange(rows), rows, dataset=data, optimizer=Adam())",
     "learn_floats": "network.learn(np.arange(rows), rows, dataset=floats, optimizer=SGD(0.1, 0.9))",

@@ -211,6 +211,27 @@ def test_the_result_is_float32_or_float64(left, right, expected):
     assert (result == 3).all()
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    "shape",  # matrices, rows, inner, columns: whole matrices, panels of columns, rows are shared out
+    [(3000, 4, 4, 4), (7, 28, 28, 28), (5, 64, 784, 64), (2, 300, 2100, 70), (1, 1023, 300, 401),
+     (1, 3000, 784, 64), (1, 1, 784, 9000), (1, 20000, 3, 2)],
+)  # fmt: skip
+def test_products_are_the_same_however_they_are_cut(shape, dtype, monkeypatch):
+    matrices, m, k, n = shape
+    rng = np.random.default_rng(0)
+    a = rng.standard_normal((matrices, m, k)).astype(dtype)
+    b = rng.standard_normal((matrices, n, k)).astype(dtype).swapaxes(1, 2)
+    expected = np.float64(a) @ np.float64(b)
+    results = []
+    for threads in "1", "2", "3":
+        monkeypatch.setenv("CUTAWAY_NUM_THREADS", threads)
+        results += [cutaway.matmul(a, b), cutaway.matmul(a, np.ascontiguousarray(b))]
+    bound = 8 * np.finfo(dtype).eps * (np.abs(np.float64(a)) @ np.abs(np.float64(b)))
+    assert (np.abs(results[0] - expected) <= bound).all()
+    assert all(np.array_equal(result, results[0]) for result in results[1:])
+
+
 def test_a_large_product_gives_the_same_bits_for_any_number_of_threads(monkeypatch):
     rng = np.random.default_rng(0)
     a, b = rng.standard_normal((150, 90), np.float32), rng.standard_normal((90, 210), np.float32)

@@ -10,6 +10,7 @@
 #include "cpu/activations.h"
 #include "cpu/cpu_core.h"
 #include "cpu/kernels/dispatch.h"
+#include "cpu/machine.h"
 #include "cpu/matmul.h"
 #include "cpu/pool.h"
 
@@ -76,26 +77,11 @@ Array<T> slopes_of(const std::string& name, const Array<T>& a) {
   return result;
 }
 
-// GFLOP/s of one thread that does nothing but fused multiply-adds: the best of some ten tries, for
-// whatever disturbs a try makes it slower.
-double fma_peak(double seconds) {
-  using Clock = std::chrono::steady_clock;
-  const auto seconds_of = [](int64_t rounds, int64_t& count) {
-    float sink;
-    const auto begin = Clock::now();
-    count = kernels().multiply_adds(rounds, &sink);
-    return std::chrono::duration<double>(Clock::now() - begin).count();
-  };
-  const py::gil_scoped_release release;
-  double best = 0, spent = 0;
-  int64_t rounds = 1 << 10, count;
-  while (spent < seconds) {
-    const double took = seconds_of(rounds, count);
-    spent += took;
-    best = std::max(best, 2e-9 * static_cast<double>(count) / took);
-    if (took < seconds / 10) rounds *= 2;
-  }
-  return best;
+std::vector<std::tuple<int, int, double>> round_trips_of(double seconds) {
+  std::vector<std::tuple<int, int, double>> found;
+  for (const auto& [from, to, nanoseconds] : round_trips(seconds))
+    found.emplace_back(from, to, nanoseconds);
+  return found;
 }
 
 // Lets Python warn, which may raise.
@@ -123,7 +109,9 @@ PYBIND11_MODULE(_core, m) {
   m.attr("__version__") = CUTAWAY_VERSION;
   tell_fewer_threads(warn_of_fewer_threads);
   m.def("isa", [] { return kernels().name; });
-  m.def("fma_peak", &fma_peak, py::arg("seconds"));
+  const py::call_guard<py::gil_scoped_release> alone;
+  m.def("fma_peak", &fma_peak, py::arg("seconds"), alone);
+  m.def("round_trips", &round_trips_of, py::arg("seconds"), alone);
 
   bind_session(m, "CpuCore")
       .def(py::init(&make_core), py::arg("sizes"), py::arg("activations"), py::arg("loss"),

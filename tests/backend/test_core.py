@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from cutaway import SGD, Adam, Dataset, Network
+from cutaway.backend import choose
 from cutaway.backend.choose import isa as chosen_isa
 
 ISAS = ["generic", "avx2", "avx512"]
@@ -352,6 +353,16 @@ def test_a_step_so_long_that_it_may_be_interrupted_gives_the_same_bits(kind, opt
         return network.fingerprint()
 
     assert train(1) == train(4)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="CPUs cannot be chosen here")
+def test_the_way_from_one_cpu_to_the_others_is_measured_and_leaves_the_thread_free():
+    allowed = os.sched_getaffinity(0)
+    trips = choose.round_trips(0.02)
+    assert {end for one, other, _ in trips for end in (one, other)} == (allowed if trips else set())
+    assert len(trips) == len(allowed) - 1
+    assert all(one != other and 10 < ns < 1e6 for one, other, ns in trips)
+    assert os.sched_getaffinity(0) == allowed
 
 
 def test_idle_threads_sleep():

@@ -18,6 +18,8 @@ def test_the_efficiency_is_of_the_peak_beside_it(monkeypatch, setting):
     asked = []
     peaks = [1.0, 50.0, 100.0, 120.0]  # the first is of the round that does not count
     monkeypatch.setattr(peak.choose, "fma_peak", lambda s: asked.append(s) or peaks[len(asked) - 1])
+    trips = iter([[(0, 1, 900.0)], [(1, 0, 110.0)], [(0, 1, 210.0)]])  # one per counted round
+    monkeypatch.setattr(peak.choose, "round_trips", lambda _: next(trips))
     *_, result = peak.measure(setting("cutaway", repeats=3))
     work = 3000 * peak.flops((784, *RECIPES["lesson9"].hidden, 10)) * 1e-9
     one, two = (result["times"][f"dense, {n}"] for n in ("1 thread", "2 threads"))
@@ -28,6 +30,8 @@ def test_the_efficiency_is_of_the_peak_beside_it(monkeypatch, setting):
     assert result["speedup"]["dense"] == pytest.approx(np.median(one) / np.median(two))
     assert set(result["speedup"]) == {"dense", "mnist"}
     assert len(asked) == 4
+    assert result["round_trip_ns"] == {"0-1": 210.0}
+    assert ["a cache line to another CPU and back", "210 ns", ""] in peak.rows(result)
 
 
 def test_one_thread_has_no_second_one_to_compare_with(monkeypatch, setting):

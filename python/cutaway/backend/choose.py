@@ -18,6 +18,7 @@ BACKENDS = ("auto", "cpu", "numpy", "cuda", "cuda:N")  # N: the number of the GP
 isa = _core.isa  # the name of the CPU core's instruction set
 matmul = _core.matmul  # into an array that is there, by so many threads
 fma_peak = _core.fma_peak  # GFLOP/s that one thread can reach at best
+round_trips = _core.round_trips  # (CPU, CPU, ns that a cache line takes there and back)
 
 
 def check_backend(who: str, backend: object) -> str:

@@ -1,10 +1,13 @@
-"""The hardware's limit: one thread's peak, what an epoch reaches of it, what a second thread adds."""
+"""The hardware's limit: one thread's peak, what an epoch reaches of it, what a second thread adds.
+
+How far the CPUs are from each other tells why: threads that make a step together wait for it.
+"""
 
 from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -21,6 +24,7 @@ from .rounds import Setting, Times, alternate, gather, medians, ratios
 from .section import Bar, Part, Row, Section
 
 _PEAK_SECONDS = 0.2
+_TRIP_SECONDS = 0.05
 
 
 def flops(sizes: tuple[int, ...]) -> int:
@@ -58,9 +62,12 @@ def measure(setting: Setting) -> Iterator[Part]:
             works[_key(kind, threads)] = epochs[kind, threads]
     times: Times = {}
     peaks: list[float] = []
+    trips: dict[str, list[float]] = {}
     for row in alternate(works, setting):
         peak, row[_key("dense", 1)] = row.pop("peak")
         peaks.append(peak)
+        for one, other, ns in choose.round_trips(_TRIP_SECONDS):
+            trips.setdefault(f"{min(one, other)}-{max(one, other)}", []).append(ns)
         gather(times, row)
         reached = [1e-9 * work / seconds for seconds in times[_key("dense", 1)]]
         result = {
@@ -73,6 +80,7 @@ def measure(setting: Setting) -> Iterator[Part]:
             "seconds": medians(times),
             "times": times,
             "peaks": peaks,
+            "round_trip_ns": medians(trips),
         }
         if setting.threads > 1:
             result["speedup"] = {
@@ -109,11 +117,21 @@ def rows(part: Part) -> list[Row]:
             f"{part['efficiency']:.1%} of the peak",
         ],
     ]
+    if part["round_trip_ns"]:
+        result.append(
+            ["a cache line to another CPU and back", far(part["round_trip_ns"].values()), ""]
+        )
     for kind, ratio in part.get("speedup", {}).items():
         images = "without zeros" if kind == "dense" else "of MNIST"
         label = f"{part['threads']} threads against 1, images {images}"
         result.append([label, f"{ratio:.2f} times as fast", ""])
     return result
+
+
+def far(trips: Collection[float]) -> str:
+    """Return how many nanoseconds round trips between CPUs take: from the shortest to the longest."""
+    shortest, longest = f"{min(trips):.0f}", f"{max(trips):.0f}"
+    return f"{shortest} ns" if shortest == longest else f"{shortest} to {longest} ns"
 
 
 def bars(part: Part) -> list[Bar]:

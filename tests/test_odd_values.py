@@ -450,11 +450,9 @@ def arguments_of(function):
 
 
 def methods_of(kind):
-    own = {name for name in vars(kind) if not name.startswith("_")} | {"__getitem__"} & {
-        *vars(kind)
-    }
+    own = [name for name in dir(kind) if not name.startswith("_") or name == "__getitem__"]
     kinds = classmethod if kind.__name__ in RECORDS else (classmethod, types.FunctionType)
-    return [name for name in sorted(own) if isinstance(vars(kind)[name], kinds)]
+    return [name for name in own if isinstance(inspect.getattr_static(kind, name), kinds)]
 
 
 def everything_public():

@@ -114,7 +114,7 @@ class Learning(Answering):
 
         Raises:
             IndexError: if a sample number is out of range; nothing changes then.
-        MemoryError: if there is no room for such mini-batches.
+            MemoryError: if there is no room for such mini-batches.
         """
         numbers = checks.integers("learn", "order", order).copy()  # nobody can write to it
         # Larger than any order: a core may choose its ways by it, and parts of an order learn as the

@@ -192,10 +192,12 @@ def recorder_of(network):
 
 def watched():
     """What watch() needs, as little of it as that: PyTorch may not be there."""
+    torch = dict(__module__="torch.nn", register_forward_hook=lambda _, hook: hook)
+    layers = {"0.weight": ROWS[:3], "1.weight": ROWS[:3, :3]}
     return types.SimpleNamespace(
-        module=odd("Module", named_parameters=list, parameters=lambda _: [ROWS[:3], ROWS[:3, :3]]),
+        module=odd("Module", state_dict=lambda _: layers, **torch),
         optimizer=odd("Optimizer", register_step_post_hook=lambda _, hook: hook),
-        criterion=odd("Loss", named_parameters=list, register_forward_hook=lambda _, hook: hook),
+        criterion=odd("Module", **torch),
     )
 
 
@@ -320,7 +322,9 @@ CALLS = {
         network=o.Network, data=o.Dataset, moments=[bent(o, step) for step in range(3)], film=None,
         theme="dark",
     ),
-    "page": lambda o: dict(run="some.safetensors", path="look.html", data=o.Dataset),
+    "page": lambda o: dict(
+        run="some.safetensors", path="look.html", data=o.Dataset, moments=moments_of(o)
+    ),
     "poster": lambda o: dict(
         moments=[moment(o, 0), moment(o, 1)], neurons=[0, 2], columns=2, paper="a4",
         class_names=None, theme="dark",
@@ -446,11 +450,9 @@ def arguments_of(function):
 
 
 def methods_of(kind):
-    own = {name for name in vars(kind) if not name.startswith("_")} | {"__getitem__"} & {
-        *vars(kind)
-    }
+    own = [name for name in dir(kind) if not name.startswith("_") or name == "__getitem__"]
     kinds = classmethod if kind.__name__ in RECORDS else (classmethod, types.FunctionType)
-    return [name for name in sorted(own) if isinstance(vars(kind)[name], kinds)]
+    return [name for name in own if isinstance(inspect.getattr_static(kind, name), kinds)]
 
 
 def everything_public():

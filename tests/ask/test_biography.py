@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cutaway import Dataset, Moment, Network, biography
+from cutaway import Dataset, Moment, Network, Recorder, biography
 from cutaway.ask.biography import _chart
 
 # Input 0 is class "cat", input 1 class "dog"; a ReLU unit for each, the second of which says nothing.
@@ -127,3 +127,14 @@ def test_of_many_values_the_ten_strongest_are_drawn_in_their_order_and_none_that
     assert chart.texts[:2] == ["\N{MINUS SIGN}12", "2"]
     few = _chart("weights", values[:2], ["a", "b"])
     assert (few.title, few.texts) == ("weights", ["\N{MINUS SIGN}12", "0"])
+
+
+def test_a_recorder_is_a_network_with_a_past(bands, learned):
+    network, _ = learned(bands)
+    with Recorder(network) as recorder:
+        recorder.see(network, 0.5)
+    both = [
+        np.asarray(biography(asked, bands, 1, moments=moments))
+        for asked, moments in ((recorder, None), (network, recorder))
+    ]
+    np.testing.assert_array_equal(*both)

@@ -69,6 +69,13 @@ def test_a_layer_may_have_no_bias_and_a_bias_two_axes():
     assert second.bias.shape == (3,)
 
 
+def test_without_names_a_bias_belongs_to_the_weight_before_it():
+    values = np.ones((7, 5)), np.arange(5), np.ones((5, 5)), np.ones((5, 3)), np.arange(3)
+    arrays = [(f"array {number}", value) for number, value in enumerate(values)]
+    layers = layers_of("read", arrays)
+    assert [layer.bias is None for layer in layers] == [False, True, False]
+
+
 def test_single_numbers_are_no_layers():
     assert shapes(named(epoch=(), a=(7, 5), b=(5, 3))) == [(7, 5), (5, 3)]
 
@@ -104,7 +111,7 @@ def test_the_usual_layout_goes_before_the_order_of_the_names():
             named(**{"0.weight": (5, 7), "0.bias": 5, "1.weight": 5, "1.bias": 5}),
             r"'1.weight' \(5,\) must be the bias of a fully connected layer",
         ),
-        (named(a=(7, 5), x=5, y=5), r"'x' \(5,\) must be the bias of a fully connected layer"),
+        (named(a=(7, 5), x=5, y=5), r"'y' \(5,\) must be the bias of a fully connected layer"),
     ],
 )
 def test_what_is_no_chain_names_what_is_not(arrays, text):

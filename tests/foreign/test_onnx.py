@@ -79,6 +79,50 @@ def test_what_is_done_to_all_inputs_alike_is_mean_and_std(graph, same):
     assert (found.mean, found.activations) == (None, None)
 
 
+def test_a_graph_of_pytorch_s_newer_exporter_is_a_chain_whatever_it_does_with_shapes(
+    layers, same, tmp_path
+):
+    """As torch.onnx.export(dynamo=True) writes it: numbers stand in a file beside it."""
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    (w1, b1), (w2, b2) = layers
+    gemm = dict(alpha=1.0, beta=1.0, transA=0, transB=1)
+    nodes = [
+        helper.make_node("Shape", ["x"], ["val_0"], start=0, end=1),
+        helper.make_node("Squeeze", ["val_0"], ["sym_size"]),
+        helper.make_node("Reshape", ["sym_size", "val_1"], ["val_2"], allowzero=0),
+        helper.make_node("Concat", ["val_2", "val_1"], ["val_4"], axis=0),
+        helper.make_node("Reshape", ["x", "val_4"], ["view"], "node_view", allowzero=1),
+        helper.make_node("Gemm", ["view", "0.weight", "0.bias"], ["linear"], "node_linear", **gemm),
+        helper.make_node("Relu", ["linear"], ["relu"], "node_relu"),
+        helper.make_node("Gemm", ["relu", "2.weight", "2.bias"], ["out"], "node_linear_1", **gemm),
+        helper.make_node("ArgMax", ["out"], ["argmax"], axis=1),
+    ]
+    numbers = {
+        "0.weight": w1.T.copy(), "0.bias": b1, "2.weight": w2.T.copy(), "2.bias": b2,
+        "val_1": np.array([-1]),
+    }  # fmt: skip
+    value = helper.make_tensor_value_info
+    model = helper.make_model(
+        helper.make_graph(
+            nodes, "main_graph", [value("x", TensorProto.FLOAT, ["n", 2, 3])],
+            [value("out", TensorProto.FLOAT, ["n", 3]), value("argmax", TensorProto.INT64, ["n"])],
+            [numpy_helper.from_array(array, name) for name, array in numbers.items()],
+        ),
+        producer_name="pytorch", opset_imports=[helper.make_opsetid("", 20)], ir_version=10,
+    )  # fmt: skip
+    onnx.save(
+        model, tmp_path / "a.onnx", save_as_external_data=True, location="a.onnx.data",
+        size_threshold=0,
+    )  # fmt: skip
+    found = same(Weights.from_model(tmp_path / "a.onnx"))
+    assert (found.activations, found.shape) == (("relu", "identity"), (2, 3))
+    (tmp_path / "a.onnx.data").unlink()
+    with pytest.raises(ValueError, match=r"a.onnx is no whole ONNX file: .*should be stored"):
+        Weights.from_model(tmp_path / "a.onnx")
+
+
 @pytest.mark.parametrize(
     ("nodes", "text"),
     [

@@ -188,7 +188,7 @@ def test_a_missing_file_is_an_os_error(tmp_path):
 def test_what_is_no_model_is_told_what_is(model, tmp_path):
     model = tmp_path if model == "tests" else model
     kinds = (TypeError, IsADirectoryError)
-    with pytest.raises(kinds, match=r"model must be a Network, a torch.nn.Sequential|directory"):
+    with pytest.raises(kinds, match=r"model must be a Network, a PyTorch module|directory"):
         Weights.from_model(model)
 
 

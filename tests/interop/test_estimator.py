@@ -243,6 +243,19 @@ def test_what_draws_and_asks_takes_its_network(digits):
     assert "over 6 mini-batches" in cutaway.loss_curve(model.network_.history).description
     data = cutaway.Dataset(digits[0].astype(np.float32), digits[1])
     assert cutaway.mistakes(model.network_, data).info["Description"]
+    assert cutaway.mistakes(model, data).info == cutaway.mistakes(model.network_, data).info
+    assert cutaway.grid(model).tobytes() == cutaway.grid(model.coefs_[0]).tobytes()
+
+
+def test_a_network_of_it_goes_on_learning_and_leaves_it_as_it_is(digits):
+    model = fitted(digits, max_iter=3)
+    before, network = bits(model), cutaway.Network.from_model(model, backend="cpu")
+    assert (bits(model), network.architecture.loss) == (network.fingerprint(), "cross_entropy")
+    assert network.class_names == tuple("0123456789")
+    network.set_weights(0, 0 * network.get_weights(0))
+    assert bits(model) == before
+    with pytest.raises(ValueError, match=r"^from_model: model must have learned, got a Classifier"):
+        cutaway.Network.from_model(cutaway.Classifier())
 
 
 def search(data, jobs=2):

@@ -64,6 +64,28 @@ def test_a_recorded_training_is_what_train_yields(stripes):
     assert repr(recorder) == "Recorder(64-5-4, 30 mini-batches, 31 moments)"
 
 
+def test_it_is_the_model_that_it_has_seen_last(stripes):
+    recorder, network = learned(stripes, Recorder)
+    network.set_weights(0, 0 * network.get_weights(0))  # after the block
+    end = recorder.moments[-1].weights[0]
+    assert end.any()
+    np.testing.assert_array_equal(Network.from_model(recorder).weights[0], end)
+    assert cutaway.grid(recorder).tobytes() == cutaway.grid(end).tobytes()
+    assert recorder.model.activations == ("sigmoid", "sigmoid")
+    with pytest.raises(ValueError, match=r"^from_model: model must have learned, got a Recorder"):
+        Network.from_model(Recorder())
+
+
+def test_files_of_a_training_that_is_over_are_seen_one_after_another(tmp_path):
+    recorder = Recorder()
+    for step in range(1, 4):
+        path = tmp_path / f"step{step}.npz"
+        np.savez(path, w1=np.full((4, 3), step), b1=np.ones(3), w2=np.ones((3, 2)))
+        recorder.see(path, 1 / step)
+    recorder.close()
+    assert [m.weights[0][0, 0] for m in recorder.moments] == [1, 2, 3]
+
+
 def test_arrays_that_a_loop_changes_in_place_are_kept_as_they_were():
     w = np.zeros((4, 2), np.float32)
     with Recorder([w]) as recorder:
@@ -102,7 +124,7 @@ def test_films_posters_curves_and_pages_are_made_of_it(tmp_path, stripes):
     assert "from mini-batch 1 to 30" in film.description
     assert recorder.film(tmp_path / "learn.gif", theme="dark").fps == 3
     assert "a column each after 0, 1," in cutaway.poster(recorder).info["Description"]
-    assert "validation accuracy 75.0%" in cutaway.loss_curve(recorder.history).description
+    assert "validation accuracy 75.0%" in cutaway.loss_curve(recorder).description
     network.mean, network.std, network.pixels = stripes.mean, stripes.std, True
     for picture in (
         cutaway.first(network, recorder, stripes),
@@ -135,7 +157,7 @@ def failing(recorder, call):
         (lambda r: r.film("a.mp4"), "film: there must be at least 1 mini-batch, got 0"),
         (lambda r: r.end_epoch(), "end_epoch: there must be at least 1 mini-batch before it, got 0"),
         (lambda r: r.see([np.ones((4, 3))], 1), "see: weights must be of one network, got 4-3 after 4-2"),
-        (lambda r: r.see("w", 1), "see: weights must be a list of arrays, a PyTorch module or a Network"),
+        (lambda r: r.see({1}, 1), "see: weights must be a Network, a PyTorch module, an MLPClassifier"),
         (lambda r: r.watch(r, r, r), "watch: module must be a PyTorch module, got Recorder("),
         (lambda _: Recorder([np.ones((4, 2))], shape=(3, 3)), "Recorder: shape must hold 4 inputs, got"),
     ],
@@ -196,6 +218,7 @@ def test_a_loop_of_pytorch_s_is_seen_without_a_line_in_it_until_the_block_ends(l
     end = module[0].weight.detach().numpy().T.copy()
     run(5)
     assert recorder.history.losses == losses
+    assert recorder.model.activations == ("relu", "softmax")  # which is the criterion's
     assert [m.step for m in recorder.moments] == list(range(26))
     np.testing.assert_array_equal(recorder.moments[0].weights[0], start)
     np.testing.assert_array_equal(recorder.moments[-1].weights[0], end)

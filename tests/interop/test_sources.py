@@ -1,16 +1,21 @@
-"""Sources: arrays in either layout, modules and networks are layers; what is none is told in a sentence."""
+"""Sources: whatever is a model is copied as it is at that moment; a loss is a number however it is held."""
 
 import numpy as np
 import pytest
 
+import cutaway
 from cutaway import Network
-from cutaway.interop.sources import layers_of, number_of
+from cutaway.interop.sources import copied, number_of
 
 W1, B1, W2, B2 = np.ones((4, 3)), np.arange(3.0), np.ones((3, 2)), np.arange(2.0)
 
 
 def shapes(source):
-    return [(weights.shape, biases.tolist()) for weights, biases in layers_of("see", source)]
+    found = copied("see", source)
+    return [
+        (weights.shape, biases.tolist())
+        for weights, biases in zip(found.weights, found.biases, strict=True)
+    ]
 
 
 EXPECTED = [((4, 3), [0, 1, 2]), ((3, 2), [0, 1])]
@@ -22,15 +27,30 @@ def test_biases_tell_how_weights_are_laid_out():
 
 def test_a_layer_without_biases_has_zeros():
     assert shapes([W1, W2]) == [((4, 3), [0, 0, 0]), ((3, 2), [0, 0])]
+    assert shapes([W1, B1, W2]) == [((4, 3), [0, 1, 2]), ((3, 2), [0, 0])]
 
 
-def test_a_network_is_its_layers():
-    network = Network((4, 3, 2), backend="cpu")
-    for (weights, biases), expected in zip(
-        layers_of("see", network), zip(network.weights, network.biases, strict=True), strict=True
-    ):
-        np.testing.assert_array_equal(weights, expected[0])
-        np.testing.assert_array_equal(biases, expected[1])
+def test_square_arrays_have_their_inputs_first():
+    square = np.arange(9.0).reshape(3, 3)
+    np.testing.assert_array_equal(copied("see", [square, B1]).weights[0], square)
+
+
+def test_a_network_is_its_layers_and_all_else_that_it_tells():
+    network = Network((4, 3, 2), activation="relu", backend="cpu")
+    found = copied("see", network)
+    np.testing.assert_array_equal(found.weights[1], network.weights[1])
+    assert found.activations == ("relu", "sigmoid")
+
+
+def test_what_was_copied_stays_as_it_was(tmp_path):
+    w, b = np.zeros((4, 2), np.float32), np.zeros(2, np.float32)
+    found = copied("see", [w, b])
+    w += 1
+    b += 1
+    assert not found.weights[0].any()
+    assert not found.biases[0].any()
+    np.savez(tmp_path / "step1.npz", W1=w, b1=b)
+    assert copied("see", tmp_path / "step1.npz").weights[0].all()
 
 
 @pytest.mark.needs("torch")
@@ -42,38 +62,30 @@ def test_a_module_is_its_linear_layers_square_ones_too(kind):
         torch.nn.Linear(4, 4), torch.nn.ReLU(), torch.nn.Linear(4, 2, bias=False)
     )
     module = module.to(getattr(torch, kind))
-    layers = layers_of("see", module)
-    np.testing.assert_array_equal(layers[0][0], module[0].weight.detach().float().numpy().T)
-    np.testing.assert_array_equal(layers[0][1], module[0].bias.detach().float().numpy())
-    assert [weights.shape for weights, _ in layers] == [(4, 4), (4, 2)]
-
-
-@pytest.mark.needs("torch")
-def test_a_convolution_is_told_by_its_shape():
-    import torch
-
-    with pytest.raises(
-        ValueError, match=r"^see: weights must be \[W, b.* got shape \(2, 1, 3, 3\)"
-    ):
-        layers_of("see", torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3)))
+    found = copied("see", module)
+    assert found.activations == ("relu", "identity")
+    np.testing.assert_array_equal(found.weights[0], module[0].weight.detach().float().numpy().T)
+    np.testing.assert_array_equal(found.biases[0], module[0].bias.detach().float().numpy())
+    assert [weights.shape for weights in found.weights] == [(4, 4), (4, 2)]
+    with torch.no_grad():
+        module[0].bias.fill_(7)
+    assert (found.biases[0] != 7).all()
 
 
 @pytest.mark.parametrize(
     ("source", "sentence"),
     [
-        ([], "weights must have at least 1 layer, got 0"),
-        (
-            [B1],
-            r"weights must be \[W, b, W, b, ...\] of 2 axes and of 1, got shape \(3,\) at \[0\]",
-        ),
-        ([W1, B1, B1], r"weights must be \[W, b, .* got shape \(3,\) at \[2\]"),
-        ([W1, B2], r"weights must have as many biases as units, got shapes \(4, 3\) and \(2,\)"),
-        ([W1, B1, W1], r"weights must be layers of which each .* got shapes \(4, 3\) and \(4, 3\)"),
+        ([], "weights must be a Network, a PyTorch module, .* got \\[\\]"),
+        ([B1], "weights must be a Network, a PyTorch module, .* got "),
+        ([W1, B1, B1], r"'array 2' \(3,\) must be the bias of a fully connected layer"),
+        ([W1, B2], r"the bias of 'array 0' \(4, 3\) must have 3 numbers, got 2"),
+        ([W1, B1, W1], r"'array 0' \(4, 3\) and 'array 2' \(4, 3\) must chain"),
+        (cutaway.Recorder(), "weights must have learned, got a Recorder that has not"),
     ],
 )
-def test_what_is_no_chain_of_layers_is_told_with_its_shapes(source, sentence):
-    with pytest.raises(ValueError, match=f"^see: {sentence}"):
-        layers_of("see", source)
+def test_what_is_no_chain_of_layers_is_one_sentence(source, sentence):
+    with pytest.raises((TypeError, ValueError), match=f"^see: {sentence}"):
+        copied("see", source)
 
 
 @pytest.mark.parametrize("value", [0.5, np.float32(0.5), np.array([0.5]), np.array(0.5)])

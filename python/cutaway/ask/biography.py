@@ -21,7 +21,7 @@ from ..look.tiles import tile_shape
 from ..measure.mistakes import confusion
 from ..measure.neurons import ablation, means_by_class
 from ..measure.order import votes
-from .given import check_finite, check_moments, check_unit, looks, names_of, network_asked
+from .given import check_finite, check_moments, check_unit, looks, names_of, network_asked, past_of
 from .ink import ink_of
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def biography(
     data: Dataset,
     neuron: int | None = None,
     *,
-    moments: Iterable[Moment] = (),
+    moments: Iterable[Moment] | None = None,
     theme: str = "light",
 ) -> Image:
     """Draw what is known of a neuron of the first layer, or rank all by what is lost without them.
@@ -53,7 +53,7 @@ def biography(
             and which are not ranked.
         data: Labelled samples that it did not learn from: a test set.
         neuron: Its number; None for all of them.
-        moments: Of its training, for the neuron's past; none for no past.
+        moments: Of its training, for the neuron's past; None for those of a Recorder, or no past.
         theme: "light" or "dark".
 
     Returns:
@@ -64,6 +64,7 @@ def biography(
         IndexError: if there is no such neuron.
     """
     who = "biography"
+    moments = past_of(network, moments)
     network = network_asked(who, network, data)
     sizes = network.architecture.sizes
     check_finite(who, network)

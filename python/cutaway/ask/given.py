@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from .. import checks
 from ..data.dataset import Dataset
 from ..errors import warn
+from ..foreign.objects import is_recorder
 from ..foreign.read import is_model
 from ..job.kept import ROUND
 from ..job.result import names_of_classes
@@ -32,7 +33,7 @@ def network_asked(who: str, model: Any, data: object = None) -> Network:
         who: Begins the sentence of an error.
         model: As for Network.from_model().
         data: Of which it is asked. A model that does not say how pixels became numbers takes their mean
-            and std.
+            and std; one that does not say what its classes are called, their names.
 
     Raises:
         TypeError, ValueError, OSError: as Network.from_model().
@@ -44,11 +45,15 @@ def network_asked(who: str, model: Any, data: object = None) -> Network:
         got = type(model).__name__
         raise TypeError(f"{who}: network must be a Network or another library's model, got {got}")
     network = model if isinstance(model, Network) else network_of(who, model, backend="cpu")
-    if network.mean is not None or not (network._of_others and isinstance(data, Dataset)):
+    if not (network._of_others and isinstance(data, Dataset)):
         return network
     network = deepcopy(network)
+    network.shape = network.shape or data.shape
+    network.class_names = network.class_names or data.class_names
+    if network.mean is not None:
+        return network
     network.mean, network.std = data.normalisation
-    network.pixels, network.shape = data.pixels, network.shape or data.shape
+    network.pixels = data.pixels
     if data.pixels:
         warn(
             f"{who}: the model does not say how pixels became numbers as it learned; they are taken as "
@@ -144,6 +149,13 @@ def check_moments(
         raise ValueError(f"{who}: moments must be of a network {wanted}, got one of {sizes.pop()}")
     if finite and not all(np.isfinite(w).all() for m in moments for w in (*m.weights, *m.biases)):
         raise ValueError(f"{who}: moments must have finite weights, got some that diverged")
+    return moments
+
+
+def past_of(network: Any, moments: Any) -> Any:
+    """Return the moments that were given; if none were, those of a Recorder that is itself asked."""
+    if moments is None:
+        return network if is_recorder(network) else ()
     return moments
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import permutations
+from itertools import pairwise, permutations
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -136,6 +136,9 @@ def _paired(who: str, named: Sequence[tuple[str, F32]]) -> list[Layer]:
         raise ValueError(f"{who}: model must have a weight with two axes, got none")
     stems = {_stem(name): name for name in weights}
     owners = [stems.get(_stem(name)) for name in biases]
+    if not any(map(_kind, biases)) and len(biases) != len(weights):  # nothing but places tells
+        before = {after: name for (name, _), (after, _) in pairwise(named) if name in weights}
+        owners = [before.get(name) for name in biases]
     if None in owners or len({*owners}) < len(owners):
         spare = next((name for name in biases if _kind(name) == "weight"), None)
         if spare is None and len(biases) != len(weights):

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from .chain import numbers_of
 from .steps import Steps
 from .weights import Weights
 
 _TORCH = {"Sigmoid": "sigmoid", "ReLU": "relu", "Tanh": "tanh", "Softmax": "softmax"}
 _TORCH_PASSED = ("Identity", "Dropout", "AlphaDropout", "FeatureAlphaDropout", "Flatten")
 _SKLEARN = {"logistic": "sigmoid"}  # the others are called as here
+_HOLDERS = {"Classifier": "network_", "Recorder": "model"}  # ours, and where their model is
 
 
 def comes_from(value: object, library: str, name: str) -> bool:
@@ -46,7 +46,7 @@ def read_module(who: str, module: Any) -> Weights:
         kind = _kind(type(part))
         title = f"module {name} ({type(part).__name__})"
         if kind == "Linear":
-            steps.layer(title, numbers_of(who, title, part.weight).T, part.bias)
+            steps.layer(title, part.weight, part.bias, layout="out,in")
         elif kind == "Softmax" and part.dim not in (1, -1, None):
             steps.unknown(f"{title} is along axis {part.dim}")
         elif kind in _TORCH:
@@ -83,12 +83,34 @@ def read_perceptron(who: str, model: Any) -> Weights:
 
 
 def is_own(value: object) -> bool:
-    """Tell whether an object is a Network, a Moment or Weights."""
-    return any(comes_from(value, "cutaway", name) for name in ("Network", "Moment", "Weights"))
+    """Tell whether an object is a Network, a Moment or Weights, or holds one."""
+    kinds = ("Network", "Moment", "Weights", *_HOLDERS)
+    return any(comes_from(value, "cutaway", kind) for kind in kinds)
 
 
-def read_own(value: Any) -> Weights:
-    """Return the weights of a Network or a Moment, or Weights as they are."""
+def is_recorder(value: object) -> bool:
+    """Tell whether an object is a Recorder, which has moments and a history, too."""
+    return comes_from(value, "cutaway", "Recorder")
+
+
+def held(who: str, name: str, value: Any) -> Any:
+    """Return the Network that a Classifier has fitted, a Recorder's Weights, all else as it is.
+
+    Raises:
+        ValueError: if there is none yet.
+    """
+    for kind, attribute in _HOLDERS.items():
+        if comes_from(value, "cutaway", kind):
+            inner = getattr(value, attribute, None)
+            if inner is None:
+                raise ValueError(f"{who}: {name} must have learned, got a {kind} that has not")
+            return inner
+    return value
+
+
+def read_own(who: str, name: str, value: Any) -> Weights:
+    """Return the weights of a Network or a Moment, Weights as they are, or what holds one of them."""
+    value = held(who, name, value)
     if isinstance(value, Weights):
         return value
     kind = type(value).__name__

@@ -22,7 +22,8 @@ Array = NDArray[Any]
 _ACTIVATIONS = {"Sigmoid": "sigmoid", "Relu": "relu", "Tanh": "tanh", "Softmax": "softmax"}
 _PASSED = ("Identity", "Cast", "Flatten", "Reshape", "Dropout", "Squeeze")
 _SCALED = ("Add", "Sub", "Mul", "Div")
-_AFTER = ("ArgMax", "ZipMap", "TopK")  # what makes classes of the output
+# What leads away from the chain: classes that are made of the output, a shape for a Reshape.
+_ASIDE = ("ArgMax", "ZipMap", "TopK", "Shape")
 
 
 def is_onnx(value: object) -> bool:
@@ -101,8 +102,8 @@ class _Graph:
         return self._steps.weights()
 
     def _after(self, name: str) -> list[Any]:
-        """Return the nodes that take a tensor, but for those that make classes of it."""
-        return [n for n in self._graph.node if name in n.input and n.op_type not in _AFTER]
+        """Return the nodes that take a tensor, but for those that lead away."""
+        return [n for n in self._graph.node if name in n.input and n.op_type not in _ASIDE]
 
     def _take(self, node: Any, at: str) -> None:
         kind, title = node.op_type, _title(node)

@@ -18,8 +18,8 @@ from .tensors import read_tensors
 from .weights import Weights
 
 _KNOWN = (
-    "a Network, a torch.nn.Sequential, an MLPClassifier, a Keras or ONNX model, a state_dict, a list "
-    "of arrays or the path of a file"
+    "a Network, a PyTorch module, an MLPClassifier, a Keras or ONNX model, a state_dict, a list of "
+    "arrays or the path of a file"
 )
 _FILES = "safetensors, npz, npy, ONNX and Keras files are"
 _PICKLES = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")  # by protocol
@@ -35,18 +35,27 @@ def is_model(value: object) -> bool:
     return isinstance(value, str | os.PathLike | Mapping) or any(tell(value) for tell in told)
 
 
-def read(who: str, model: Any, layout: str | None = None) -> Weights:
+def read(
+    who: str,
+    model: Any,
+    layout: str | None = None,
+    *,
+    usual: str | None = None,
+    name: str = "model",
+) -> Weights:
     """Read a model; arguments and errors as of Weights.from_model().
 
     Args:
         who: Begins the sentence of an error.
         model: An object, or the path of a file.
         layout: Of plain arrays.
+        usual: That of a list of arrays which fit both ways; None for none.
+        name: What the model is called there.
     """
     if isinstance(model, str | os.PathLike):
-        return _read_file(who, checks.path(who, "model", model), layout)
+        return _read_file(who, checks.path(who, name, model), layout)
     if objects.is_own(model):
-        return objects.read_own(model)
+        return objects.read_own(who, name, model)
     if keras.is_keras(model):  # which may be a PyTorch module, too
         return keras.read_model(who, model)
     if objects.is_module(model):
@@ -59,9 +68,9 @@ def read(who: str, model: Any, layout: str | None = None) -> Weights:
         return _read_arrays(who, model, layout, "a dictionary of arrays")
     if is_model(model):
         named = {f"array {number}": array for number, array in enumerate(_flat(model))}
-        return _read_arrays(who, named, layout, "a list of arrays")
+        return _read_arrays(who, named, layout, "a list of arrays", usual)
     got = checks.shown(model) if isinstance(model, list | tuple) else type(model).__name__
-    raise TypeError(f"{who}: model must be {_KNOWN}, got {got}")
+    raise TypeError(f"{who}: {name} must be {_KNOWN}, got {got}")
 
 
 def first_layer(
@@ -93,10 +102,16 @@ def _read_module(who: str, module: Any) -> Weights:
     return weights(layers, source=f"a PyTorch {kind}", unknown=f"{kind} is no Sequential")
 
 
-def _read_arrays(who: str, arrays: Mapping[Any, Any], layout: str | None, source: str) -> Weights:
+def _read_arrays(
+    who: str,
+    arrays: Mapping[Any, Any],
+    layout: str | None,
+    source: str,
+    usual: str | None = None,
+) -> Weights:
     torch = all(type(array).__module__.partition(".")[0] == "torch" for array in arrays.values())
     named = ((str(name), array) for name, array in arrays.items())
-    layers = layers_of(who, named, layout, usual="out,in" if torch else None)
+    layers = layers_of(who, named, layout, usual="out,in" if torch else usual)
     return weights(layers, source=source, unknown=f"{source} does not tell them")
 
 

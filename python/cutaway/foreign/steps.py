@@ -41,15 +41,15 @@ class Steps:
         """Whether a layer was there."""
         return bool(self._layers)
 
-    def layer(self, name: str, weight: Any, bias: Any = None) -> None:
-        """Add a fully connected layer: its weight (fan_in, fan_out)."""
+    def layer(self, name: str, weight: Any, bias: Any = None, layout: str = "in,out") -> None:
+        """Add a fully connected layer: its weight (fan_in, fan_out), or with "out,in" the other way."""
         matrix = numbers_of(self._who, name, weight)
         if matrix.ndim != 2 or matrix.size == 0:
             raise ValueError(
                 f"{self._who}: {name} must have a weight with two axes, got {matrix.shape}"
             )
         offsets = None if bias is None else numbers_of(self._who, name, bias).ravel()
-        self._layers.append(Layer(name, matrix, offsets))
+        self._layers.append(Layer(name, matrix.T if layout == "out,in" else matrix, offsets))
         self._activations.append(None)
 
     def activation(self, name: str, kind: str) -> None:
@@ -121,7 +121,7 @@ def weights(layers: list[Layer], **known: Any) -> Weights:
     """Return layers as Weights, with what else is known."""
     zeros = (np.zeros(layer.weight.shape[1], np.float32) for layer in layers)
     return Weights(
-        weights=tuple(np.ascontiguousarray(layer.weight) for layer in layers),
+        weights=tuple(layer.weight for layer in layers),
         biases=tuple(
             none if layer.bias is None else layer.bias
             for layer, none in zip(layers, zeros, strict=True)

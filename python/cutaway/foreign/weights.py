@@ -47,11 +47,11 @@ class Weights:
         """Take the weights of a model of whatever library, or of its file.
 
         Args:
-            model: A Network or a Moment; a torch.nn.Sequential (of another module the weights
-                alone); a fitted MLPClassifier or MLPRegressor; a Keras model; an ONNX model; a
-                state_dict or another dictionary of arrays; a list of arrays, [W, W, ...] or [W, b,
-                W, b, ...]; or the path of a .safetensors, .npz, .npy, .onnx or .keras file, told by
-                its content.
+            model: A Network, a Moment, a Recorder, a fitted Classifier; a torch.nn.Sequential (of
+                another module the weights alone); a fitted MLPClassifier or MLPRegressor; a Keras
+                model; an ONNX model; a state_dict or another dictionary of arrays; a list of arrays,
+                [W, W, ...] or [W, b, W, b, ...]; or the path of a .safetensors, .npz, .npy, .onnx or
+                .keras file, told by its content.
             layout: "in,out" or "out,in", of arrays that fit both ways; see grid().
 
         Raises:

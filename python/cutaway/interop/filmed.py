@@ -26,7 +26,6 @@ def film(
     moments: Sequence[Moment],
     history: History,
     *,
-    shape: tuple[int, int] | None,
     fps: SupportsFloat | None,
     theme: str,
 ) -> Film:
@@ -41,7 +40,7 @@ def film(
     checks.finite("film", "losses", np.array(history.losses))
     end, epochs = shown[-1].weights[0], history.epochs
     frames = Frames(
-        end, shape=shape, steps=[moment.step for moment in shown], losses=history.losses,
+        end, shape=shown[-1].shape, steps=[moment.step for moment in shown], losses=history.losses,
         epoch=epochs[0]["step"] if epochs else shown[-1].step,
         limit=float(np.quantile(np.abs(end), _STRONG)) or 1.0, theme=theme,
         height=_HEIGHTS[animation], measured=any("valid_accuracy" in row for row in epochs),

@@ -6,7 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import checks
-from .sources import is_module
+from ..foreign.objects import is_module
+
+# What a criterion of PyTorch's makes of a last layer's sums, as the activation that they lack.
+_MEANT = {"CrossEntropyLoss": "softmax", "BCEWithLogitsLoss": "sigmoid"}
+
+
+def meant(criterion: Any) -> str:
+    """Return the activation that a criterion itself applies to the network's outputs, or "identity"."""
+    return _MEANT.get(type(criterion).__name__, "identity")
 
 
 def check_watched(module: Any, optimizer: Any, criterion: Any) -> None:

@@ -6,17 +6,19 @@ import math
 import os
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, SupportsFloat
 
 import numpy as np
 
 from .. import checks
+from ..foreign.weights import Weights
 from ..learn.history import History, Moment
 from ..reprs import short_repr
 from .filmed import film
-from .hooks import check_watched, hooks
-from .sources import Layers, copied, layers_of, number_of
+from .hooks import check_watched, hooks, meant
+from .sources import copied, number_of
 from .thinned import Thinned
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ _NAMES = ("train_loss", "train_accuracy", "valid_loss", "valid_accuracy")
 class _Look(NamedTuple):
     """What a Recorder keeps of a mini-batch: weights, and when that was."""
 
-    layers: Layers
+    found: Weights
     epoch: int
     seconds: float
     metrics: dict[str, float]
@@ -60,7 +62,7 @@ class Recorder:
 
     Args:
         weights: The network before its training, as see() takes it; None if that is not to be shown.
-        shape: (height, width) of its inputs, if they are pictures, but no squares.
+        shape: (height, width) of its inputs, if they are pictures, but no squares, and it does not tell.
         room: Bytes for the weights that are kept; the start and the end always are.
     """
 
@@ -79,6 +81,7 @@ class Recorder:
         self._history = History()
         self._waiting: list[Any] = []  # losses that are not in the history yet
         self._hooks: list[Any] = []
+        self._output = "identity"  # what watch() knows to come after that
         if weights is not None:
             start = self._look("Recorder", weights)  # which makes room
             self._looks.put(0, start)
@@ -89,15 +92,17 @@ class Recorder:
         """Take in a mini-batch: the weights after its update, and its loss before.
 
         Args:
-            weights: A list of arrays [W, b, W, b, ...] or [W, W, ...], W (fan_in, fan_out) or, if the
-                biases tell, (fan_out, fan_in); a PyTorch module of Linear layers; or a Network. They
-                are read, and copied, where a moment is kept; the last ones when the block is left.
+            weights: A model as for Weights.from_model(): a PyTorch module of Linear layers, a list of
+                arrays [W, b, W, b, ...], an MLPClassifier, a file. Arrays that fit both ways are taken
+                as (fan_in, fan_out), PyTorch's tensors the other way. They are read, and copied, where
+                a moment is kept; the last ones when the block is left.
             loss: A number, or a tensor with one: the mean over the mini-batch. It may be NaN: a
                 training that fails is one, too.
 
         Raises:
             TypeError, ValueError: if there is no fully connected network, another one than before, or
                 no number.
+            OSError: if a file cannot be read.
         """
         number, step = number_of("see", "loss", loss), self._step + 1
         seconds = time.perf_counter() - self._begin
@@ -169,6 +174,7 @@ class Recorder:
                 "watch: recorder must watch one training, got another; close() ends it"
             )
         check_watched(module, optimizer, criterion)
+        self._output = meant(criterion)
         start = self._look("watch", module)
         if self._step == 0:
             self._looks.put(0, start)
@@ -199,24 +205,27 @@ class Recorder:
     @property
     def moments(self) -> list[Moment]:
         """What was kept, as train() yields it: the start first, if that was given, and the end last."""
-        looks, end = self._looks.items(), self._end
-        if self._source is not None:
-            end = self._look("moments", self._source, self._seconds)
-        if end is not None and looks[-1][0] != self._step:
-            looks.append((self._step, end))
         losses = np.array(self.history.losses, np.float32)
         moments, before, seconds = [], 0, 0.0
-        for step, look in looks:
+        for step, look in self._all_looks():
             moments.append(
                 Moment(
                     epoch=look.epoch, step=step, losses=losses[before:step],
-                    weights=tuple(weights for weights, _ in look.layers),
-                    biases=tuple(biases for _, biases in look.layers),
-                    metrics=look.metrics, seconds=look.seconds - seconds, shape=self._shape,
+                    weights=look.found.weights, biases=look.found.biases, metrics=look.metrics,
+                    seconds=look.seconds - seconds, shape=look.found.shape,
                 )
             )  # fmt: skip
             before, seconds = step, look.seconds
         return moments
+
+    @property
+    def model(self) -> Weights | None:
+        """The network as it was seen last, or None: what takes a model takes a Recorder, too.
+
+        A network that watch() has seen ends in the softmax or sigmoid that is part of its criterion.
+        """
+        looks = self._all_looks()
+        return looks[-1][1].found if looks else None
 
     @property
     def history(self) -> History:
@@ -254,7 +263,7 @@ class Recorder:
             ValueError: if nothing was recorded, or weights or losses are not finite.
             OSError: if it cannot be written.
         """
-        return film(path, self.moments, self.history, shape=self._shape, fps=fps, theme=theme)
+        return film(path, self.moments, self.history, fps=fps, theme=theme)
 
     def __repr__(self) -> str:
         sizes = "-".join(map(str, self._sizes)) or "no network yet"
@@ -266,6 +275,15 @@ class Recorder:
         return notebook.history(repr(self), self.history)
 
     # for its own use
+
+    def _all_looks(self) -> list[tuple[int, _Look]]:
+        """Return what was kept, by the numbers of mini-batches, and the end."""
+        looks, end = self._looks.items(), self._end
+        if self._source is not None:
+            end = self._look("moments", self._source, self._seconds)
+        if end is not None and looks[-1][0] != self._step:
+            looks.append((self._step, end))
+        return looks
 
     def _look(
         self,
@@ -279,18 +297,22 @@ class Recorder:
         Raises:
             TypeError, ValueError: if they are not those of the network that was seen first.
         """
-        layers = [(copied(weights), copied(biases)) for weights, biases in layers_of(who, source)]
-        sizes = (len(layers[0][0]), *(len(biases) for _, biases in layers))
+        found = copied(who, source)
+        sizes = found.sizes
         if self._sizes and sizes != self._sizes:
             now, first = ("-".join(map(str, network)) for network in (sizes, self._sizes))
             raise ValueError(f"{who}: weights must be of one network, got {now} after {first}")
         if not self._sizes:
             if self._shape and math.prod(self._shape) != sizes[0]:
                 raise ValueError(f"{who}: shape must hold {sizes[0]} inputs, got {self._shape}")
-            size = sum(array.nbytes for layer in layers for array in layer)
+            size = sum(array.nbytes for array in (*found.weights, *found.biases))
             self._looks, self._sizes = Thinned(max(2, self._room // size)), sizes
             self._history.classes = sizes[-1]
-        return _Look(layers, len(self._history.epochs) + 1, seconds, dict(metrics or {}))
+        known = found.activations
+        if known and known[-1] == "identity":
+            known = (*known[:-1], self._output)
+        found = replace(found, shape=self._shape or found.shape, activations=known)
+        return _Look(found, len(self._history.epochs) + 1, seconds, dict(metrics or {}))
 
 
 def _metrics(**given: Any) -> dict[str, float]:

@@ -1,23 +1,20 @@
-"""Sources: what somebody's training loop holds goes in, as it is; layers of arrays and numbers come out."""
+"""Sources: what a training loop holds goes in, as it is; copies of its weights and its losses come out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from itertools import pairwise
+from dataclasses import replace
 from numbers import Real
 from typing import Any
 
 import numpy as np
 
 from .. import checks
-from ..backend.contract import F32
-from ..learn.network import Network
-
-Layers = list[tuple[F32, F32]]  # per layer weights (fan_in, fan_out) and biases (fan_out,)
+from ..foreign.read import read
+from ..foreign.weights import Weights
 
 
-def layers_of(who: str, source: Any) -> Layers:
-    """Return the layers of a network, which share its memory where they can.
+def copied(who: str, source: Any) -> Weights:
+    """Return a model's weights as they are now, which later training leaves alone.
 
     Args:
         who: Begins the sentence of an error.
@@ -25,35 +22,15 @@ def layers_of(who: str, source: Any) -> Layers:
 
     Raises:
         TypeError, ValueError: if it is no chain of fully connected layers.
+        OSError: if it is a file that cannot be read.
     """
-    if isinstance(source, Network):
-        matrices = [source.get_weights(layer) for layer in range(source.architecture.layers)]
-        return [(matrix[1:], matrix[0]) for matrix in matrices]
-    module = is_module(source)
-    given = source.parameters() if module else source
-    if not isinstance(given, Iterable) or isinstance(given, str | bytes | dict | np.ndarray):
-        raise TypeError(
-            f"{who}: weights must be a list of arrays, a PyTorch module or a Network, "
-            f"got {checks.shown(source)}"
-        )
-    layers: list[tuple[F32, F32 | None]] = []
-    for number, value in enumerate(given):
-        array = _array(who, f"weights[{number}]", value)
-        if array.ndim == 2 and array.size:
-            layers.append((array.T if module else array, None))
-        elif array.ndim == 1 and layers and layers[-1][1] is None:
-            layers[-1] = _with_bias(who, layers[-1][0], array), array
-        else:
-            raise ValueError(
-                f"{who}: weights must be [W, b, W, b, ...] of 2 axes and of 1, got shape {array.shape} "
-                f"at [{number}]"
-            )
-    return _chained(who, layers)
-
-
-def copied(array: F32) -> F32:
-    """Return a copy in float32, laid out in memory as the array is: the fastest."""
-    return np.array(array, np.float32, order="K")
+    found = read(who, source, name="weights", usual="in,out")
+    # Laid out in memory as they are: that is the fastest.
+    weights, biases = (
+        tuple(np.array(array, order="K") for array in arrays)
+        for arrays in (found.weights, found.biases)
+    )
+    return replace(found, weights=weights, biases=biases)
 
 
 def number_of(who: str, name: str, value: Any) -> Any:
@@ -80,43 +57,5 @@ def number_of(who: str, name: str, value: Any) -> Any:
     return float(array.reshape(()))
 
 
-def is_module(value: object) -> bool:
-    """Tell whether it is one of PyTorch's modules, without importing that."""
-    return not isinstance(value, type) and callable(getattr(value, "named_parameters", None))
-
-
 def _is_tensor(value: object) -> bool:
     return hasattr(value, "is_cpu")
-
-
-def _array(who: str, name: str, value: Any) -> F32:
-    if _is_tensor(value):
-        tensor: F32 = value.detach().float().numpy(force=True)
-        return tensor
-    return checks.floats(who, name, value)
-
-
-def _with_bias(who: str, weights: F32, biases: F32) -> F32:
-    """Return weights as (fan_in, fan_out), by the length of their biases."""
-    if weights.shape[1] == len(biases):
-        return weights
-    if weights.shape[0] == len(biases):
-        return weights.T
-    raise ValueError(
-        f"{who}: weights must have as many biases as units, got shapes {weights.shape} and "
-        f"{biases.shape}"
-    )
-
-
-def _chained(who: str, layers: list[tuple[F32, F32 | None]]) -> Layers:
-    """Check that each layer takes what the one before it gives; a layer without biases gets zeros."""
-    if not layers:
-        raise ValueError(f"{who}: weights must have at least 1 layer, got 0")
-    for (first, _), (second, _) in pairwise(layers):
-        if first.shape[1] != len(second):
-            raise ValueError(
-                f"{who}: weights must be layers of which each takes what the one before gives, got "
-                f"shapes {first.shape} and {second.shape}"
-            )
-    zeros = np.zeros
-    return [(w, zeros(w.shape[1], np.float32) if b is None else b) for w, b in layers]

@@ -75,7 +75,7 @@ def read_run(path: Path, told: Mapping[str, Any] | None = None) -> Earlier:
             f"{path}: must be a folder of cutaway train, which keeps the moments of a training, got a file"
         )
     if not path.is_dir():
-        return Earlier(network=network, moments=[_moment(network)])
+        return Earlier(network=network, moments=[moment_of(network)])
     try:
         told = read_json(path / HISTORY)
         losses, per_sample = told["losses"], told.get("sample_losses") or told["losses"]
@@ -87,7 +87,7 @@ def read_run(path: Path, told: Mapping[str, Any] | None = None) -> Earlier:
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path / HISTORY}: is no history of a run: {error}") from None
     earlier = Earlier(
-        network=network, moments=[_moment(network, history)], history=history,
+        network=network, moments=[moment_of(network, history)], history=history,
         data=told.get("data") or {}, recipe=told.get("lesson") or {}, seed=told.get("seed", 0),
         verdict=told.get("verdict") or "",
     )  # fmt: skip
@@ -97,7 +97,7 @@ def read_run(path: Path, told: Mapping[str, Any] | None = None) -> Earlier:
     return replace(earlier, moments=moments, accuracies=accuracies)
 
 
-def _moment(network: Network, history: History | None = None) -> Moment:
+def moment_of(network: Network, history: History | None = None) -> Moment:
     """Return a network as the only Moment of its training."""
     losses = history.losses if history else []
     return Moment(

@@ -27,6 +27,11 @@ ROUND = [n * 10**k for k in range(12) for n in (1, 2, 5)]  # mini-batches that p
 _LARGEST = float(np.finfo(np.float16).max)
 
 
+def wanted(last: int) -> list[int]:
+    """Return at which of so many mini-batches a training is looked at: dense at first, and round ones."""
+    return sorted({*log_steps(last, _LOOKS), *(n for n in ROUND if n < last)})
+
+
 class Kept:
     """The moments that a run keeps.
 
@@ -47,7 +52,7 @@ class Kept:
     """
 
     def __init__(self, start: Moment, last: int, room: int = ROOM) -> None:
-        self.wanted = sorted({*log_steps(last, _LOOKS), *(n for n in ROUND if n < last)})
+        self.wanted = wanted(last)
         size = 2 * sum(w.size + b.size for w, b in zip(start.weights, start.biases, strict=True))
         fitting = room // size
         self._every = -(-(len(self.wanted) + 1) // fitting) if fitting else 0

@@ -20,6 +20,7 @@ from ..learn.history import History, Moment
 from ..learn.network import Network
 from ..learn.rows import spread_as_bytes
 from ..look.page.page import Page, Samples, Story, page
+from ..look.tiles import tile_shape
 from ..measure.evidence import activations, inputs, paper_of
 from .kept import Kept
 from .result import names_of_classes
@@ -126,10 +127,9 @@ def _as_at(network: Network, moment: Moment) -> Network:
 
 
 def _shape(network: Network) -> tuple[int, int] | None:
-    """Return (height, width) of the inputs, a square if they may be one; None if they are no picture."""
-    side = int(network.architecture.sizes[0] ** 0.5)
-    square = (side, side) if side > 1 and side * side == network.architecture.sizes[0] else None
-    return network.shape or square
+    """Return (height, width) of the inputs, as tiles have them; None if they are no picture."""
+    shape = tile_shape("page", network.weights[0], network.shape)
+    return None if shape[0] == 1 else shape
 
 
 def _samples(network: Network, test: Dataset) -> Samples:

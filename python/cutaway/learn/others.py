@@ -11,6 +11,7 @@ import numpy as np
 
 from .. import checks
 from ..backend.contract import OUTPUTS
+from ..foreign.objects import held
 from ..foreign.read import read
 from ..foreign.tensors import is_own
 from ..foreign.weights import Weights
@@ -41,6 +42,7 @@ def network_of(
         from .checkpoint import load
 
         model = load(model, backend="cpu")
+    model = held(who, "model", model)
     found = read(who, model, layout)
     if not isinstance(model, Network):
         found = _with_two_classes(found)
@@ -96,6 +98,7 @@ def _known(who: str, found: Weights) -> tuple[str, ...]:
     if found.activations is None:
         raise ValueError(
             f"{who}: the model draws, but cannot predict: its activations are unknown "
-            f"({found.unknown}); name them: activation and output, or --activations"
+            f"({found.unknown}); name them: activation and output of Network.from_model, "
+            "or --activations"
         )
     return found.activations

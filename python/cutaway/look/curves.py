@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +13,6 @@ from .theme import FAMILY, THEMES, Colour, Theme
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ..learn.history import History
     from .figure import Figure
 
 _WINDOW = 50  # mini-batches of a running mean, at most
@@ -22,7 +20,7 @@ _MOST_POINTS = 10_000  # of a line: ten for every pixel across
 
 
 def loss_curve(
-    history: History | Sequence[float] | NDArray[Any],
+    history: Any,
     *,
     title: str | None = None,
     log: bool = False,
@@ -31,7 +29,7 @@ def loss_curve(
     """Draw the loss per sample of every mini-batch and its running mean; below it, the accuracies.
 
     Args:
-        history: A History, or losses alone.
+        history: A History; what has one, as a Recorder or a Network after fit(); or losses alone.
         title: Above the plot.
         log: Draw mini-batches on a logarithmic axis: most is learned at the beginning.
         theme: "light" or "dark".
@@ -41,6 +39,7 @@ def loss_curve(
     """
     from .figure import Figure
 
+    history = getattr(history, "history", history)
     losses = _losses_of(history)
     log = checks.flag("loss_curve", "log", log)
     if title is not None and not isinstance(title, str):

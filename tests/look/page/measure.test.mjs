@@ -27,6 +27,11 @@ test("a unit's incoming weights are its column", () => {
   assert.deepEqual([...measure.incoming(net, 0, 0)], [1, 2, 0]);
 });
 
+test("who speaks for a class is told as the later layers' weights add up", () => {
+  assert.deepEqual([...measure.speakers(net, 1)], [0, 1].map((unit) => measure.votes(net, 0, unit)[1]));
+  assert.deepEqual([...measure.speakers({ sizes: [3, 2], layers: net.layers.slice(0, 1) }, 1)], [0, 1]);
+});
+
 test("votes go through the later layers", () => {
   assert.deepEqual([...measure.votes(net, 0, 1)], [0, 4]);
   assert.deepEqual([...measure.votes(net, 1, 1)], [0, 1]);

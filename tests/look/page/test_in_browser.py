@@ -4,9 +4,12 @@ import re
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
+from PIL import Image
 
 import cutaway
 from cutaway import SGD, Dataset, Network
+from cutaway.cli.why import command
 from cutaway.job.page import page_of
 
 pytestmark = [pytest.mark.needs("browser"), pytest.mark.needs("playwright")]
@@ -193,6 +196,48 @@ def test_digits_redrawn_along_their_skeletons_are_what_the_core_says_of_the_orig
     assert same >= 90
 
 
+def downloaded(look, button, path):
+    with look.page.expect_download() as download:
+        look.page.locator(button).click()
+    download.value.save_as(path)
+    return path
+
+
+SEVEN = [(0.25, 0.2), (0.5, 0.2), (0.75, 0.18), (0.6, 0.5), (0.45, 0.85)]
+
+
+@pytest.mark.parametrize("points", [THREE, SEVEN])
+def test_a_drawing_that_is_downloaded_is_what_cutaway_why_takes(look, mnist_run, tmp_path, points):
+    stroke(look, points)
+    drawing = downloaded(look, "#download", tmp_path / "drawing.png")
+    told = ["--describe", "-o", str(tmp_path / "why.png")]
+    done = CliRunner().invoke(command, [str(mnist_run), str(drawing), *told])
+    said = look.text("#bars .best .name")
+    sentence = rf"drawing.png is (none clearly, most likely )?{said}:(?: only)? (\d.\d+), "
+    found = re.search(sentence, done.output)
+    assert found, done.output
+    assert float(found[2]) == pytest.approx(max(look.outputs()), abs=0.05)
+
+
+def test_a_moment_is_saved_for_a_slide(look, tmp_path):
+    stroke(look, THREE)
+    look.page.wait_for_timeout(600)
+    with Image.open(downloaded(look, "#save", tmp_path / "moment.png")) as image:
+        assert image.size == (1920, 1080)
+        pixels = np.asarray(image.convert("L"))
+    for where in (
+        (60, 1540),
+        (60, 410),
+        (460, 1020),
+        (1080, 1540),
+    ):  # headline and columns, in points
+        left, right = (round(1.2 * x) for x in where)
+        top, bottom = (60, 100) if right - left > 1000 else (280, 600)
+        assert np.ptp(pixels[top:bottom, left:right]) > 100, where
+    edges = (pixels[:40], pixels[-40:], pixels[:, :60], pixels[:, -70:])
+    assert all(np.ptp(edge) == 0 for edge in edges)
+
+
 def test_a_dot_a_clear_and_a_sample_are_inputs_too(look):
     stroke(look, [(0.5, 0.5)])
     assert 0 < (look.seen() > 0).sum() < 30
@@ -297,8 +342,8 @@ def small(shape, hidden, classes, names=None, floats=False, **settings):
 KINDS = {
     "8 x 8, no hidden layer": ((8, 8), (), 2, {}),
     "14 x 56, deep": ((14, 56), (12, 30, 5), 3, dict(activation=["relu", "tanh", "sigmoid"])),
-    "numbers": ((6,), (4,), 3, dict(floats=True, output="identity")),
-    "pictures of signed numbers": ((5, 4), (4,), 3, dict(floats=True)),
+    "numbers": ((4,), (4,), 3, dict(floats=True, output="identity")),
+    "pictures of signed numbers": ((9, 8), (4,), 3, dict(floats=True)),
     "100 classes": ((8, 8), (16,), 100, dict(output="softmax", loss="cross_entropy")),
     "hostile names": ((8, 8), (4,), 3, dict(names=[HOSTILE, "b" * 100_000, "\u202ec\x07"])),
 }  # fmt: skip
@@ -320,6 +365,13 @@ def test_any_network_has_a_page_that_is_right(opened, tmp_path, kind):
         look.page.locator("#layer").select_option(str(layer))
         look.page.get_by_role("heading", name=f"Neuron 0 of layer {layer + 1}").wait_for()
         assert look.page.locator("#grid-keys button").count() == hidden[layer]
+        strongest = look.text("#unit-scale").rpartition(" ")[2]
+        assert look.text("#high") == f"+{strongest}"  # the scale is that layer's
+    pictures = len(shape) > 1
+    assert look.page.locator("#pad").is_visible() == (pictures and "signed" not in kind)
+    assert look.page.locator("#values .bar").count() == (0 if pictures else shape[0])
+    look.page.set_viewport_size({"width": 390, "height": 844})
+    assert look.value("() => document.documentElement.scrollWidth") <= 390
     if "hostile" in kind:
         assert look.text("#bars .name") == "</script><img src=x one…"
     assert look.said == []

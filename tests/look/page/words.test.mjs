@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as words from "../../../python/cutaway/look/page/words.mjs";
 
-const story = { steps: [0, 1, 10, 3910], epochs: [0, 1, 1, 5], names: ["0", "1", "8"], shape: [3, 3] };
+const story = { sizes: [9, 4, 3], steps: [0, 1, 10, 3910], epochs: [0, 1, 1, 5], names: ["0", "1", "8"], shape: [3, 3] };
 const known = { loss: null, accuracy: null, here: "" };
 
 test("a moment has a name", () => {
@@ -24,6 +24,10 @@ test("numbers are exact where they are known", () => {
     words.timeSentence(story, 3, all),
     "Mini-batch 3,910 of 3,910, epoch 5; loss 0.123; 95.4 % of the validation set right after 3,128; 93.2 % here.",
   );
+});
+
+test("a number has two places and a minus of its own, but no zero has one", () => {
+  assert.deepEqual([1.234, -0.5, -0.001].map(words.number), ["1.23", "−0.50", "0.00"]);
 });
 
 test("an answer is told with the next best, and whether it is right", () => {
@@ -52,6 +56,8 @@ test("a unit is told by where it is excited, and what it speaks for", () => {
   const wide = { ...story, shape: [6, 6] };
   const centre = Float32Array.from({ length: 36 }, (_, i) => ({ 14: 1, 15: -1 })[i] ?? 0);
   assert.match(words.unitSentence(wide, "Neuron 5", { ...unit, weights: centre }), /^Neuron 5: strongest, for and against, in the centre, speaks/);
+  const none = { ...story, sizes: [9, 3] }; // hidden layers
+  assert.match(words.unitSentence(none, "Class 1", unit), /^Class 1: excited by the upper left, inhibited by the lower right\.$/);
   const dead = { ...unit, first: false, activations: Float32Array.of(0.5, 0.501) };
   assert.equal(words.unitSentence(story, "Neuron 5", dead), "Neuron 5: speaks for 1 and against 8, says the same of all samples here.");
 });
@@ -59,6 +65,7 @@ test("a unit is told by where it is excited, and what it speaks for", () => {
 test("reasons and mistakes are told with their numbers", () => {
   const spoke = [{ name: "neuron 1", value: 2 }, { name: "neuron 2", value: -1 }];
   assert.equal(words.whySentence("7", "3", spoke), "For 7 and not for 3 spoke neuron 1 (+2.00); against it neuron 2 (−1.00).");
+  assert.match(words.whySentence("7", null, spoke, "layer 2"), /^In layer 2, for 7 spoke neuron 1/);
   const counts = Int32Array.of(5, 0, 0, 0, 4, 2, 1, 0, 3);
   assert.equal(words.confusionSentence(story.names, counts, 12, 15), "12 of 15 samples are right; most often 1 is taken for 8 (2 times).");
 });

@@ -52,10 +52,13 @@ export function strongest(values) {
   return sizes[Math.floor(0.999 * (sizes.length - 1))] || sizes[sizes.length - 1] || 1;
 }
 
+const [SMALLEST, STRIP, STRIPS] = [28, 240, 12]; // pixels of a tile, and of a strip, which is so many times as wide as high
+
 /**
- * Where tiles lie in a picture of many: columns side by side, a line between them, a bar below each.
+ * Where tiles lie in a picture of many: columns side by side, a line between them, a bar below each. A
+ * weight is `zoom` pixels wide and `tall` high, so that lines are thin beside few weights, too.
  * @typedef {{units: number, columns: number, high: number, wide: number, deep: number,
- *   tall: number, bar: number, width: number, height: number}} Layout
+ *   zoom: number, tall: number, bar: number, width: number, height: number}} Layout
  */
 
 /**
@@ -67,12 +70,13 @@ export function strongest(values) {
 export function arranged(units, [high, wide, deep = 1], bar) {
   const strips = high === 1 && wide > 1;
   const columns = strips ? (units > 24 ? 2 : 1) : Math.ceil(Math.sqrt(units));
-  const tall = strips ? Math.max(1, Math.round(wide / 12)) : 1; // a strip's pixels are so high
+  const zoom = Math.ceil(strips ? STRIP / wide : SMALLEST / Math.max(high, wide));
+  const tall = strips ? Math.round((zoom * wide) / STRIPS) : zoom;
   const rows = Math.ceil(units / columns);
   return {
-    units, columns, high, wide, deep, tall, bar,
-    width: columns * (wide + 1) + 1,
-    height: rows * (high * tall + bar + 1) + 1,
+    units, columns, high, wide, deep, zoom, tall, bar,
+    width: columns * (zoom * wide + 1) + 1,
+    height: rows * (tall * high + bar + 1) + 1,
   };
 }
 
@@ -88,25 +92,29 @@ export function arranged(units, [high, wide, deep = 1], bar) {
  * @param {{signed: Uint32Array, gap: number, paper: number, ink: number}} look
  */
 export function paintTiles(pixels, layout, layer, units, limit, active, look) {
-  const { columns, high, wide, deep, tall, bar, width } = layout;
+  const { columns, high, wide, deep, zoom, tall, bar, width } = layout;
+  const [across, down] = [zoom * wide, tall * high]; // pixels of a tile
   pixels.fill(look.paper);
   for (let n = 0; n < layout.units; n++) {
-    const left = 1 + (n % columns) * (wide + 1);
-    const top = 1 + Math.floor(n / columns) * (high * tall + bar + 1);
-    for (let y = 0; y < high * tall; y++) {
-      const to = (top + y) * width + left;
+    const left = 1 + (n % columns) * (across + 1);
+    const top = 1 + Math.floor(n / columns) * (down + bar + 1);
+    for (let y = 0; y < high; y++) {
+      const to = (top + y * tall) * width + left;
       for (let x = 0; x < wide; x++) {
-        const input = (Math.floor(y / tall) * wide + x) * deep;
-        pixels[to + x] = deep === 1
+        const input = (y * wide + x) * deep;
+        const colour = deep === 1
           ? look.signed[level(layer[(1 + input) * units + n], limit)]
           : pixel([1, 2, 3].map((c) => level(layer[(c + input) * units + n], limit)));
+        if (zoom === 1) pixels[to + x] = colour;
+        else pixels.fill(colour, to + x * zoom, to + (x + 1) * zoom);
       }
+      for (let row = 1; row < tall; row++) pixels.copyWithin(to + row * width, to, to + across);
     }
-    frame(pixels, width, left - 1, top - 1, wide + 2, high * tall + 2, look.gap);
-    const length = Math.round(Math.min(1, Math.abs(active[n])) * wide);
-    const from = active[n] < 0 ? wide - length : 0;
+    frame(pixels, width, left - 1, top - 1, across + 2, down + 2, look.gap);
+    const length = Math.round(Math.min(1, Math.abs(active[n])) * across);
+    const from = active[n] < 0 ? across - length : 0;
     for (let y = 1; y < bar; y++) {
-      const to = (top + high * tall + y) * width + left + from;
+      const to = (top + down + y) * width + left + from;
       pixels.fill(look.ink, to, to + length);
     }
   }

@@ -27,7 +27,7 @@ export function confusion(view, choose) {
 
   /** Make the matrix, whose numbers change later. */
   function build() {
-    const heads = names.map((name) => make("th", { scope: "col" }, name));
+    const heads = names.map((name) => make("th", { scope: "col", title: name }, name));
     const rows = names.map((name, label) => {
       const own = names.map((_, answer) => {
         const cell = /** @type {HTMLElement} */ (make("button", { type: "button" }));
@@ -35,7 +35,7 @@ export function confusion(view, choose) {
         cells.push(cell);
         return make("td", {}, cell);
       });
-      return make("tr", {}, make("th", { scope: "row" }, name), ...own);
+      return make("tr", {}, make("th", { scope: "row", title: name }, name), ...own);
     });
     element("matrix").replaceChildren(
       make("caption", {}, "Rows: what it is. Columns: what it was taken for."),
@@ -99,6 +99,7 @@ export function confusion(view, choose) {
       cell.addEventListener("click", () => show_(label, answer));
       return make("tr", {}, make("td", {}, cell));
     });
+    element("matrix").className = "list";
     element("matrix").replaceChildren(...rows);
     const items = /** @type {HTMLElement[]} */ ([...element("matrix").querySelectorAll("button")]);
     enter(items, 0);

@@ -26,6 +26,11 @@ export function make(tag, attributes = {}, ...children) {
   return made;
 }
 
+/** Say in words what a canvas shows. @param {string} id @param {string} text */
+export function described(id, text) {
+  canvas(id).setAttribute("aria-label", text);
+}
+
 /**
  * Give a canvas these pixels.
  * @param {HTMLCanvasElement} on @param {Uint32Array} pixels @param {number} width
@@ -35,6 +40,21 @@ export function paint(on, pixels, width) {
   if (on.width !== width || on.height !== height) [on.width, on.height] = [width, height]; // costs
   const bytes = new Uint8ClampedArray(/** @type {ArrayBuffer} */ (pixels.buffer));
   brush(on).putImageData(new ImageData(bytes, width), 0, 0);
+}
+
+/**
+ * Return a small canvas so large that no pixel is smaller than its neighbour.
+ * @param {HTMLCanvasElement} small @param {number} wanted its width, at least
+ * @param {HTMLCanvasElement} on which it is painted
+ */
+export function enlarged(small, wanted, on = document.createElement("canvas")) {
+  const factor = Math.max(1, Math.ceil(wanted / small.width));
+  const [wide, high] = [factor * small.width, factor * small.height];
+  if (on.width !== wide || on.height !== high) [on.width, on.height] = [wide, high];
+  const pen = brush(on);
+  pen.imageSmoothingEnabled = false;
+  pen.drawImage(small, 0, 0, wide, high);
+  return on;
 }
 
 /**

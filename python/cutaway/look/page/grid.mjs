@@ -1,10 +1,11 @@
 /** Grid: a hidden layer's tiles at the moment, each with its activation; arrow keys go from unit to unit. */
 
 import { arranged, paintTiles } from "./colours.mjs";
-import { brush, canvas, element, enter, make, paint, roving } from "./dom.mjs";
+import { canvas, element, enlarged, enter, make, paint, roving } from "./dom.mjs";
 import { loudest, votes } from "./measure.mjs";
 import { largest } from "./net.mjs";
 import { nameOf, shapeOf } from "./view.mjs";
+import { number } from "./words.mjs";
 
 /** @typedef {import("./view.mjs").View} View */
 
@@ -45,11 +46,14 @@ export function grid(view, told) {
     /** @param {View} view */
     show(view) {
       const { state, net, look, limits } = view;
-      if (layer !== state.layer) lay(view);
+      if (layer !== state.layer) {
+        lay(view);
+        this.legend(view);
+      }
       const active = scaled(view);
       paintTiles(pixels, layout, net.layers[layer], net.sizes[layer + 1], limits[layer], active, look);
       paint(small, pixels, layout.width);
-      enlarge(canvas("grid"), small);
+      enlarged(small, canvas("grid").clientWidth * (window.devicePixelRatio || 1), canvas("grid"));
       const chosen = keys.querySelector("[aria-pressed=true]");
       const now = keys.children[state.unit];
       if (chosen !== now) {
@@ -61,6 +65,11 @@ export function grid(view, told) {
       canvas("grid").setAttribute("aria-label", `Weights of the ${layout.units} units. ${told}`);
       return told;
     },
+    /** Return the tiles, a pixel per weight or some. @param {View} view */
+    picture(view) {
+      this.show(view);
+      return small;
+    },
     /** Draw the scale of colours. @param {View} view */
     legend({ look, limits, state }) {
       paint(canvas("scale"), look.signed.slice(), 255);
@@ -71,7 +80,7 @@ export function grid(view, told) {
     name({ net, state, layers, story }) {
       [...keys.children].forEach((key, unit) => {
         const speaks = story.sizes.length > 2 ? `, speaks for ${story.names[largest(votes(net, state.layer, unit))]}` : "";
-        key.setAttribute("aria-label", `${nameOf(story, state.layer, unit)}${speaks}, active ${layers[state.layer][unit].toFixed(2)}`);
+        key.setAttribute("aria-label", `${nameOf(story, state.layer, unit)}${speaks}, active ${number(layers[state.layer][unit])}`);
       });
     },
   };
@@ -88,7 +97,7 @@ function scaled({ layers, state, story }) {
 /** @param {View} view */
 function sentence({ layers, state, story }) {
   const active = layers[state.layer];
-  const most = loudest(active, 3).map(({ place, value }) => `${place} (${value.toFixed(2)})`);
+  const most = loudest(active, 3).map(({ place, value }) => `${place} (${number(value)})`);
   const shown = Math.min(MOST, active.length);
   const part = shown < active.length ? `The first ${shown} of ${active.length} are shown. ` : "";
   const what = story.sizes.length === 2 ? "Classes" : "Neurons";
@@ -104,15 +113,4 @@ function layers(story, choose) {
     select.append(make("option", { value: String(l) }, `${l + 1}: ${story.sizes[l + 1]} units`));
   }
   select.addEventListener("change", () => choose(Number(select.value)));
-}
-
-/** Draw a small canvas so large that no pixel is smaller than its neighbour. @param {HTMLCanvasElement} on @param {HTMLCanvasElement} small */
-function enlarge(on, small) {
-  const wanted = on.clientWidth * (window.devicePixelRatio || 1);
-  const factor = Math.max(1, Math.ceil(wanted / small.width));
-  const [wide, high] = [factor * small.width, factor * small.height];
-  if (on.width !== wide || on.height !== high) [on.width, on.height] = [wide, high];
-  const pen = brush(on);
-  pen.imageSmoothingEnabled = false;
-  pen.drawImage(small, 0, 0, wide, high);
 }

@@ -1,14 +1,16 @@
 /** Input: the pad to draw on, the strip of samples, and the form that the network sees. */
 
+import { signedBars } from "./bars.mjs";
 import { brush, canvas, element, enter, make, roving } from "./dom.mjs";
 import { inked } from "./draw.mjs";
-import { paintInput, sampleName } from "./view.mjs";
+import { inputName, paintInput, sampleName } from "./view.mjs";
 
 /** @typedef {import("./view.mjs").View} View */
 /** @typedef {import("./draw.mjs").Stroke} Stroke */
 
 const PEN = 1 / 14; // of the pad's side
 const SHOWN = 10; // samples of the strip
+export const FEW = 16; // inputs that are told one by one where they are no picture
 
 /**
  * Return the ink of strokes as the first layer gets it: that of pixels in bytes.
@@ -46,6 +48,9 @@ export function input(view, told) {
       element("say-input").textContent = told;
       canvas("pad").setAttribute("aria-label", `Pad to draw on. ${told}`);
       canvas("seen").setAttribute("aria-label", `What the network sees: ${story.sizes[0]} inputs. ${told}`);
+      if (!story.shape && view.ink.length <= FEW) {
+        signedBars(element("values"), Array.from(view.ink, (value, n) => ({ name: inputName(story, 0, n), value })));
+      }
       strip.show(view);
       return told;
     },

@@ -6,8 +6,8 @@ import { confusion } from "./confusion.mjs";
 import { element, onScreen } from "./dom.mjs";
 import { grid } from "./grid.mjs";
 import { input, inkOf, save } from "./input.mjs";
-import { opinions, Survey } from "./measure.mjs";
-import { Net, Samples, selfCheck, unpack } from "./net.mjs";
+import { opinions, speakers, Survey } from "./measure.mjs";
+import { largest, Net, Samples, selfCheck, unpack } from "./net.mjs";
 import { poster } from "./poster.mjs";
 import { read, written } from "./state.mjs";
 import { timeline } from "./timeline.mjs";
@@ -36,7 +36,16 @@ async function opened() {
     outputs: new Float32Array(0), limits: net.last.map((layer, l) => strongest(layer.subarray(net.sizes[l + 1]))),
     look: lookOf(story.themes[theme()]),
   };
+  if (!location.hash.includes("neuron=")) state.unit = spokesman(net, state.sample < 0 ? view.ink : samples.row(state.sample));
   return [view, arrays];
+}
+
+/** Return the unit of the first layer that speaks loudest for what is answered. @param {Net} net @param {Float32Array} ink */
+function spokesman(net, ink) {
+  const layers = net.forward(ink);
+  const answer = largest(layers[layers.length - 1]);
+  const said = speakers(net, answer);
+  return largest(layers[0].map((active, unit) => active * said[unit]));
 }
 
 async function main() {
@@ -84,7 +93,7 @@ async function main() {
     if (changed.time !== state.time && performance.now() > next) survey();
     const told = { input: panels.input.show(view), answer: showAnswer(view), time: panels.timeline.show(view) };
     if (seen("hidden-layer")) panels.grid.show(view);
-    if (seen("why")) panels.why.show(view);
+    if (seen("why")) panels.why.show(view, true);
     if (seen("unit")) panels.unit.show(view);
     moved = performance.now();
     clearTimeout(settling);
@@ -102,7 +111,8 @@ async function main() {
   /** When nothing has changed for a while: what takes longer, what is heard, and the address. */
   function settled(/** @type {typeof before} */ from, /** @type {Record<string, string>} */ { input, answer, time }) {
     survey();
-    for (const panel of [panels.timeline, panels.grid, panels.why]) panel.show(view);
+    for (const panel of [panels.timeline, panels.grid]) panel.show(view);
+    panels.why.show(view, false);
     const unit = panels.unit.show(view);
     panels.timeline.opinions(opinions(twin, view.ink));
     panels.grid.name(view);
@@ -136,7 +146,7 @@ async function main() {
     await navigator.clipboard.writeText(location.href).catch(() => {});
     element("live").textContent = "The address of this moment is copied.";
   });
-  element("save").addEventListener("click", () => save(poster(view), "moment.png"));
+  element("save").addEventListener("click", () => save(poster(view, panels.grid.picture(view)), "moment.png"));
   element("notice").remove();
   repaint();
   if (samples.labels.length) rate();

@@ -75,6 +75,17 @@ export function votes(net, l, unit) {
   return said;
 }
 
+/** Return how much each unit of the first layer speaks for a class, likewise. @param {Net} net @param {number} answer */
+export function speakers(net, answer) {
+  let said = Float32Array.from({ length: net.sizes[net.sizes.length - 1] }, (_, c) => Number(c === answer));
+  for (let l = net.layers.length - 1; l > 0; l--) {
+    const [above, units] = [said, net.sizes[l + 1]];
+    said = Float32Array.from({ length: net.sizes[l] }, (_, i) =>
+      above.reduce((sum, value, j) => sum + value * net.layers[l][(i + 1) * units + j], 0));
+  }
+  return said;
+}
+
 /** What the network makes of all samples at a moment. */
 export class Survey {
   /**

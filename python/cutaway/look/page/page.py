@@ -28,8 +28,8 @@ from .payload import Payload
 F32 = NDArray[np.float32]
 I64 = NDArray[np.int64]
 MODULES = (  # in the order in which they are inlined
-    "net", "draw", "colours", "dom", "measure", "state", "words", "view", "timeline", "input", "grid",
-    "answer", "unit", "confusion", "poster", "main",
+    "net", "draw", "colours", "dom", "measure", "state", "words", "view", "bars", "timeline", "input",
+    "grid", "answer", "unit", "confusion", "poster", "main",
 )  # fmt: skip
 _IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./(\w+)\.mjs";$', re.MULTILINE)
 _EXPORT = re.compile(r"^export ((?:async )?(?:function|class|const) (\w+))", re.MULTILINE)

@@ -1,12 +1,12 @@
 /** Unit: one neuron at the moment: its tile, the evidence of what is shown, what it speaks for, what excites it. */
 
-import { described, signedBars } from "./answer.mjs";
+import { signedBars } from "./bars.mjs";
 import { strongest } from "./colours.mjs";
-import { canvas, element, enter, make, roving } from "./dom.mjs";
+import { canvas, described, element, enter, make, roving } from "./dom.mjs";
 import { evidence, incoming, loudest, ranked, votes } from "./measure.mjs";
 import { thumb } from "./input.mjs";
-import { nameOf, paintSigned, shapeOf } from "./view.mjs";
-import { signed, unitSentence } from "./words.mjs";
+import { nameOf, paintSigned, placeName, shapeOf } from "./view.mjs";
+import { number, signed, unitSentence } from "./words.mjs";
 
 /** @typedef {import("./view.mjs").View} View */
 
@@ -21,13 +21,13 @@ export function unit(choose) {
     /** @param {View} view */
     show(view) {
       const { story, state, net, layers, ink, look, limits, survey } = view;
-      const [l, number] = [state.layer, state.unit];
+      const [l, n] = [state.layer, state.unit];
       const below = l === 0 ? ink : layers[l - 1];
-      const weights = incoming(net, l, number);
-      const said = evidence(net, l, number, below);
-      const name = nameOf(story, l, number);
+      const weights = incoming(net, l, n);
+      const said = evidence(net, l, n, below);
+      const name = nameOf(story, l, n);
       const told = unitSentence(story, capital(name), {
-        weights, votes: votes(net, l, number), activations: survey?.unit(l, number) ?? null, first: l === 0,
+        weights, votes: votes(net, l, n), activations: survey?.unit(l, n) ?? null, first: l === 0,
       });
       element("h-unit").textContent = capital(name);
       element("say-unit").textContent = told;
@@ -38,7 +38,7 @@ export function unit(choose) {
       paintSigned(canvas("unit-evidence"), said, shapeOf(story, l), limit, look);
       const sum = said.reduce((a, b) => a + b, 0);
       element("evidence-scale").textContent =
-        `evidence: input × weight, in sum ${signed(sum)}; active ${layers[l][number].toFixed(2)}`;
+        `evidence: input × weight, in sum ${signed(sum)}; active ${number(layers[l][n])}`;
       described("unit-evidence", `Evidence: input times weight, in sum ${signed(sum)}.`);
       terms(view, below, weights, said);
       speaks(view);
@@ -65,7 +65,7 @@ export function unit(choose) {
  */
 function terms({ story, state }, below, weights, said) {
   const rows = loudest(said, TERMS).map(({ place, value }) =>
-    make("tr", {}, ...[placeName(story, state.layer, place), `${below[place].toFixed(2)} × ${signed(weights[place])}`, signed(value)]
+    make("tr", {}, ...[placeName(story, state.layer, place), `${number(below[place])} × ${signed(weights[place])}`, signed(value)]
       .map((text) => make("td", {}, text))),
   );
   const first = state.layer === 0 && story.shape ? "row, column" : "input";
@@ -73,17 +73,9 @@ function terms({ story, state }, below, weights, said) {
   element("unit-terms").replaceChildren(head, ...rows);
 }
 
-/** @param {import("./words.mjs").Story} story @param {number} l @param {number} place */
-function placeName(story, l, place) {
-  if (l > 0) return nameOf(story, l - 1, place);
-  if (!story.shape) return `input ${place}`;
-  const [, width, deep = 1] = story.shape;
-  const at = Math.floor(place / deep);
-  return `${Math.floor(at / width)}, ${at % width}` + (deep === 3 ? `, ${["red", "green", "blue"][place % 3]}` : "");
-}
-
 /** Show what it says to each class. @param {View} view */
 function speaks({ story, net, state }) {
+  element("speaks-box").hidden = story.sizes.length === 2; // a class speaks for itself
   const said = votes(net, state.layer, state.unit);
   const classes = said.length > 12 ? ranked(said.map(Math.abs)).slice(0, 12) : [...said.keys()];
   signedBars(element("unit-out"), classes.map((c) => ({ name: story.names[c], value: said[c] })));

@@ -43,6 +43,20 @@ export function nameOf(story, l, unit) {
   return `neuron ${unit}` + (story.sizes.length > 3 ? ` of layer ${l + 1}` : "");
 }
 
+/** Return what an input of a layer is called. @param {Story} story @param {number} l @param {number} place */
+export function inputName(story, l, place) {
+  return (l === 0 && story.shape ? "pixel " : "") + placeName(story, l, place);
+}
+
+/** Return the same of a pixel without that word: row, column. @param {Story} story @param {number} l @param {number} place */
+export function placeName(story, l, place) {
+  if (l > 0) return `neuron ${place}`;
+  if (!story.shape) return `input ${place}`;
+  const [, width, deep = 1] = story.shape;
+  const at = Math.floor(place / deep);
+  return `${Math.floor(at / width)}, ${at % width}` + (deep === 3 ? `, ${["red", "green", "blue"][place % 3]}` : "");
+}
+
 /** Return what a sample is called. @param {View} view @param {number} n */
 export function sampleName({ story, samples }, n) {
   return `test sample ${samples.numbers[n]}, ${story.names[samples.labels[n]]}`;

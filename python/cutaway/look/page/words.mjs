@@ -16,6 +16,12 @@ export function percent(share) {
   return `${(100 * share).toFixed(1)} %`;
 }
 
+/** Return a number to two places. @param {number} value */
+export function number(value) {
+  const text = Math.abs(value).toFixed(2);
+  return value < 0 && Number(text) ? `−${text}` : text;
+}
+
 /** Return a number with its sign. @param {number} value */
 export function signed(value) {
   return `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(2)}`;
@@ -65,8 +71,8 @@ export function answerSentence(names, outputs, label) {
   const rest = Array.from(outputs, (value, c) => (c === best ? -Infinity : value));
   const next = largest(rest);
   const right = label === null ? "" : label === best ? ", rightly" : `, but it is ${names[label]}`;
-  const than = outputs.length > 1 ? `; next is ${names[next]} with ${outputs[next].toFixed(2)}` : "";
-  return `It says ${names[best]}${right}: ${outputs[best].toFixed(2)}${than}.`;
+  const than = outputs.length > 1 ? `; next is ${names[next]} with ${number(outputs[next])}` : "";
+  return `It says ${names[best]}${right}: ${number(outputs[best])}${than}.`;
 }
 
 /**
@@ -110,7 +116,7 @@ export function unitSentence(story, name, { weights, votes, activations, first }
     else parts.push(`excited by the ${excites}`, `inhibited by the ${inhibits}`);
   }
   const negative = largest(votes.map((value) => -value));
-  parts.push(`speaks for ${story.names[largest(votes)]} and against ${story.names[negative]}`);
+  if (story.sizes.length > 2) parts.push(`speaks for ${story.names[largest(votes)]} and against ${story.names[negative]}`);
   if (activations?.length) {
     const spread = activations.reduce((a, b) => Math.max(a, b)) - activations.reduce((a, b) => Math.min(a, b));
     if (spread < DEAD) parts.push("says the same of all samples here");
@@ -140,14 +146,15 @@ export function region(weights, [height, width], sign) {
  * Tell which units spoke for an answer.
  * @param {string} answer @param {string | null} other
  * @param {{name: string, value: number}[]} spoke the loudest first
+ * @param {string} where they are, if that is to be told: "layer 2"
  */
-export function whySentence(answer, other, spoke) {
+export function whySentence(answer, other, spoke, where = "") {
   const against = other === null ? "" : ` and not for ${other}`;
   const told = (/** @type {number} */ sign) =>
     spoke.filter(({ value }) => sign * value > 0).slice(0, 2)
       .map(({ name, value }) => `${name} (${signed(value)})`).join(" and ");
   const [pro, contra] = [told(1), told(-1)];
-  return `For ${answer}${against} spoke ${pro || "none"}; against it ${contra || "none"}.`;
+  return `${where ? `In ${where}, for` : "For"} ${answer}${against} spoke ${pro || "none"}; against it ${contra || "none"}.`;
 }
 
 /**

@@ -1,0 +1,53 @@
+"""Checks of what users pass in: one clear sentence (who, rule, value), or a clean value or array."""
+
+from .arrays import (
+    array_of,
+    finite,
+    floats,
+    image_shape,
+    images,
+    integers,
+    labels,
+    numbers,
+    pair,
+    pixels,
+    rows,
+    texts,
+)
+from .values import (
+    choice,
+    count,
+    flag,
+    length,
+    line,
+    path,
+    ratio,
+    real,
+    room,
+    shown,
+)
+
+__all__ = [
+    "array_of",
+    "choice",
+    "count",
+    "finite",
+    "flag",
+    "floats",
+    "image_shape",
+    "images",
+    "integers",
+    "labels",
+    "length",
+    "line",
+    "numbers",
+    "pair",
+    "path",
+    "pixels",
+    "ratio",
+    "real",
+    "room",
+    "rows",
+    "shown",
+    "texts",
+]

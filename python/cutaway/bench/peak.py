@@ -117,10 +117,8 @@ def rows(part: Part) -> list[Row]:
             f"{part['efficiency']:.1%} of the peak",
         ],
     ]
-    if part["round_trip_ns"]:
-        result.append(
-            ["a cache line to another CPU and back", far(part["round_trip_ns"].values()), ""]
-        )
+    if trips := part.get("round_trip_ns"):
+        result.append(["a cache line to another CPU and back", far(trips.values()), ""])
     for kind, ratio in part.get("speedup", {}).items():
         images = "without zeros" if kind == "dense" else "of MNIST"
         label = f"{part['threads']} threads against 1, images {images}"

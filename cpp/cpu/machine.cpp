@@ -29,6 +29,23 @@ bool stay_on(int cpu) {
   return sched_setaffinity(0, sizeof one, &one) == 0;
 }
 
+// Where the caller may run, put back as it was whatever happens meanwhile.
+class Allowed {
+ public:
+  Allowed() { known_ = sched_getaffinity(0, sizeof cpus_, &cpus_) == 0; }
+  ~Allowed() {
+    if (known_) sched_setaffinity(0, sizeof cpus_, &cpus_);
+  }
+  Allowed(const Allowed&) = delete;
+  Allowed& operator=(const Allowed&) = delete;
+  int count() const { return known_ ? CPU_COUNT(&cpus_) : 0; }
+  bool has(int cpu) const { return CPU_ISSET(static_cast<std::size_t>(cpu), &cpus_); }
+
+ private:
+  cpu_set_t cpus_;
+  bool known_;
+};
+
 // Two threads write to one line in turn; the time of one round, or 0 if the other cannot be there.
 double median_round(int cpu, double seconds) {
   constexpr int kRounds = 500;  // between two looks at the clock
@@ -81,17 +98,14 @@ double fma_peak(double seconds) {
 std::vector<RoundTrip> round_trips([[maybe_unused]] double seconds) {
   std::vector<RoundTrip> found;
 #ifdef __linux__
-  cpu_set_t allowed;
-  const int here = sched_getcpu();
-  if (here < 0 || sched_getaffinity(0, sizeof allowed, &allowed) != 0 || !stay_on(here))
-    return found;
-  const int others = CPU_COUNT(&allowed) - 1;
+  const Allowed allowed;
+  const int here = sched_getcpu(), others = allowed.count() - 1;
+  if (here < 0 || others < 1 || !stay_on(here)) return found;
   for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
-    if (cpu == here || !CPU_ISSET(static_cast<std::size_t>(cpu), &allowed)) continue;
+    if (cpu == here || !allowed.has(cpu)) continue;
     const double round = median_round(cpu, seconds / others);
     if (round > 0) found.push_back({.from = here, .to = cpu, .nanoseconds = 1e9 * round});
   }
-  sched_setaffinity(0, sizeof allowed, &allowed);
 #endif
   return found;
 }

@@ -5,9 +5,14 @@ import pytest
 
 import cutaway
 from cutaway import Network
-from cutaway.interop.sources import copied, number_of
+from cutaway.foreign.read import read
+from cutaway.interop.sources import Copier, number_of
 
 W1, B1, W2, B2 = np.ones((4, 3)), np.arange(3.0), np.ones((3, 2)), np.arange(2.0)
+
+
+def copied(who, source):
+    return Copier().copied(who, source)
 
 
 def shapes(source):
@@ -70,6 +75,58 @@ def test_a_module_is_its_linear_layers_square_ones_too(kind):
     with torch.no_grad():
         module[0].bias.fill_(7)
     assert (found.biases[0] != 7).all()
+
+
+@pytest.fixture
+def module():
+    import torch
+
+    return torch.nn.Sequential(torch.nn.Linear(4, 3, bias=False), torch.nn.Linear(3, 2))
+
+
+CHANGES = {
+    "learns": lambda module: module[0].weight.fill_(7),
+    "is put elsewhere": lambda module: setattr(module[0].weight, "data", module[0].weight + 1),
+    "is of other numbers": lambda module: module.double()[0].weight.add_(1),
+    "loses a unit": lambda module: (
+        setattr(module[0].weight, "data", module[0].weight.data[:2]),
+        setattr(module[1].weight, "data", module[1].weight.data[:, :2]),
+    ),
+    "has another layer": lambda module: setattr(module, "0", type(module[0])(4, 3)),
+}
+
+
+@pytest.mark.needs("torch")
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_module_is_copied_as_it_is_whatever_has_become_of_it(change, module):
+    import torch
+
+    copier = Copier()
+    for _ in range(2):
+        before = copier.copied("see", module)
+    with torch.no_grad():
+        CHANGES[change](module)
+    for _ in range(2):
+        after = copier.copied("see", module)
+        for layer, (weights, biases) in enumerate(zip(after.weights, after.biases, strict=True)):
+            np.testing.assert_array_equal(weights, module[layer].weight.detach().float().numpy().T)
+            if module[layer].bias is not None:
+                np.testing.assert_array_equal(biases, module[layer].bias.detach().float().numpy())
+    assert not np.array_equal(before.weights[0], after.weights[0])
+
+
+@pytest.mark.needs("torch")
+def test_where_a_module_has_its_weights_is_found_once(module, monkeypatch):
+    copier, found = Copier(), []
+    monkeypatch.setattr(
+        "cutaway.interop.sources.read", lambda *args, **more: found.append(1) or read(*args, **more)
+    )
+    for _ in range(3):
+        copier.copied("see", module)
+    assert len(found) == 1
+    for _ in range(3):
+        copier.copied("see", module.double())
+    assert len(found) == 4  # they are converted each time
 
 
 @pytest.mark.parametrize(

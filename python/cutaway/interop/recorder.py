@@ -18,7 +18,7 @@ from ..learn.history import History, Moment
 from ..reprs import short_repr
 from .filmed import film
 from .hooks import check_watched, hooks, meant
-from .sources import copied, number_of
+from .sources import Copier, number_of
 from .thinned import Thinned
 
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ class Recorder:
             2
         )  # of as many as there is room for, once that is known
         self._sizes: tuple[int, ...] = ()  # of the network, likewise
+        self._copier = Copier()
         self._source: Any = None  # whose weights are the last ones, until they are looked at
         self._end: _Look | None = None
         self._step, self._begin, self._seconds = 0, time.perf_counter(), 0.0
@@ -297,7 +298,7 @@ class Recorder:
         Raises:
             TypeError, ValueError: if they are not those of the network that was seen first.
         """
-        found = copied(who, source)
+        found = self._copier.copied(who, source)
         sizes = found.sizes
         if self._sizes and sizes != self._sizes:
             now, first = ("-".join(map(str, network)) for network in (sizes, self._sizes))

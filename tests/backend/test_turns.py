@@ -176,8 +176,9 @@ def test_what_is_kept_of_a_network_is_of_one_moment(what, while_training):
     learn_in_core = network._core.learn
 
     def noted(*arguments):
-        losses = learn_in_core(*arguments)
-        learned.set()
+        with network._core.turn:  # whoever comes next finds it noted
+            losses = learn_in_core(*arguments)
+            learned.set()
         return losses
 
     network._core.weights, network._core.learn = slow, noted

@@ -195,7 +195,7 @@ def watched():
     torch = dict(__module__="torch.nn", register_forward_hook=lambda _, hook: hook)
     layers = {"0.weight": ROWS[:3], "1.weight": ROWS[:3, :3]}
     return types.SimpleNamespace(
-        module=odd("Module", state_dict=lambda _: layers, **torch),
+        module=odd("Module", state_dict=lambda _: layers, buffers=lambda _: [0], **torch),
         optimizer=odd("Optimizer", register_step_post_hook=lambda _, hook: hook),
         criterion=odd("Module", **torch),
     )

@@ -13,7 +13,6 @@
 namespace cutaway {
 namespace {
 
-constexpr int64_t kForwardRows = 128;  // rows that go through all layers at once, at most
 constexpr int64_t kWorthWaking = 1e6;  // multiply-adds that are worth a thread's while
 constexpr double kLongUpdate = 1e9;    // multiply-adds of a thread that must not be interrupted
 
@@ -225,7 +224,7 @@ bool CpuCore::forward_blocks(Batch batch, int64_t top, const Interrupted& interr
   int64_t weights = 0;
   for (const Layer& layer : layers_) weights += layer.fan_in * layer.fan_out;
   const int64_t fair = batch.rows / (4 * pool_.workers()), worth = kWorthWaking / weights;
-  const int64_t block = std::clamp(std::max(fair, worth), int64_t{1}, kForwardRows);
+  const int64_t block = std::clamp(std::max(fair, worth), int64_t{1}, kRowsAtOnce);
   const int64_t blocks = (batch.rows + block - 1) / block;
   reserve(blocks == 1 ? batch.rows : pool_.workers() * block);
   if (batch.folded && !weight_sums_known_) {

@@ -164,6 +164,9 @@ class CpuCore final : public Core {
     return shares_[static_cast<std::size_t>(worker / workers_per_share_)];
   }
 
+  // Rows that go through all layers before others do, at most.
+  static constexpr int64_t kRowsAtOnce = 128;
+
   const Architecture architecture_;
   const Kernels& kernels_;
   Pool pool_;

@@ -96,7 +96,7 @@ void multiply_packed(const Team& team, Product<Dense<T>> p, std::int64_t b_colum
       p.b_row = kPanel;
       s.out = out + j;
       s.resume = k > 0;
-      store_tiles(team, store_one<T>, p, s);
+      store_tiles(team, store_one<T>, p, s, kDepth);
       if (team.stopped()) return;
     }
   }
@@ -186,7 +186,7 @@ bool matmul(Stack<const T> a, Stack<const T> b, Stack<T> out, int threads,
       if (packs) {
         multiply_packed(team, product, b.column_stride, store, packed);
       } else if (count == 1) {
-        store_tiles(team, store_one<T>, product, store);
+        store_tiles(team, store_one<T>, product, store, kDepth);
       } else {
         const auto step = [](const auto& stack) {
           return stack.strides.empty() ? 0 : stack.strides.back();

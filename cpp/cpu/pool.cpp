@@ -40,12 +40,6 @@ bool spin_while(const std::atomic<T>& value, T seen, int spins) {
   return false;
 }
 
-// Returns when `value` is no longer `seen`.
-template <class T>
-void wait_while(const std::atomic<T>& value, T seen) {
-  if (!spin_while(value, seen, kSpins)) value.wait(seen, std::memory_order_acquire);
-}
-
 // How many threads of the whole machine run or want to, this one among them; 1 if nobody tells.
 int running_threads() {
   int running = 1;
@@ -85,13 +79,14 @@ bool Meeting::wait(bool leader) {
   if (threads_ == 1) return !stopped_.load(std::memory_order_relaxed);
   const std::uint32_t round = round_.load(std::memory_order_relaxed);
   bool& verdict = verdict_[round % 2];
-  if (leader) verdict = stopped_.load(std::memory_order_relaxed);
   if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == threads_) {
+    // The last to come knows what any of them knew, and left undone for that.
+    verdict = stopped_.load(std::memory_order_relaxed);
     arrived_.store(0, std::memory_order_relaxed);
     round_.store(round + 1, std::memory_order_release);
     round_.notify_all();
   } else {
-    wait_while(round_, round);
+    wait_while(round_, round, leader);
   }
   return !verdict;
 }
@@ -100,6 +95,19 @@ bool Meeting::stopped(bool leader) {
   if (leader && interrupted_ && !stopped_.load(std::memory_order_relaxed))
     stopped_.store(interrupted_(), std::memory_order_relaxed);
   return stopped_.load(std::memory_order_relaxed);
+}
+
+// Between its questions the leader naps, an eighth of what it has waited: so much is lost at most.
+template <class T>
+void Meeting::wait_while(const std::atomic<T>& value, T seen, bool leader) {
+  using namespace std::chrono;
+  const auto begin = steady_clock::now();
+  while (!spin_while(value, seen, kSpins)) {
+    if (!leader || !interrupted_) return value.wait(seen, std::memory_order_acquire);
+    stopped(leader);
+    const auto waited = steady_clock::now() - begin;
+    std::this_thread::sleep_for(std::min<nanoseconds>(milliseconds(5), waited / 8));
+  }
 }
 
 struct Pool::Crew {
@@ -206,10 +214,10 @@ struct Pool::Crew {
   }
 
   // Returns when nobody is inside any more; if so wished, when all have done the job.
-  void close(bool all) {
-    for (int left; all && (left = missing.load()) != 0;) wait_while(missing, left);
+  void close(bool all, Meeting& meeting) {
+    for (int left; all && (left = missing.load()) != 0;) meeting.wait_while(missing, left, true);
     closed = number.load();
-    for (int left; (left = inside.load()) != 0;) wait_while(inside, left);
+    for (int left; (left = inside.load()) != 0;) meeting.wait_while(inside, left, true);
   }
 };
 
@@ -270,7 +278,7 @@ bool Pool::call(int threads, bool all, Meeting& meeting,
   const std::function<void(int)> open = part;
   crew_->open(&open);
   crew_->execute(0);
-  crew_->close(all);
+  crew_->close(all, meeting);
   if (crew_->failure) std::rethrow_exception(std::exchange(crew_->failure, nullptr));
   return !meeting.stopped(false);
 }

@@ -31,6 +31,9 @@ class Meeting {
   bool wait(bool leader);
   // Whether the job is to end, as far as is known here; the leader asks.
   bool stopped(bool leader);
+  // Returns when `value` is no longer `seen`. The leader asks meanwhile.
+  template <class T>
+  void wait_while(const std::atomic<T>& value, T seen, bool leader);
 
  private:
   const int threads_;
@@ -59,22 +62,28 @@ class Team {
   bool leads() const { return thread_ == 0; }
   int thread() const { return thread_; }
 
-  // Calls part(rows, columns) for all tiles of a result, of which each number takes `depth`
-  // multiply-adds. A tile takes some ten milliseconds; the job may end between two of them.
+  // Calls part(rows, columns, depth) for all tiles of a product, whose every number takes `depth`
+  // multiply-adds; for those of some rows and columns in the order of their depth, of which a tile
+  // has `most`. It takes some milliseconds; the job may end between two of them.
   template <class Part>
-  void tiles(std::int64_t rows, std::int64_t columns, std::int64_t depth, const Part& part) const {
-    if (rows * columns * depth <= kTile) return part(Range{0, rows}, Range{0, columns});
+  void tiles(std::int64_t rows, std::int64_t columns, std::int64_t depth, std::int64_t most,
+             const Part& part) const {
+    if (rows * columns * depth <= kTile)
+      return part(Range{0, rows}, Range{0, columns}, Range{0, depth});
+    const std::int64_t deep = std::min(depth, most);
     const auto fitting = [&](std::int64_t other) {  // whole blocks of the kernels
-      return std::max(kBlock, kTile / (other * depth) / kBlock * kBlock);
+      return std::max(kBlock, kTile / (other * deep) / kBlock * kBlock);
     };
     const std::int64_t width = std::min(columns, fitting(kBlock)), height = fitting(width);
     for (std::int64_t j = 0; j < columns; j += width)
-      for (std::int64_t i = 0; i < rows; i += height) {
-        if (stopped()) return;
-        part(Range{i, std::min(i + height, rows)}, Range{j, std::min(j + width, columns)});
-      }
+      for (std::int64_t i = 0; i < rows; i += height)
+        for (std::int64_t k = 0; k < depth; k += deep) {
+          if (stopped()) return;
+          part(Range{i, std::min(i + height, rows)}, Range{j, std::min(j + width, columns)},
+               Range{k, std::min(k + deep, depth)});
+        }
   }
-  static constexpr std::int64_t kTile = std::int64_t{1} << 28;  // multiply-adds
+  static constexpr std::int64_t kTile = std::int64_t{1} << 26;  // multiply-adds
 
  private:
   static constexpr std::int64_t kBlock = 64;

@@ -276,10 +276,13 @@ bool CpuCore::learn_from(const Batch& batch, const Team& team) {
   });
   if (!team.wait()) return false;
   team.each([&](int worker) {
-    const Range rows = rows_of(batch, worker);
-    forward_rows(batch, team, worker, rows, architecture_.layers() - 1);
-    output_loss(batch, rows);
-    backprop_rows(team, rows);
+    const Range mine = rows_of(batch, worker);
+    for (int64_t i = mine.begin; i < mine.end && !team.stopped(); i += kRowsAtOnce) {
+      const Range rows{i, std::min(i + kRowsAtOnce, mine.end)};
+      forward_rows(batch, team, worker, rows, architecture_.layers() - 1);
+      output_loss(batch, rows);
+      backprop_rows(team, rows);
+    }
   });
   return team.wait();
 }

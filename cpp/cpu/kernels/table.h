@@ -12,7 +12,8 @@ namespace cutaway {
 constexpr int64_t kLanes = 16;  // padding unit in elements: the widest vector of floats
 
 // The left operands of a product: what a(i, k) is, whatever becomes of the product; from(i) is one
-// without the rows before i. Of bytes, it has a multiple of 16 columns.
+// without the rows before i, after(k) without the columns before k. Of bytes, it has a multiple of
+// 16 columns.
 
 template <class T>
 struct Dense {  // a(i, k) = at[i * row + k * col]
@@ -21,6 +22,7 @@ struct Dense {  // a(i, k) = at[i * row + k * col]
   int64_t row, col;
 
   Dense from(int64_t i) const { return {at + i * row, row, col}; }
+  Dense after(int64_t k) const { return {at + k * col, row, col}; }
 };
 
 struct ByteRows {  // a(i, k) = rows[i][column + k]
@@ -29,6 +31,7 @@ struct ByteRows {  // a(i, k) = rows[i][column + k]
   int64_t column;
 
   ByteRows from(int64_t i) const { return {rows + i, column}; }
+  ByteRows after(int64_t k) const { return {rows, column + k}; }
 };
 
 struct ByteColumns {  // a(i, k) = columns[k][row + i]
@@ -37,10 +40,11 @@ struct ByteColumns {  // a(i, k) = columns[k][row + i]
   int64_t row = 0;
 
   ByteColumns from(int64_t i) const { return {columns, row + i}; }
+  ByteColumns after(int64_t k) const { return {columns + k, row}; }
 };
 
 // Bytes in words of 64, each with a mask: bit k of it tells whether byte k is not 0. The others are
-// skipped, which changes no bit of the result (if b is finite).
+// skipped, which changes no bit of the result (if b is finite). after(k) is of whole words.
 
 struct SparseRows {  // a(i, k) = rows[i][column + k]; masks[i * words + k / 64] is its mask
   using Number = float;
@@ -50,6 +54,7 @@ struct SparseRows {  // a(i, k) = rows[i][column + k]; masks[i * words + k / 64]
   int64_t words;  // of a row
 
   SparseRows from(int64_t i) const { return {rows + i, column, masks + i * words, words}; }
+  SparseRows after(int64_t k) const { return {rows, column + k, masks + k / 64, words}; }
 };
 
 struct SparseTiles {  // a(i, k) = bytes[64 w + k % 64], with w = k / 64 * m + i; masks[w] is its
@@ -60,6 +65,7 @@ struct SparseTiles {  // a(i, k) = bytes[64 w + k % 64], with w = k / 64 * m + i
   int64_t m;
 
   SparseTiles from(int64_t i) const { return {bytes + 64 * i, masks + i, m}; }
+  SparseTiles after(int64_t k) const { return {bytes + k * m, masks + k / 64 * m, m}; }
 };
 
 // result(i, j) = scale * (sum over k of a(i, k) b(k, j)) + shift[j]. The sum is one chain of fused
@@ -77,6 +83,11 @@ struct Product {
   // The rows of the result from i to i_end, of its columns those from j to j_end.
   Product part(int64_t i, int64_t i_end, int64_t j, int64_t j_end) const {
     return {i_end - i, j_end - j, k, a.from(i), b + j, b_row, shift ? shift + j : nullptr, scale};
+  }
+  // The sums over k from `begin` to `end`; what the last of them resumes is scaled and shifted.
+  Product slice(int64_t begin, int64_t end) const {
+    const Number* last = end == k ? shift : nullptr;
+    return {m, n, end - begin, a.after(begin), b + begin * b_row, b_row, last, scale};
   }
 };
 

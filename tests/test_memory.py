@@ -47,8 +47,8 @@ def test_without_a_limit_it_is_the_machines(tmp_path, text):
     ("code", "words"),
     [
         ("c.Network((784, 400_000, 10))", "Network: the weights of sizes (784, 400000, 10) need 2.53 GB, "),
-        ("learn(1_000_000)", "learn: mini-batches of 1,000,000 rows need 4.51 GB, "),
-        ("net.step(x, y, c.SGD(1))", "step: mini-batches of 500,000 rows need 2.26 GB, "),
+        ("learn(1_000_000)", "learn: mini-batches of 1,000,000 rows need 5.54 GB, "),
+        ("net.step(x, y, c.SGD(1))", "step: mini-batches of 500,000 rows need 2.77 GB, "),
         ("list(c.train(big, [(x[:1], [0])], optimizer=c.Adam()))", "train: two copies of the weights, "),
         ("Core('evaluate')", "evaluate: more memory is needed than can be had, "),
     ],

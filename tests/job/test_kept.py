@@ -92,3 +92,13 @@ def test_what_has_no_room_is_left_out_evenly(room, least, most):
     kept.end(moment(3910))
     assert least <= len(kept.moments) <= most
     assert len(kept.steps) > 60  # all were looked at
+
+
+def test_moments_that_there_is_no_memory_for_are_told_before_the_training(monkeypatch):
+    monkeypatch.setattr("cutaway.checks.values.free", lambda: 47e6)
+    Kept(moment(0, inputs=1000, units=5000), 1, room=15 * 10**6)
+    sentence = (
+        r"^train: 3 moments of the network, and their file, need 0.0601 GB, 0.047 GB are free$"
+    )
+    with pytest.raises(MemoryError, match=sentence):
+        Kept(moment(0, inputs=1000, units=5000), 1, room=25 * 10**6)

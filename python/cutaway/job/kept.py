@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import checks
 from ..backend.contract import F32
 from ..files import MARK, replacing
 from ..learn.history import Moment
@@ -41,6 +42,9 @@ class Kept:
         room: Bytes for the weights, about; if all that is wanted takes more, some are left out, but
             never the start and the end.
 
+    Raises:
+        MemoryError: if there is none for them and for the file of them.
+
     Attributes:
         start: (fan_in, units): the first layer's weights before the training.
         wanted: Numbers of the mini-batches at which to look.
@@ -56,6 +60,8 @@ class Kept:
         size = 2 * sum(w.size + b.size for w, b in zip(start.weights, start.biases, strict=True))
         fitting = room // size
         self._every = -(-(len(self.wanted) + 1) // fitting) if fitting else 0
+        count = 2 + (len(self.wanted) // self._every if self._every else 0)
+        checks.room("train", f"{count} moments of the network, and their file,", 2 * count * size)
         self.steps: list[int] = []
         self.distances: list[float] = []
         self.accuracies: dict[int, float] = {}

@@ -106,10 +106,13 @@ def _pixels(x: F32 | U8, mean: float, std: float) -> Rows:
 def check_room(who: str, architecture: Architecture, rows: int) -> None:
     """Raise MemoryError if a core has no room for mini-batches of so many rows.
 
-    It holds them as floats and as bytes, and of every unit the activation and the loss's derivative.
+    It holds them as floats and as bytes, of every unit the activation and the loss's derivative, and
+    the sums of the first layer: of few units in up to four parts.
     """
     features, *units = architecture.sizes
-    checks.room(who, f"mini-batches of {rows:,} rows", rows * (5 * features + 8 * sum(units)))
+    sums = min(4 * units[0], max(units[0], 1024))
+    size = 5 * features + 8 * sum(units) + 4 * sums
+    checks.room(who, f"mini-batches of {rows:,} rows", rows * size)
 
 
 def check_batch(who: str, rows: Rows, y: ArrayLike, architecture: Architecture) -> tuple[F32, I64]:

@@ -33,8 +33,9 @@ if TYPE_CHECKING:
     )
     from .backend.optimizer import SGD, Adam, Constant, OneCycle
     from .data.dataset import Dataset
-    from .data.loader import DataLoader, RandomSampler, SequentialSampler
+    from .data.loader import DataLoader
     from .data.read import load_data, load_idx, load_pickle, mnist
+    from .data.samplers import RandomSampler, SequentialSampler
     from .errors import CheckpointError, DeviceError
     from .foreign.weights import Weights
     from .interop.estimator import Classifier as Classifier
@@ -126,7 +127,8 @@ _MODULE_OF = {
         "look.film": "Film",
         "backend.functions": "matmul relu relu_derivative sigmoid sigmoid_derivative "
         "softmax softmax_derivative tanh tanh_derivative",
-        "data.loader": "DataLoader RandomSampler SequentialSampler",
+        "data.loader": "DataLoader",
+        "data.samplers": "RandomSampler SequentialSampler",
         "look.curves": "loss_curve",
         "look.picture": "grid neuron",
         "learn.history": "History Moment",

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from cutaway import DataLoader, Dataset, RandomSampler, SequentialSampler
+from cutaway import DataLoader, Dataset, RandomSampler
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (10, 2, 2), np.uint8)
 LABELS = np.arange(10) % 3
@@ -191,16 +191,6 @@ def test_what_makes_no_loader_is_refused(dataset, settings, error, message):
 def test_a_sampler_of_no_numbers_is_refused(dataset):
     with pytest.raises(TypeError, match=r"^DataLoader: sampler must be integers, got float64$"):
         list(DataLoader(dataset, sampler=[0.5]))
-
-
-@pytest.mark.parametrize("make", [SequentialSampler, RandomSampler])
-def test_samplers_count_a_number_or_the_length_of_anything(make):
-    for n in (5, Squares()):
-        sampler = make(n)
-        assert len(sampler) == 5
-        assert sorted(sampler) == sorted(sampler.order()) == [0, 1, 2, 3, 4]
-    with pytest.raises(ValueError, match=rf"^{make.__name__}: n must be at least 0, got -1$"):
-        make(-1)
 
 
 def test_an_order_is_a_function_of_seed_and_epoch(dataset):

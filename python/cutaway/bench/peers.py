@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from ..backend.contract import F32, I64
 from ..backend.optimizer import Adam
 from ..data.dataset import Dataset
-from ..data.loader import DataLoader, RandomSampler
+from ..data.loader import DataLoader
+from ..data.samplers import RandomSampler
 from ..job.recipes import Recipe
 from ..learn.network import Network
 from ..learn.training import fit

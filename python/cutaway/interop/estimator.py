@@ -29,7 +29,7 @@ except ImportError as error:
 from .. import checks
 from ..backend.contract import F32, I64
 from ..data.dataset import Dataset
-from ..data.loader import RandomSampler, SequentialSampler
+from ..data.samplers import RandomSampler, SequentialSampler
 from ..errors import DivergenceError
 from ..learn.history import History
 from ..learn.network import Network

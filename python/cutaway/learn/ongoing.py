@@ -23,7 +23,8 @@ from .. import checks
 from ..backend.optimizer import Constant, Optimizer, Schedule
 from ..data.dataset import Dataset
 from ..data.identity import sha256_of
-from ..data.loader import DataLoader, RandomSampler, SequentialSampler
+from ..data.loader import DataLoader
+from ..data.samplers import RandomSampler, SequentialSampler
 from ..files import Replacement
 from .checkpoint import load_with, save_with
 from .history import History, Moment, Place

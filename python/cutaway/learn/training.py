@@ -22,7 +22,8 @@ from ..backend.contract import F32
 from ..backend.optimizer import Constant, Optimizer, Schedule, check, memory_of
 from ..data.dataset import Dataset
 from ..data.labels import absent, check_numbered_alike
-from ..data.loader import DataLoader, RandomSampler, SequentialSampler
+from ..data.loader import DataLoader
+from ..data.samplers import RandomSampler, SequentialSampler
 from ..errors import DivergenceError, warn
 from ..reprs import short_repr
 from .history import History, Moment, Place

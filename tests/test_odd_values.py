@@ -266,7 +266,7 @@ CALLS = {
     "RandomSampler.order": lambda _: dict(epoch=0),
     "DataLoader": lambda o: dict(
         dataset=o.Dataset, batch_size=2, shuffle=False, seed=0, drop_last=False, collate=None,
-        sampler=None, collate_fn=None,
+        sampler=None, shift=0, collate_fn=None,
     ),
     "DataLoader.order": lambda _: dict(epoch=0),
     "load_data": lambda _: dict(

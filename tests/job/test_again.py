@@ -13,7 +13,9 @@ from cutaway.measure.update import taught
 
 
 @pytest.mark.parametrize("number", [1, 2, 10, 11, 20])
-@pytest.mark.parametrize("settings", [{}, {"optimizer": "adam", "schedule": "one-cycle"}])
+@pytest.mark.parametrize(
+    "settings", [{}, {"optimizer": "adam", "schedule": "one-cycle"}, {"shift": 1}]
+)
 def test_learning_a_lesson_gives_what_the_run_had_after_it(
     tmp_path, recipe, data, number, settings
 ):
@@ -23,7 +25,7 @@ def test_learning_a_lesson_gives_what_the_run_had_after_it(
     found = lesson(earlier, data, number)
     assert found.epoch == (1 if number <= 10 else 2)
     assert len(found.numbers) == (32 if number % 10 else 310 - 9 * 32)
-    after = taught(found.network, data[0], found.numbers, found.optimizer, found.rate)
+    after = taught(found.network, found.data, found.numbers, found.optimizer, found.rate)
     assert after.losses[0] == pytest.approx(earlier.history.sample_losses[number - 1], rel=1e-5)
     network = recipe.make_network(64, 4, seed=3, backend="cpu")
     for moment in recipe.train(network, data[0], seed=3, every=1):

@@ -42,7 +42,7 @@ def command(
     sets = looking.data_of(earlier, data)
     found = lesson(earlier, sets, number)
     image = batch(
-        found.network, sets[0], found.numbers, optimizer=found.optimizer, rate=found.rate,
+        found.network, found.data, found.numbers, optimizer=found.optimizer, rate=found.rate,
         title=f"Mini-batch {number:,} (epoch {found.epoch}, rate {found.rate:.3g})", theme=theme,
     )  # fmt: skip
     looking.leave(image, output, describe, force)

@@ -7,7 +7,8 @@ gathers the batches itself; over anything else it collates sample by sample.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
-from typing import Any, Protocol
+from functools import cached_property
+from typing import Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from ..errors import warn
 from ..reprs import short_repr
 from .dataset import F32, I64, MOST_NORMALISED, Dataset
 from .samplers import RandomSampler, SequentialSampler
+from .shifts import ShiftingSampler, check_shift, shifted
 
 
 class Samples(Protocol):
@@ -106,6 +108,9 @@ class DataLoader:
             array.
         sampler: Sample numbers in the order to use, anew at every pass; instead of `shuffle`. One
             without a length is counted by a pass of its own.
+        shift: At every pass, move each picture at random by up to so many pixels, up or down and to
+            either side; what comes in is black. For a Dataset of pictures and shuffle=True, of which
+            (2 shift + 1)^2 copies are held then.
         collate_fn: PyTorch's word for `collate`.
         pytorch: Other keywords of PyTorch's DataLoader: `num_workers=4` and the like change nothing
             here; `batch_sampler` and `generator` are refused.
@@ -113,7 +118,9 @@ class DataLoader:
     Raises:
         TypeError: if the dataset has no length, for both collate and collate_fn, or for a keyword
             that is unknown or would change what is learned.
-        ValueError: if batch_size is less than 1, or both shuffle and sampler are given.
+        ValueError: if batch_size is less than 1, both shuffle and sampler are given, or shift is for
+            what cannot be shifted.
+        MemoryError: at the first pass, if there is no room for what is shifted.
 
     Warns:
         UserWarning: if a keyword of PyTorch's asks for what does not happen here.
@@ -129,6 +136,7 @@ class DataLoader:
         collate: Collate | None = None,
         sampler: Iterable[int] | None = None,
         *,
+        shift: int = 0,
         collate_fn: Collate | None = None,
         **pytorch: Any,
     ) -> None:
@@ -165,6 +173,13 @@ class DataLoader:
         self.batch_size = checks.count("DataLoader", "batch_size", batch_size)
         self.drop_last = checks.flag("DataLoader", "drop_last", drop_last)
         self.collate = collate if collate is not None else collate_fn
+        self.shift = checks.count("DataLoader", "shift", shift, 0)
+        if self.shift:
+            if not isinstance(dataset, Dataset) or self.collate or not shuffle:
+                needs = "a Dataset and shuffle=True"
+                raise ValueError(f"DataLoader: shift must be 0 without {needs}, got {self.shift}")
+            check_shift(dataset, self.shift)
+            sampler = ShiftingSampler(len(dataset), self.shift, seed)
         if sampler is None:
             n = checks.length("DataLoader", "dataset", dataset)
             sampler = RandomSampler(n, seed) if shuffle else SequentialSampler(n)
@@ -179,13 +194,23 @@ class DataLoader:
 
     @property
     def direct(self) -> Dataset | None:
-        """The Dataset, if nothing is to be collated: a core can gather its rows by itself."""
-        return self.dataset if isinstance(self.dataset, Dataset) and not self.collate else None
+        """The Dataset that orders are of, if nothing is to be collated: a core can gather its rows."""
+        if not isinstance(self.dataset, Dataset) or self.collate:
+            return None
+        return self._shifted if self.shift else self.dataset
+
+    @cached_property
+    def _shifted(self) -> Dataset:
+        return shifted(cast(Dataset, self.dataset), self.shift)
 
     @property
     def complete(self) -> bool:
-        """Whether every pass is all samples once, in whatever order."""
-        if self.drop_last or not isinstance(self.sampler, SequentialSampler | RandomSampler):
+        """Whether every pass is all samples once, as they are, in whatever order."""
+        if (
+            self.shift
+            or self.drop_last
+            or not isinstance(self.sampler, SequentialSampler | RandomSampler)
+        ):
             return False
         return len(self.sampler) == len(self.dataset)
 
@@ -227,5 +252,5 @@ class DataLoader:
             sampler = type(sampler).__name__  # to ask for more could start a pass
         return (
             f"DataLoader({type(self.dataset).__name__} of {len(self.dataset)}, "
-            f"batch_size={self.batch_size}, {sampler})"
+            f"batch_size={self.batch_size}, {sampler}{f', shift={self.shift}' * bool(self.shift)})"
         )

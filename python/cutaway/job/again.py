@@ -11,6 +11,7 @@ import numpy as np
 
 from ..backend.contract import I64
 from ..backend.optimizer import Optimizer
+from ..data.dataset import Dataset
 from ..learn.network import Network
 from .earlier import Earlier
 from .recipes import Recipe
@@ -26,13 +27,15 @@ class Lesson:
 
     Attributes:
         network: As it was just before it.
-        numbers: Of the samples, in the training set.
+        data: What it was taken from: the training set, or that moved in all ways.
+        numbers: Of the samples in there.
         optimizer: That learns.
         rate: Of this mini-batch.
         epoch: 1 for the first.
     """
 
     network: Network
+    data: Dataset
     numbers: I64
     optimizer: Optimizer
     rate: float
@@ -60,11 +63,13 @@ def lesson(earlier: Earlier, data: Data, number: int) -> Lesson:
     network = _before(training, earlier, number)
     epoch, place = divmod(number - 1, training.epoch)
     size = training.recipe.batch_size
-    order = training.recipe.loader(data[0], training.seed).order(epoch)
+    loader = training.recipe.loader(data[0], training.seed)
+    order = loader.order(epoch)
     optimizer = training.recipe.make_optimizer()
     factor = training.recipe.make_schedule().factors(np.array([number - 1]), training.last)[0]
     return Lesson(
-        network=network, numbers=order[place * size : (place + 1) * size], optimizer=optimizer,
+        network=network, data=loader.direct or data[0],
+        numbers=order[place * size : (place + 1) * size], optimizer=optimizer,
         rate=optimizer.lr * float(factor), epoch=epoch + 1,
     )  # fmt: skip
 

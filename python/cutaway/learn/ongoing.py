@@ -63,6 +63,8 @@ def terms(
         told["seed"] = getattr(loader.sampler, "seed", None)
         if isinstance(loader.dataset, Dataset):
             told["mean"], told["std"] = loader.dataset.normalisation
+        if loader.shift:
+            told["shift"] = loader.shift
     plain: dict[str, Any] = json.loads(json.dumps(told, default=float))  # tuples are lists there
     return plain
 

@@ -44,7 +44,7 @@ void Machine::run_together(std::int64_t first_block, int blocks) {
   blocks_.clear();
   for (int rank = 0; rank < blocks; ++rank) {
     Block& block = blocks_.emplace_back();
-    block.shared = std::make_unique_for_overwrite<Line[]>(shared_lines_);
+    block.shared = std::make_unique<Line[]>(shared_lines_);
     std::memset(block.shared.get(), 0xff, shared_lines_ * sizeof(Line));
     block.meeting.expected = kThreads;
   }

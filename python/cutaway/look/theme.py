@@ -81,4 +81,4 @@ def font(size: int) -> FreeTypeFont:
     from matplotlib import get_data_path
     from PIL import ImageFont
 
-    return ImageFont.truetype(Path(get_data_path(), "fonts", "ttf", "DejaVuSans.ttf"), size)
+    return ImageFont.truetype(str(Path(get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")), size)

@@ -9,11 +9,13 @@ import lzma
 import math
 import os
 import struct
+import sys
 import tokenize
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -30,6 +32,7 @@ BAD_ZIP = (
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, ValueError, EOFError, KeyError,
     OverflowError, RuntimeError, OSError,
 )  # fmt: skip
+_LONGEST_HEADER = 1 << 16  # bytes; NumPy itself takes 10,000
 _BAD_HEADER = (*BAD_ZIP, SyntaxError, TypeError, tokenize.TokenError, MemoryError)
 
 
@@ -80,17 +83,19 @@ def opened(path: str | os.PathLike[str]) -> Iterator[Arrays]:
 
 
 def _damaged(name: str, error: Exception) -> ValueError:
-    return ValueError(f"{checks.shown(name)} is damaged: {checks.shown(error, str)}")
+    why = checks.shown(error, str) or "it is cut short"
+    return ValueError(f"{checks.shown(name)} is damaged: {why}")
 
 
 def _array(name: str, member: IO[bytes], size: int, most: int) -> Array:
     """Read an npy of `size` bytes, if that is what its header says and no more than allowed."""
     title = checks.shown(name)
     try:
-        version = np.lib.format.read_magic(member)
+        head = _head(member)
+        version = np.lib.format.read_magic(head)
         header = getattr(np.lib.format, f"read_array_header_{'1' if version[0] == 1 else '2'}_0")
-        shape, _, dtype = header(member)
-        said, held = math.prod(shape) * dtype.itemsize, size - member.tell()
+        shape, _, dtype = header(head)
+        said, held = math.prod(shape) * dtype.itemsize, size - head.tell()
     except _BAD_HEADER as error:
         raise _damaged(name, error) from None
     if dtype.hasobject:
@@ -107,4 +112,20 @@ def _array(name: str, member: IO[bytes], size: int, most: int) -> Array:
         array: Array = np.lib.format.read_array(member, allow_pickle=False)
     except BAD_ZIP as error:
         raise _damaged(name, error) from None
+    if dtype.kind == "U" and said and _codes(array).max() > sys.maxunicode:
+        raise ValueError(f"{title} is damaged: it has characters that there are not")
     return array
+
+
+def _head(member: IO[bytes]) -> BytesIO:
+    """Return the start of an npy up to its numbers: of a file, as much is reserved as is asked for."""
+    start = member.read(8)
+    length = member.read(2 if start[6:7] == b"\1" else 4)
+    return BytesIO(
+        start + length + member.read(min(int.from_bytes(length, "little"), _LONGEST_HEADER))
+    )
+
+
+def _codes(text: Array) -> Array:
+    """Return the numbers of all characters of a text array, in whatever order of bytes."""
+    return np.frombuffer(text.tobytes(), np.dtype(np.uint32).newbyteorder(text.dtype.byteorder))

@@ -70,6 +70,30 @@ FINDS: list[tuple[str, str]] = [
     # a number of 4,000 characters, which was quoted
     ('pickle',
      'c-rm4F%19!2m`Pm6(}H?3H(b!22ay&8UO$Q_*QemJb7&'),
+    # a name of a class with a character that there is not
+    ('npz',
+     'c$^FHW@Zs#0D%n>wXu40;vX<D0Xaa-3Zx?R@(L;^`-S=jL^3jzF;uIkq!uR^saq+i*OVHn>nNzF<rkF{CFaHF7p0_v'
+     '#N85eic^8&#TkhOsX)Glk%^812x;ml)GCk#xZ;}*-8}!Af3f2An@vCV3b^igan^68Z7rAV2Pffe>eejQf%kMOs*Eo9'
+     '$v7;lj9m4ye$(5A!fKz{uCtnc#CsmtwZHz(!sm?I-Ea4Y^|QZ7c<*D*;O=|;_Js`-_N~sS*v#<Z>$8;oH|lQ7Pkr87'
+     'EHIO!^78q^?3+*RTBg49hUby*I(+rF#jL!4-qEXE!FtnpZkL77R1t;OJAFQ0Q>#92WtzjY*ec!jt37+hsW`?2_KWf>'
+     'Udu79<XX3S_oKcxE3<V=4b$#9et6J1H&trpVdIS!Nm5_`mDZ|x{<l9Wd@hVl;<s+0M&jqS_3Q19S$;lN-?D7aQn~95'
+     '+;$t*XIgIA6Ez`umo?V|yY*9*L|Kfd>@3~9!#b<*#>aWJZ4!Rc3169V{3UqZa}I8auW{bYvZJkX>*Gnw)(Bmylzl%('
+     'fvv-*d`9%er50<lkNZ!0dr#NVha)X$@ioI8Ke<(AI89M(oEO;`wrA3=L;Wg_DX%=4L!?+=K3=?Qf-^INy44=0E89X1'
+     'JLd<WB$3tYA5WeEWP>m$iBwV}iIAT<AW4LQkqIk8b^3mxITAfUHVE?radJ*#adCWJVs2_NPEXi`66XnHO8ua~l?ZfF'
+     '63AH$hgSx8Gct)V<Ib2c(7?z5%ckgB&?5?=MVSd2ZRlFi0|=qz9ur1z1$eWvfh3uMa50dc&J5xK00zWJV*'),
+    # numbers of no type
+    ('onnx',
+     'c%0+l5Moa*ElDg-tdwFk&@<9Au)4{@WyQr<!Np;qSDu=go>9WZW}ugpnOH2uR$Q7}tY;tvrIlFRQ*(2*c)8e0iW2jR'
+     'og^3+Ffwteb3vtrIEypWbMrG(^bDmCOeOYU2$Rc+3n9wIVFb6#2-z|tsAWdjEmMJ7W+cRxUs_U7T7t027;Y2Xhgz2z'
+     'IhZ*F1Q?y*e)BrOn6sb3_WsptHkB`z*@gaGxX<sb$o>bV*86M^Ub1z2vCi(2XS$uyx9ok|){XmamvGqyB&zQ_pt0X>'
+     'sp}fMx?KzQ*1NIqU8u;p?^$t?-K#$NeQ&rD_V$Nx?-MC(wKMk8+Sl57z=kXO)n0j{u)VX+N81+cWZBEFxo{sFi-%p#'
+     'f?aldKPlV&RoZF$Pu*l+o~xz}bJhHP5}y|Coj#9wuj0?mwm(Ac_Fb(?w0*>_yf^dnR@-@-JnS4#9JJe&)^5B1<u5xe'
+     'DGp|!m!Og4#lwIEw6r*wIG7E99)^XlmqflwtG%*ku$@VV#_oslPWHLejrJ$;9kSCB<6r`r0||dG4wxB166HmiB_*kO'
+     '3Q3g;(2!IBCzU7>U^)@v=i=pH6yoG!7GlifV&V`;lH`I$2D%iJ6AKrE051T{*T!}'),
+    # a header of 600 MB, which was reserved
+    ('npy of weights',
+     'c$}N;7wQ`jd3a?RL$!KJYH@Orx|M>uO`3_ij)Hnxeo;wLVqScHQA#RE+$}MuI29;foRL_N3gl}Tn&~JQYw9S}Di8qx'
+     'rb-$@'),
 ]  # fmt: skip
 ODD = [b"\0", b"\xff", b"\x7f\xff\xff\xff", b"\xff" * 8, b"\0" * 9, b"[", b"{", b'"', b"-1", b"1e999",
        b"nan", b",", b"\n", b"(", b".", b"0" * 30, "é".encode(), b"\x80", b"true", b"null"]  # fmt: skip

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 
 import pytest
 
@@ -95,3 +96,11 @@ def test_a_training_s_checkpoint_without_moments_is_refused(out, recipe, data, d
     with pytest.raises(ValueError, match=r"c\.safetensors holds no moments of its run"):
         run(longer, data, out, seed=3, begun=begun, force=True)
     assert list(out.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["history.json", f"{FOLDER}/{SETTINGS}"])
+def test_a_pipe_in_place_of_a_file_keeps_nobody_waiting(tmp_path, name):
+    (tmp_path / FOLDER).mkdir()
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(OSError, match="Is no regular file"):
+        find(tmp_path)

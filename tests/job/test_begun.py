@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+from contextlib import suppress
 
 import pytest
 
@@ -52,6 +53,43 @@ def test_a_run_that_was_stopped_leaves_the_same_files_in_the_end(
     # Seconds; the sums of other parts of an epoch; an order of metadata that nobody chose.
     assert differing <= {"history.json", "loss.png", "model.safetensors"}
     assert find(out).summary["fingerprint"] == done[1].network.fingerprint()
+
+
+@pytest.mark.usefixtures("often")
+@pytest.mark.parametrize("error", [Killed, KeyboardInterrupt])
+def test_who_begins_anew_over_an_unfinished_run_is_told_how_to_go_on_with_it(
+    out, error, recipe, data, stop_at
+):
+    told = []
+    with suppress(Killed):
+        run(recipe, data, out, watch=stop_at(13, error), told=told.append)
+    told.clear()
+    begun = find(out)
+    run(recipe, data, out.parent / "other", begun=begun, told=told.append)
+    assert told == []
+    run(recipe, data, out, watch=stop_at(1, KeyboardInterrupt), told=told.append)
+    assert told[0] == (
+        f"this replaces the unfinished run in {out}, 1 of 2 epochs done; "
+        f"cutaway train --resume {out} would go on with it"
+    )
+
+
+@pytest.mark.usefixtures("often")
+def test_who_goes_on_or_replaces_what_is_done_is_told_nothing(out, recipe, data, stop_at):
+    told = []
+    run(recipe, data, out, watch=stop_at(13, KeyboardInterrupt))
+    run(recipe, data, out, begun=find(out), told=told.append)
+    run(recipe, data, out, told=told.append)
+    assert told == []
+
+
+@pytest.mark.usefixtures("often")
+def test_an_unfinished_run_that_is_damaged_stops_nobody(out, recipe, data, stop_at):
+    run(recipe, data, out, watch=stop_at(13, KeyboardInterrupt))
+    (out / CHECKPOINT).write_bytes(b"damaged")
+    told = []
+    assert not run(recipe, data, out, told=told.append, force=True).interrupted
+    assert told == []
 
 
 def test_a_run_that_was_stopped_before_its_first_checkpoint_begins_anew(out, recipe, data, stop_at):

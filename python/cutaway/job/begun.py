@@ -176,6 +176,20 @@ def find(folder: Path) -> Begun:
     raise ValueError(f"{folder}: holds no run to go on with{hint}")
 
 
+def unfinished(folder: Path) -> Begun | None:
+    """Return the run of a folder that was killed or interrupted, if one can go on.
+
+    It is for the one who works there: a run that goes on at this moment looks the same.
+    """
+    if not any((place / CHECKPOINT).exists() for place in (folder / FOLDER, folder)):
+        return None
+    try:
+        begun = find(folder)
+    except (ValueError, OSError):  # damaged: nobody could go on with it
+        return None
+    return begun if begun.checkpoint and not begun.summary else None
+
+
 def _begun(folder: Path, path: Path, checkpoint: Path | None) -> Begun:
     """Return what a file tells of its run."""
     try:

@@ -94,6 +94,15 @@ FINDS: list[tuple[str, str]] = [
     ('npy of weights',
      'c$}N;7wQ`jd3a?RL$!KJYH@Orx|M>uO`3_ij)Hnxeo;wLVqScHQA#RE+$}MuI29;foRL_N3gl}Tn&~JQYw9S}Di8qx'
      'rb-$@'),
+    # a kind of node with a line break, which the sentence had
+    ('onnx',
+     'c%0+l5Moa*ElDg-tdwFk&@<9Au)4{@WyQr<!Np;qSDu=go>9WZW}ugpnOH2uR$Q7}tY;tvrIpy+Q*(2*c)8e0iW2jR'
+     'og^3+Ffwteb3vtrIEypWbMrG(^bDmCOeOYU2$Rc+3n9wIVFb6#2-z|tsAWb<EZ8hlfm&uH#Fk%LQczlgu*n#16WoVd'
+     'ml-*jIRpe4o#1}+I>4B-pTYM2)oV7DFPGVc{#>}v@2trF2c_2gY!6<tb$hYS?viJ^ozb`KecINI`)-$T*##u3?>nHe'
+     '-)^bv8oRn(3-;E#vF}}|$hq%Xagp7tKKXrbxDxjEhj8x`DQvYf_R`wd+Ihf+EBe)5d84qsv(87`7VKo%%dfd`-+w6B'
+     '`$^gEuhLH2f9fXt@?14-n5*XRllZi7@AP@hdli3fw*3)mx9@6IqU|GY<-M7ox7yCz<YDJ{;-KBGw07J5FMru-NpUa('
+     'y#$RUFCGRYprysZ1eS$|ua`u=N~^uHXRw_~hsN%Q@lN)+(~b5g@g1_$660V3nF9%bFAkU)K@#OfnI$Euc?wCD3eb>L'
+     '04J3w5nwtI;^*S!U=-ryVisb|<6`0vNRs4&Mh3bRlM@RUg8(l8?mWx9'),
 ]  # fmt: skip
 ODD = [b"\0", b"\xff", b"\x7f\xff\xff\xff", b"\xff" * 8, b"\0" * 9, b"[", b"{", b'"', b"-1", b"1e999",
        b"nan", b",", b"\n", b"(", b".", b"0" * 30, "é".encode(), b"\x80", b"true", b"null"]  # fmt: skip

@@ -21,7 +21,7 @@ from .. import checks
 from ..files import warranted
 from ..npz import BAD_ZIP
 from .objects import comes_from
-from .steps import Steps
+from .steps import Steps, titled
 from .weights import F32, Weights
 
 _ACTIVATIONS = {"linear": "identity"}  # the others are called as here
@@ -141,7 +141,7 @@ def _read(
     for layer in described["layers"]:
         kind, config = layer["class_name"], layer["config"]
         name = config["name"]
-        title = f"layer {checks.shown(name)} ({kind})"
+        title = titled("layer", name, kind)
         if {*_sources(layer.get("inbound_nodes"))} - {before}:  # a Sequential names none
             raise ValueError(
                 f"{who}: {title} must take what the layer before it gives, and no more"

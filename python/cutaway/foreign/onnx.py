@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from .. import checks
 from .objects import comes_from
-from .steps import Steps
+from .steps import Steps, titled
 from .weights import Weights
 
 Array = NDArray[Any]
@@ -174,7 +174,7 @@ class _Graph:
 
 
 def _title(node: Any) -> str:
-    return f"node {checks.shown(node.name or node.output[0])} ({node.op_type})"
+    return titled("node", node.name or node.output[0], node.op_type)
 
 
 def _shape(value: Any) -> tuple[int, int] | None:

@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parent.parent / "python" / "cutaway"
 
 # The stations of the flow, in its order: a place imports only from lines above it, and narrower
 # where that is said.
-BASE = "cgroups checks errors files memory reprs threads version"
+BASE = "cgroups checks errors files memory npz reprs threads version"
 ALLOWED = {
     "errors": "",
     "reprs": "",
@@ -22,9 +22,10 @@ ALLOWED = {
     "memory": "cgroups",
     "checks": "errors memory",
     "files": "checks errors version",
+    "npz": "checks files",
     "threads": "cgroups checks errors",
-    "foreign": "checks errors files reprs",
-    "data": "checks errors files reprs",
+    "foreign": "checks errors files npz reprs",
+    "data": "checks errors files npz reprs",
     "backend": "checks errors memory reprs threads _core _cuda",  # it alone
     "learn": f"{BASE} foreign data backend",
     "measure": f"{BASE} foreign data backend learn",

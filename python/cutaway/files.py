@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 MARK = f"written by cutaway {__version__}"
 MARK_OF_ANY_VERSION = b"written by cutaway "
+LARGEST = 1 << 30  # bytes of data that a file may hold
+MOST_RATIO = 1032  # bytes of data in a byte of gzip, at most (zlib's technical details)
 _EDGE = 1 << 20  # bytes at either end of a file in which the mark stands
 _LONGEST_SUFFIX = 20  # characters, of a temporary name
 
@@ -47,6 +49,11 @@ def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
         file.close()
         raise OSError(errno.EINVAL, "Is no regular file", os.fspath(path))
     return file
+
+
+def warranted(size: int) -> int:
+    """Return how many bytes a packed file of `size` bytes may stand for."""
+    return min(max(LARGEST, size), MOST_RATIO * size)
 
 
 def is_ours(path: Path) -> bool:

@@ -281,6 +281,26 @@ def test_results_on_stdout_are_the_same_whatever_is_drawn(in_terminal, live_run,
     assert given_back(seen)
 
 
+def test_a_run_that_goes_on_is_drawn_from_where_it_was(in_terminal, live_run, cutaway, tmp_path):
+    cutaway(*[word for word in live_run if word != "--live"])
+    drawn = set()
+
+    def look(_, seen):
+        drawn.update(re.findall(r"of 4   mini-batch (\d+)", "".join(seen.text())))
+
+    code, seen, _ = in_terminal("train", "--live", "--resume", tmp_path, "--epochs", 4, when=look)
+    assert code == 0
+    text = seen.text()
+    assert "goesonaftermini-batch20of40" in "".join(text).replace(" ", "")  # in two lines
+    caption = next(line for line in text if line.startswith("epoch 4 of 4"))
+    assert caption.startswith("epoch 4 of 4   mini-batch 40   loss 0.")
+    curve = text[text.index(caption) + 1].partition("   ")[0]
+    assert re.fullmatch("loss [▁-█]{40}", curve)  # with what was learned before
+    assert min(map(int, drawn)) > 20
+    assert [line.split()[0] for line in text if re.match(r" +\d ", line)] == ["3", "4"]
+    assert given_back(seen)
+
+
 def test_the_film_s_bar_comes_below_the_last_picture(in_terminal, live_run):
     words = [word for word in live_run if word != "--no-film"]
     code, seen, _ = in_terminal(*words, "--frames", 4)

@@ -16,6 +16,8 @@ import time
 import pytest
 
 from cutaway import load
+from cutaway.cli.progress import Progress
+from cutaway.learn import ongoing
 
 KILLS = int(os.environ.get("CUTAWAY_KILLS", "4"))
 PAIRS = int(os.environ.get("CUTAWAY_PAIRS", "3"))
@@ -152,6 +154,32 @@ def test_what_ctrl_c_ended_goes_on(start, cutaway, options, whole, tmp_path):
     assert process.stderr.startswith(f"cutaway: {tmp_path} goes on after mini-batch ")
     assert consistent(tmp_path) == whole[1]["fingerprint"]
     assert names(tmp_path) == names(whole[0])  # and what it was is forgotten
+
+
+@pytest.mark.usefixtures("ctrl_c")
+def test_what_is_said_of_an_unfinished_run_is_a_line_whatever_its_folder_is_called(
+    call, data, tmp_path, monkeypatch
+):
+    out = tmp_path / "a\x1b[2J\nb"
+    shown = f"{tmp_path}/a\\x1b[2J\\x0ab"
+    words = ("train", "--data", data, "--out", out, "--epochs", 2, "--no-film", "--quiet")
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            Progress, "moment", lambda _, m: m.step < 12 or signal.raise_signal(signal.SIGINT)
+        )
+        patch.setattr(ongoing, "_LEAST", 0)
+        code, _, stderr = call(*words)
+    assert code == 130
+    assert stderr.endswith(
+        f"cutaway: interrupted; {shown} holds what was learned so far; "
+        f"cutaway train --resume {shown} goes on\n"
+    )
+    code, _, stderr = call(*words)
+    assert (code, stderr) == (
+        0,
+        f"cutaway: this replaces the unfinished run in {shown}, 1 of 2 epochs done; "
+        f"cutaway train --resume {shown} would go on with it\n",
+    )
 
 
 def test_a_run_that_is_done_is_printed_again(call, whole):

@@ -190,15 +190,15 @@ def header(*shape, descr="|u1"):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        (header(36, 10**9), "the npz is damaged: 'X' says 36000000000 bytes, and has 720"),
-        (header(36, 19), "the npz is damaged: 'X' says 684 bytes, and has 720"),
-        (header(-36, 20), "the npz is damaged: 'X' says -720 bytes, and has 720"),
+        (header(36, 10**9), "'X' is damaged: it says 36000000000 bytes, and has 720"),
+        (header(36, 19), "'X' is damaged: it says 684 bytes, and has 720"),
+        (header(-36, 20), "'X' is damaged: it says -720 bytes, and has 720"),
         (header(36, 20, descr="|O"), "'X' holds Python objects"),
-        ("{'descr': __import__('os').abort()}", ""),
-        ("{" * 3000, ""),
-        ("", ""),
-        ("nonsense", ""),
-        ("'''", ""),
+        ("{'descr': __import__('os').abort()}", "'X' is damaged: "),
+        ("{" * 3000, "'X' is damaged: "),
+        ("", "'X' is damaged: "),
+        ("nonsense", "'X' is damaged: "),
+        ("'''", "'X' is damaged: "),
     ],
 )
 def test_a_header_that_lies_is_refused(tmp_path, line, message):

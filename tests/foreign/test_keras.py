@@ -200,3 +200,16 @@ def test_a_model_and_its_file_compute_what_keras_does(tmp_path, keras, functiona
         network = Network.from_model(each)
         np.testing.assert_allclose(network.forward(x), expected, atol=1e-5)
         assert network.shape == (2, 4)
+
+
+@pytest.mark.needs("h5py")
+def test_what_a_layer_is_called_makes_no_second_line(tmp_path, layers):
+    odd = {**dense("one"), "class_name": "Dense\r\n"}
+    place = "layers/dense\r\n/vars"
+
+    def change(file):
+        file[place]["0"] = layers[0][0]
+
+    path = written(tmp_path / "a.keras", layers, odd, change=change)
+    with pytest.raises(ValueError, match=r"layer 'one' \('Dense\\r\\n'\) must be a fully"):
+        Weights.from_model(path)

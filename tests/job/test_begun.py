@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import os
+from contextlib import suppress
 
 import pytest
 
@@ -53,6 +55,43 @@ def test_a_run_that_was_stopped_leaves_the_same_files_in_the_end(
     assert find(out).summary["fingerprint"] == done[1].network.fingerprint()
 
 
+@pytest.mark.usefixtures("often")
+@pytest.mark.parametrize("error", [Killed, KeyboardInterrupt])
+def test_who_begins_anew_over_an_unfinished_run_is_told_how_to_go_on_with_it(
+    out, error, recipe, data, stop_at
+):
+    told = []
+    with suppress(Killed):
+        run(recipe, data, out, watch=stop_at(13, error), told=told.append)
+    told.clear()
+    begun = find(out)
+    run(recipe, data, out.parent / "other", begun=begun, told=told.append)
+    assert told == []
+    run(recipe, data, out, watch=stop_at(1, KeyboardInterrupt), told=told.append)
+    assert told[0] == (
+        f"this replaces the unfinished run in {out}, 1 of 2 epochs done; "
+        f"cutaway train --resume {out} would go on with it"
+    )
+
+
+@pytest.mark.usefixtures("often")
+def test_who_goes_on_or_replaces_what_is_done_is_told_nothing(out, recipe, data, stop_at):
+    told = []
+    run(recipe, data, out, watch=stop_at(13, KeyboardInterrupt))
+    run(recipe, data, out, begun=find(out), told=told.append)
+    run(recipe, data, out, told=told.append)
+    assert told == []
+
+
+@pytest.mark.usefixtures("often")
+def test_an_unfinished_run_that_is_damaged_stops_nobody(out, recipe, data, stop_at):
+    run(recipe, data, out, watch=stop_at(13, KeyboardInterrupt))
+    (out / CHECKPOINT).write_bytes(b"damaged")
+    told = []
+    assert not run(recipe, data, out, told=told.append, force=True).interrupted
+    assert told == []
+
+
 def test_a_run_that_was_stopped_before_its_first_checkpoint_begins_anew(out, recipe, data, stop_at):
     run(recipe, data, out, seed=3, watch=stop_at(3, KeyboardInterrupt))
     begun = find(out)
@@ -95,3 +134,11 @@ def test_a_training_s_checkpoint_without_moments_is_refused(out, recipe, data, d
     with pytest.raises(ValueError, match=r"c\.safetensors holds no moments of its run"):
         run(longer, data, out, seed=3, begun=begun, force=True)
     assert list(out.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["history.json", f"{FOLDER}/{SETTINGS}"])
+def test_a_pipe_in_place_of_a_file_keeps_nobody_waiting(tmp_path, name):
+    (tmp_path / FOLDER).mkdir()
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(OSError, match="Is no regular file"):
+        find(tmp_path)

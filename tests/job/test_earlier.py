@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 
 import numpy as np
 import pytest
@@ -83,3 +84,9 @@ def test_moments_of_another_run_are_refused(out, recipe, data, hidden):
     (out / "moments.safetensors").write_bytes(moments)
     with pytest.raises(ValueError, match="holds no moments of this run"):
         read_run(out)
+
+
+def test_a_pipe_keeps_nobody_waiting(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="Is no regular file"):
+        read_run(tmp_path / "pipe")

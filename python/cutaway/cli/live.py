@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..backend.contract import F32
-from ..learn.history import Moment
+from ..learn.history import History, Moment
 from ..look.blocks import TRUE, Fit, fit, resized, sparkline
 from ..look.pace import log_steps
 from ..look.theme import THEMES
@@ -41,6 +41,7 @@ class Live:
         theme: "light" or "dark", whose shades need a terminal of all colours.
         epochs: Of the whole training.
         steps: Mini-batches of the whole training.
+        history: Of what was learned before, if it goes on.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Live:
         *,
         epochs: int,
         steps: int,
+        history: History | None = None,
     ) -> None:
         self._progress, self._screen, self._colours = progress, Screen(stream, colours), colours
         self._theme = theme if colours == TRUE else "light"
@@ -61,6 +63,8 @@ class Live:
         self._accuracy = "--"
         self._start: F32 | None = None
         self._next = 0.0  # when there may be another frame
+        if history is not None:
+            self._learned(history)
 
     def __enter__(self) -> Live:
         return self
@@ -68,6 +72,14 @@ class Live:
     def __exit__(self, *_: object) -> None:
         self._screen.close()
         self._progress.__exit__()
+
+    def _learned(self, history: History) -> None:
+        losses = np.array(history.sample_losses[: self._steps])
+        frames = np.searchsorted(self._wanted, np.arange(1, len(losses) + 1))
+        for row, weights in zip(self._losses, (losses, None), strict=True):
+            row += np.bincount(frames, weights, len(row))
+        if history.epochs:
+            self._accuracy = f"{history.epochs[-1]['valid_accuracy']:.2%}"
 
     def moment(self, moment: Moment) -> None:
         """Take in the next Moment; the last one gives the terminal back."""

@@ -132,13 +132,18 @@ def command(
     bar = not quiet and sys.stderr.isatty()
     done = _goes_on(resume, steps, plan, quiet)
     progress = Progress(steps, bar=bar, lines=not quiet, json=as_json, done=done)
-    show = _live(progress, theme, epochs=chosen.epochs, steps=steps) if live else progress
+    before = resume.checkpoint.history if resume and resume.checkpoint else None
+    show = (
+        _live(progress, theme, epochs=chosen.epochs, steps=steps, history=before)
+        if live
+        else progress
+    )
     with show:
         result = run(
             chosen, sets, out, film=plan, pictures=chosen.draws or plan is not None,
             page=_page(page, chosen, resume), theme=theme, source=source, begun=resume,
             watch=show.moment, watch_film=show.film, watch_at=steps_to_see if live else None,
-            told=lambda text: talk(f"cutaway: {text}"), **settings,
+            told=lambda text: talk(f"cutaway: {plain(text)}"), **settings,
         )  # fmt: skip
 
     _print_summary(result.summary(), as_json)
@@ -156,10 +161,10 @@ def command(
     return 0
 
 
-def _live(progress: Progress, theme: str, *, epochs: int, steps: int) -> Live | Progress:
+def _live(progress: Progress, theme: str, **training: Any) -> Live | Progress:
     """Return what draws in the terminal; if nothing can, say so and return the progress."""
     if colours := colours_of(sys.stderr, os.environ):
-        return Live(progress, sys.stderr, colours, theme, epochs=epochs, steps=steps)
+        return Live(progress, sys.stderr, colours, theme, **training)
     talk("cutaway: --live draws nothing: stderr is no terminal with colours, or NO_COLOR is set")
     return progress
 

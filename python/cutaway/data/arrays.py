@@ -1,28 +1,20 @@
 """Named arrays: an npz file, or a dictionary such as scikit-learn's Bunch, goes in; parts come out.
 
 Which array is what is told by its name: `x_train y_train x_test y_test`, `train_images train_labels ...`,
-`X y`, `data target`. Nothing is unpickled, and no array is read that the file is too small for.
+`X y`, `data target`.
 """
 
 from __future__ import annotations
 
-import lzma
-import math
 import os
 import re
-import struct
-import tokenize
-import zipfile
-import zlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import checks
-from ..files import open_regular
-from .idx import LARGEST, MOST_RATIO
+from .. import checks, npz
 from .parts import NAMES, SETS, Found, Part
 
 Array = NDArray[Any]
@@ -31,11 +23,6 @@ _IMAGES = ("images", "image", "imgs", "img", "x", "data", "features", "samples",
 _LABELS = ("labels", "label", "y", "target", "targets", "classes", "class")
 _NAMES = ("class_names", "target_names", "label_names", "names")
 _LOOKED_FOR = "x_train y_train x_test y_test, train_images train_labels, X y, data target"
-_BAD_NPZ = (
-    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, tokenize.TokenError, EOFError,
-    SyntaxError, KeyError, OverflowError,
-    RuntimeError,  # of encrypted files, and of unknown ways to pack them
-)  # fmt: skip
 
 
 def read_npz(path: str | os.PathLike[str]) -> Found:
@@ -45,17 +32,8 @@ def read_npz(path: str | os.PathLike[str]) -> Found:
         ValueError: if it holds no such arrays, two of a kind, or objects; or is damaged.
         OSError: if it cannot be read.
     """
-    try:
-        with open_regular(path) as file, np.load(file, allow_pickle=False) as archive:
-            size = file.seek(0, os.SEEK_END)
-            most = min(max(LARGEST, size), MOST_RATIO * size)
-            return assign("npz", archive.files, lambda name: _read(archive, name, most))
-    except _BAD_NPZ as error:
-        raise ValueError(f"the npz is damaged: {checks.shown(error, str)}") from None
-    except OSError as error:
-        if error.filename is not None:  # the system's own words, which name the file
-            raise
-        raise ValueError(f"the npz is damaged: {checks.shown(error, str)}") from None
+    with npz.opened(path) as arrays:
+        return assign("npz", arrays.names, arrays.read)
 
 
 def read_mapping(arrays: Mapping[str, Any]) -> Found:
@@ -133,24 +111,3 @@ def _only(names: list[str], read: Callable[[str], Array]) -> Array | None:
 def _listed(names: list[str]) -> str:
     shown = ", ".join(repr(name[:40]) for name in names[:8]) or "no arrays"
     return f"{shown} and {len(names) - 8} more" if len(names) > 8 else shown
-
-
-def _read(archive: Any, name: str, most: int) -> Array:
-    """Return an array of an npz, if its size is what its header says and no more than allowed."""
-    info = archive.zip.getinfo(name if name in archive.zip.NameToInfo else f"{name}.npy")
-    with archive.zip.open(info) as member:
-        version = np.lib.format.read_magic(member)
-        header = getattr(np.lib.format, f"read_array_header_{'1' if version[0] == 1 else '2'}_0")
-        shape, _, dtype = header(member)
-        size, held = math.prod(shape) * dtype.itemsize, info.file_size - member.tell()
-    if dtype.hasobject:
-        raise ValueError(
-            f"{name!r} holds Python objects, which can run code; save plain numbers, or text as "
-            "np.array(labels, dtype=str)"
-        )
-    if size != held:
-        raise ValueError(f"the npz is damaged: {name!r} says {size} bytes, and has {held}")
-    if size > most:
-        raise ValueError(f"{name!r} has {size} bytes, more than {most} allowed")
-    array: Array = archive[name]
-    return array

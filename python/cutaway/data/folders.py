@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..files import LARGEST
 from . import pictures
-from .idx import LARGEST
 from .parts import MOST_CLASSES, SETS, Found, Part
 
 Size = tuple[int, int]

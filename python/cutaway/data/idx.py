@@ -16,14 +16,12 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from ..files import open_regular
+from ..files import LARGEST, MOST_RATIO, open_regular
 
-LARGEST = 1 << 30  # bytes of data that a file may hold
 GZIP = b"\x1f\x8b"
 _TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _CHUNK = 1 << 16  # bytes of gzip per read
 _BLOCK = 1 << 20  # bytes of data per read
-MOST_RATIO = 1032  # bytes of data in a byte of gzip, at most (zlib's technical details)
 
 
 def _size(file: BinaryIO) -> int:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Iterator
 from io import BytesIO
@@ -19,8 +18,10 @@ from typing import Any
 import numpy as np
 
 from .. import checks
+from ..files import warranted
+from ..npz import BAD_ZIP
 from .objects import comes_from
-from .steps import Steps
+from .steps import Steps, titled
 from .weights import F32, Weights
 
 _ACTIVATIONS = {"linear": "identity"}  # the others are called as here
@@ -30,7 +31,6 @@ _PLAIN = (("max_value", None), ("negative_slope", 0.0), ("threshold", 0.0), ("ax
 _PASSED = ("Dropout", "GaussianDropout", "AlphaDropout", "GaussianNoise", "Flatten")
 _MEMBERS = ("config.json", "model.weights.h5")
 _MODELS = ("Sequential", "Functional")
-_LARGEST = 1 << 30  # bytes of a member, of a file that is smaller
 
 
 def is_keras(value: object) -> bool:
@@ -68,10 +68,7 @@ def read_keras(who: str, path: Path) -> Weights:
         described = json.loads(config)["config"]
         with h5py.File(BytesIO(data)) as file:
             arrays = _arrays(file, described["layers"], len(data))
-    except (
-        KeyError, TypeError, AttributeError, ValueError, OSError, RuntimeError,
-        zipfile.BadZipFile, zlib.error,
-    ) as error:  # fmt: skip
+    except (*BAD_ZIP, TypeError, AttributeError) as error:
         if isinstance(error, OSError) and error.filename is not None:
             raise
         raise _damaged(who, path, error) from None
@@ -90,7 +87,7 @@ def _damaged(who: str, path: Path, error: Exception) -> ValueError:
 def _members(path: Path) -> tuple[bytes, bytes]:
     """Return the description and the arrays of a .keras file."""
     with zipfile.ZipFile(path) as archive:
-        allowed = max(_LARGEST, path.stat().st_size)
+        allowed = warranted(path.stat().st_size)
         for name in _MEMBERS:
             if archive.getinfo(name).file_size > allowed:
                 raise ValueError(f"{name} is larger than {allowed} bytes")
@@ -144,7 +141,7 @@ def _read(
     for layer in described["layers"]:
         kind, config = layer["class_name"], layer["config"]
         name = config["name"]
-        title = f"layer {checks.shown(name)} ({kind})"
+        title = titled("layer", name, kind)
         if {*_sources(layer.get("inbound_nodes"))} - {before}:  # a Sequential names none
             raise ValueError(
                 f"{who}: {title} must take what the layer before it gives, and no more"

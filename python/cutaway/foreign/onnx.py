@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from .. import checks
 from .objects import comes_from
-from .steps import Steps
+from .steps import Steps, titled
 from .weights import Weights
 
 Array = NDArray[Any]
@@ -24,6 +24,8 @@ _PASSED = ("Identity", "Cast", "Flatten", "Reshape", "Dropout", "Squeeze")
 _SCALED = ("Add", "Sub", "Mul", "Div")
 # What leads away from the chain: classes that are made of the output, a shape for a Reshape.
 _ASIDE = ("ArgMax", "ZipMap", "TopK", "Shape")
+# What numbers and nodes that are not as they should be make of Python.
+_UNFIT = (ValueError, TypeError, IndexError, KeyError, AttributeError)
 
 
 def is_onnx(value: object) -> bool:
@@ -47,12 +49,21 @@ def read_onnx(who: str, path: Path) -> Weights:
         ) from None
     try:
         model = onnx.load(path, load_external_data=True)
-    except (DecodeError, ValueError, onnx.checker.ValidationError) as error:
-        name = checks.shown(path, str)
-        raise ValueError(
-            f"{who}: {name} is no whole ONNX file: {checks.shown(error, str)}"
-        ) from None
-    return read_model(who, model, path.name)
+        graph = _Graph(who, model.graph, path.name)
+    except (DecodeError, onnx.checker.ValidationError, *_UNFIT) as error:
+        raise _damaged(who, path, error) from None
+    try:
+        return graph.read()
+    except _UNFIT as error:
+        if isinstance(error, ValueError):  # a sentence of ours
+            raise
+        raise _damaged(who, path, error) from None
+
+
+def _damaged(who: str, path: Path, error: Exception) -> ValueError:
+    return ValueError(
+        f"{who}: {checks.shown(path, str)} is no whole ONNX file: {checks.shown(error, str)}"
+    )
 
 
 def read_model(who: str, model: Any, source: str = "an ONNX model") -> Weights:
@@ -163,7 +174,7 @@ class _Graph:
 
 
 def _title(node: Any) -> str:
-    return f"node {checks.shown(node.name or node.output[0])} ({node.op_type})"
+    return titled("node", node.name or node.output[0], node.op_type)
 
 
 def _shape(value: Any) -> tuple[int, int] | None:

@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from .. import checks
+from .. import checks, npz
+from ..files import open_regular
 from . import keras, objects, onnx
 from .chain import layers_of
 from .steps import weights
@@ -24,7 +23,6 @@ _KNOWN = (
 _FILES = "safetensors, npz, npy, ONNX and Keras files are"
 _PICKLES = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")  # by protocol
 _OF_TORCH = (".pt", ".pth", ".bin", ".ckpt")
-_BAD_NPZ = (ValueError, EOFError, KeyError, RuntimeError, OverflowError, SyntaxError, MemoryError)
 
 
 def is_model(value: object) -> bool:
@@ -117,7 +115,7 @@ def _read_arrays(
 
 def _read_file(who: str, path: Path, layout: str | None) -> Weights:
     """Read a file by what it is, whatever its name."""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         head = file.read(16)
     name = checks.shown(path, str)
     if head.startswith(b"PK"):
@@ -142,7 +140,7 @@ def _read_zip(who: str, path: Path, layout: str | None) -> Weights:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-    except zipfile.BadZipFile as error:
+    except npz.BAD_ZIP as error:
         name = checks.shown(path, str)
         raise ValueError(f"{who}: {name} is damaged: {checks.shown(error, str)}") from None
     if "model.weights.h5" in names:
@@ -155,11 +153,12 @@ def _read_zip(who: str, path: Path, layout: str | None) -> Weights:
 def _read_npz(who: str, path: Path, layout: str | None) -> Weights:
     """Read an npz or npy file; objects in it, which could be code, are refused."""
     try:
-        held = np.load(path, allow_pickle=False)
-        arrays = {"array": held} if isinstance(held, np.ndarray) else {**held}
-    except (*_BAD_NPZ, zipfile.BadZipFile) as error:
-        why = checks.shown(error, str)
-        raise ValueError(f"{who}: {checks.shown(path, str)} holds no plain arrays: {why}") from None
+        with npz.opened(path) as held:
+            arrays = {name: held.read(name) for name in held.names}
+    except ValueError as error:
+        raise ValueError(
+            f"{who}: {checks.shown(path, str)} holds no plain arrays: {error}"
+        ) from None
     return _read_arrays(who, arrays, layout, path.name)
 
 

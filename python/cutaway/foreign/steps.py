@@ -19,6 +19,12 @@ HIDDEN = ("sigmoid", "relu", "tanh", "identity")
 OUTPUTS = (*HIDDEN, "softmax")
 
 
+def titled(part: str, name: str, kind: str) -> str:
+    """Return what a part of a model is called in a sentence: node 'sums.0' (Gemm)."""
+    plain = checks.shown(kind, str) if kind.isprintable() else checks.shown(kind)
+    return f"{part} {checks.shown(name)} ({plain})"
+
+
 class Steps:
     """A model that is being read.
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from .. import checks
 from ..errors import CheckpointError
-from ..files import MARK_OF_ANY_VERSION
+from ..files import MARK_OF_ANY_VERSION, open_regular
 from .chain import layers_of, natural
 from .steps import weights
 from .stored import read_stored
@@ -53,9 +53,9 @@ def is_own(path: Path) -> bool:
     """Tell whether a file looks like one of ours.
 
     Raises:
-        OSError: if it cannot be read.
+        OSError: if it cannot be read, or is no regular file.
     """
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         length = int.from_bytes(file.read(8), "little")
         header = file.read(length) if length <= path.stat().st_size else b""
     return _BEFORE_DIGEST in header and MARK_OF_ANY_VERSION in header

@@ -6,14 +6,13 @@ is one. One that Ctrl-C ended, or that is done, tells the same in its history.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..files import MARK
+from ..files import MARK, read_json
 from ..learn.history import Place
 from ..learn.ongoing import Checkpoint, Keeper, go_on, read
 from .earlier import read_run
@@ -177,10 +176,27 @@ def find(folder: Path) -> Begun:
     raise ValueError(f"{folder}: holds no run to go on with{hint}")
 
 
+def unfinished(folder: Path) -> Begun | None:
+    """Return the run of a folder that was killed or interrupted, if one can go on.
+
+    It is for the one who works there: a run that goes on at this moment looks the same.
+    """
+    if not any((place / CHECKPOINT).exists() for place in (folder / FOLDER, folder)):
+        return None
+    try:
+        begun = find(folder)
+    except (ValueError, OSError):  # damaged: nobody could go on with it
+        return None
+    return begun if begun.checkpoint and not begun.summary else None
+
+
 def _begun(folder: Path, path: Path, checkpoint: Path | None) -> Begun:
     """Return what a file tells of its run."""
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
+        told = read_json(path)
+    except ValueError as error:
+        raise ValueError(f"{path}: is no settings of a run: {error}") from None
+    try:
         recipe = Recipe(**{**told["lesson"], "hidden": tuple(told["lesson"]["hidden"])})
         settings = told["settings"]
         plan = settings["film"]
@@ -200,8 +216,6 @@ def _begun(folder: Path, path: Path, checkpoint: Path | None) -> Begun:
         raise ValueError(
             f"{path}: tells too little to go on with its run: {type(error).__name__}: {error}"
         ) from None
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{path}: is no settings of a run: {error}") from None
 
 
 def _summary(folder: Path, told: Mapping[str, Any]) -> dict[str, Any]:

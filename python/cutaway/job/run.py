@@ -22,7 +22,7 @@ from ..learn.network import Network
 from ..learn.ongoing import Keeper
 from ..learn.training import Moments, mini_batches_at_once
 from ..measure.mistakes import accuracy
-from .begun import Begun, keeper_of, settings_of, take_up
+from .begun import Begun, keeper_of, settings_of, take_up, unfinished
 from .filming import FilmPlan, camera, scenes_of
 from .kept import Kept
 from .outputs import (
@@ -92,7 +92,7 @@ def run(
         watch_film: Is told how the film goes on.
         watch_at: Of how many mini-batches there are, which ones have a Moment to watch.
         measured: Is told the accuracies on the validation set at the Moments that are kept.
-        told: Is told in a sentence that Ctrl-C has come.
+        told: Is told in a sentence that Ctrl-C has come, or that an unfinished run is replaced.
 
     Raises:
         ValueError: if there can be no such film, or no such way to go on.
@@ -115,6 +115,8 @@ def run(
         at = [*kept.wanted, *(watch_at(training.last) if watch_at else ())]
         moments = training.moments(network, at, data[1])
         with closing(moments):
+            if told and (begun is None or begun.folder != out):
+                _tell_of(unfinished(out), told)
             take_up(begun, work, training, kept, result, moments, settings, force)
             keeper = keeper_of(work, kept, result, moments, settings) if going_on else None
             before = result.history.seconds
@@ -143,6 +145,16 @@ def run(
                 result.seconds = {"train": train, "render": render, "total": train + render}
                 leave(result, work, out, older, settings)
     return result
+
+
+def _tell_of(left: Begun | None, told: Callable[[str], None]) -> None:
+    """Say which run is forgotten as soon as another one begins in its folder."""
+    if left is not None and left.checkpoint is not None:
+        done = len(left.checkpoint.history.epochs)
+        told(
+            f"this replaces the unfinished run in {left.folder}, {done} of {left.recipe.epochs} epochs "
+            f"done; cutaway train --resume {left.folder} would go on with it"
+        )
 
 
 @dataclass(frozen=True)

@@ -77,8 +77,9 @@ class Kept:
         if not self.steps or (self._every and len(self.steps) % self._every == 0):
             self._keep(moment)
         if self.steps:
-            moved = np.subtract(moment.weights[0], self._before, dtype=np.float64)
-            self.distances.append(math.sqrt(np.square(moved).sum()))  # norm() wakes BLAS's threads
+            moved = np.subtract(moment.weights[0], self._before).ravel()
+            squared = np.einsum("i,i->", moved, moved, dtype=np.float64)  # norm() wakes BLAS's threads
+            self.distances.append(math.sqrt(squared))
         self.steps.append(moment.step)
         self._before = moment.weights[0]
 

@@ -17,6 +17,12 @@ def test_every_recipe_learns(out, name, data):
     assert result.network.architecture.sizes == (64, *recipe.hidden, 4)
 
 
+def test_the_best_recipe_learns_from_moved_pictures(data):
+    loader = RECIPES["best"].loader(data[0], seed=0)
+    assert len(loader.direct) == 9 * len(data[0])
+    assert len(loader.order()) == len(data[0])
+
+
 def test_waves_need_pictures(out, rows):
     with pytest.raises(ValueError, match=r"^train: start weights of waves need pictures"):
         run(RECIPES["fast"], rows, out)

@@ -78,7 +78,9 @@ class Kept:
             self._keep(moment)
         if self.steps:
             moved = np.subtract(moment.weights[0], self._before).ravel()
-            squared = np.einsum("i,i->", moved, moved, dtype=np.float64)  # norm() wakes BLAS's threads
+            squared = np.einsum(
+                "i,i->", moved, moved, dtype=np.float64
+            )  # norm() wakes BLAS's threads
             self.distances.append(math.sqrt(squared))
         self.steps.append(moment.step)
         self._before = moment.weights[0]

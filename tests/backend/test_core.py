@@ -340,7 +340,7 @@ def test_ctrl_c_is_answered_within_a_step_too_and_weights_are_of_whole_steps(cal
     print(min(answers) < took / 3)
     """
     slow = "CUTAWAY_SANITIZED" in os.environ  # one tile takes as long as many
-    assert python(code).stdout.split() in (["True"], ["False"][: 1 * slow])
+    assert python(code).stdout.split() == ["True"] or slow
 
 
 @pytest.mark.skipif(

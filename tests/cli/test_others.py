@@ -38,7 +38,9 @@ def test_a_picture_of_weights_that_fit_both_ways_asks_for_their_layout(call, tmp
     path, drawn = tmp_path / "square.npy", tmp_path / "grid.png"
     code, _, err = call("picture", path, "-o", drawn)
     assert code == 1
-    assert "picture: layout must be 'in,out' or 'out,in' for 'array' (16, 16)" in error_line(err)
+    assert "picture: layout must be 'in,out' or 'out,in' for 'square.npy' (16, 16)" in error_line(
+        err
+    )
     assert call("picture", path, "-o", drawn, "--layout", "out,in")[0] == 0
     with Image.open(drawn) as image:
         expected = grid(square.T, scale=None, legend="output layer of 16-16", border=True,

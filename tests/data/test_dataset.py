@@ -71,7 +71,7 @@ def test_booleans_are_pixels_of_0_and_1():
     np.testing.assert_allclose(seen(dataset), (ink.reshape(5, 6) - ink.mean()) / ink.std(), 1e-6)
 
 
-@pytest.mark.parametrize("images", [PIXELS * np.int32(1000), PIXELS - np.int64(9)])
+@pytest.mark.parametrize("images", [PIXELS.astype(np.int32) * 1000, PIXELS.astype(np.int64) - 9])
 def test_pixels_that_are_no_bytes_are_kept_in_float32_and_normalised_as_they_are_used(images):
     dataset = Dataset(images, LABELS)
     assert dataset.pixels

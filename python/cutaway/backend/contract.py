@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -52,7 +53,7 @@ class Architecture:
         """How many layers have weights."""
         return len(self.activations)
 
-    @property
+    @cached_property
     def parameters(self) -> int:
         """How many numbers the layers hold, biases included."""
         return sum(math.prod(self.shape(layer)) for layer in range(self.layers))

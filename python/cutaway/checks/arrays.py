@@ -127,6 +127,8 @@ def rows(who: str, array: NDArray[Any], features: int) -> NDArray[Any]:
     Raises:
         ValueError: for other shapes.
     """
+    if array.ndim == 2 and array.shape[1] == features:  # nearly always, and often one row
+        return array
 
     def flat(shape: tuple[int, ...]) -> bool:
         """Tell whether axes are those of one row or picture of so many features."""

@@ -168,7 +168,7 @@ class Answering(Holding):
 
     def _picture(self, who: str, x: Any) -> Any:
         """Return a picture file's pixels, and anything else as it is."""
-        if not isinstance(x, str | os.PathLike):
+        if isinstance(x, np.ndarray) or not isinstance(x, str | os.PathLike):  # the usual ones first
             return x
         pixels, done = self._read(who, x)
         if done:
@@ -199,11 +199,10 @@ class Answering(Holding):
     def _blocks(self, rows: Rows, layers: Sequence[int]) -> list[F32]:
         """Return the activations of some layers, computed as many rows at once as a core should get."""
         block = block_of(self.architecture)
-        starts = range(0, max(len(rows.x), 1), block)
-        parts = (rows.x[i : i + block] for i in starts)
+        if len(rows.x) <= block:
+            return list(self._core.forward(rows.x, rows.mean, rows.std, layers))
+        parts = (rows.x[i : i + block] for i in range(0, len(rows.x), block))
         blocks = [self._core.forward(part, rows.mean, rows.std, layers) for part in parts]
-        if len(blocks) == 1:
-            return list(blocks[0])
         return [np.concatenate(layer) for layer in zip(*blocks, strict=True)]
 
     def _tell(self, what: str, message: str) -> None:

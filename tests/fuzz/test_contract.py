@@ -155,7 +155,11 @@ def test_any_network_learns_as_the_reference(rounds):
             noise = SHAKE * np.random.default_rng(layer).standard_normal(start.shape)
             shaken.set_weights(layer, start.astype(np.float64) * (1 + noise))
         how = train_set, order, batch, optimizer
-        (losses, changes), (others, beside) = learned(core, *how), learned(shaken, *how)
+        with np.errstate(over="ignore", invalid="ignore"):
+            (losses, changes), (others, beside) = learned(core, *how), learned(shaken, *how)
+        hypothesis.assume(
+            max(losses) <= 4 * losses[0]
+        )  # one that explodes multiplies its rounding, too
         hypothesis.assume(np.allclose(others, losses, rtol=GRADIENTS / 2))
         for one, other in zip(beside, changes, strict=True):
             hypothesis.assume(np.linalg.norm(one - other) <= GRADIENTS / 2 * np.linalg.norm(other))

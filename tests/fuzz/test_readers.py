@@ -271,7 +271,7 @@ def check(read, path, data, times=1):
     """Let a file be read, and check what came of it."""
     path.write_bytes(data)
     tracemalloc.reset_peak()
-    begin, before = time.perf_counter(), tracemalloc.get_traced_memory()[0]
+    begin, before = time.process_time(), tracemalloc.get_traced_memory()[0]
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # of labels that are strange
@@ -281,7 +281,7 @@ def check(read, path, data, times=1):
         assert said, "it says nothing"
         assert len(said.splitlines()) == 1, said
         assert len(said) < 1000, said
-    took, most = time.perf_counter() - begin, tracemalloc.get_traced_memory()[1] - before
+    took, most = time.process_time() - begin, tracemalloc.get_traced_memory()[1] - before
     assert took < PATIENCE * times
     assert most < ROOM * times + 1100 * len(data)  # gzip and PNG unpack to a thousand times as much
 

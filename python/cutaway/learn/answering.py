@@ -168,7 +168,9 @@ class Answering(Holding):
 
     def _picture(self, who: str, x: Any) -> Any:
         """Return a picture file's pixels, and anything else as it is."""
-        if isinstance(x, np.ndarray) or not isinstance(x, str | os.PathLike):  # the usual ones first
+        if isinstance(x, np.ndarray) or not isinstance(
+            x, str | os.PathLike
+        ):  # the usual ones first
             return x
         pixels, done = self._read(who, x)
         if done:

@@ -12,6 +12,7 @@
 #include <exception>
 #include <mutex>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -241,7 +242,9 @@ int Pool::muster() {
     auto crew = std::make_unique<Crew>(workers_);
     try {
       for (int worker = 1; worker < workers_; ++worker) crew->start(worker);
-    } catch (const std::exception& error) {  // no thread, or no memory for one
+    } catch (const std::system_error& error) {  // no thread: without what the library adds to that
+      why = error.code().message();
+    } catch (const std::exception& error) {  // no memory for one
       why = error.what();
     }
     crew_ = std::move(crew);

@@ -20,6 +20,9 @@ def test_a_round_tells_times_ratios_and_accuracies(name, setting):
     assert set(result["ratios"]) == {"tutorial", "numpy"}
     assert all(len(times) == 2 for times in result["times"].values())
     assert min(result["accuracy"].values()) > 0.6
+    weights = {"lesson9": 785 * 64 + 65 * 10, "lesson5": 785 * 50 + 51 * 10}
+    assert (result["work"], result["threads"]) == (3000 * weights[name], 2)
+    assert all(ns > 0 for ns in result["round_trip_ns"].values())
 
 
 @pytest.mark.usefixtures("emulated")

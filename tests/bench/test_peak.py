@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from cutaway.backend import choose
 from cutaway.bench import peak
 from cutaway.job.recipes import RECIPES
 
@@ -17,9 +18,9 @@ def test_the_work_of_a_step_is_counted_dense():
 def test_the_efficiency_is_of_the_peak_beside_it(monkeypatch, setting):
     asked = []
     peaks = [1.0, 50.0, 100.0, 120.0]  # the first is of the round that does not count
-    monkeypatch.setattr(peak.choose, "fma_peak", lambda s: asked.append(s) or peaks[len(asked) - 1])
+    monkeypatch.setattr(choose, "fma_peak", lambda s: asked.append(s) or peaks[len(asked) - 1])
     trips = iter([[(0, 1, 900.0)], [(1, 0, 110.0)], [(0, 1, 210.0)]])  # one per counted round
-    monkeypatch.setattr(peak.choose, "round_trips", lambda _: next(trips))
+    monkeypatch.setattr(choose, "round_trips", lambda _: next(trips))
     *_, result = peak.measure(setting("cutaway", repeats=3))
     work = 3000 * peak.flops((784, *RECIPES["lesson9"].hidden, 10)) * 1e-9
     one, two = (result["times"][f"dense, {n}"] for n in ("1 thread", "2 threads"))
@@ -35,7 +36,7 @@ def test_the_efficiency_is_of_the_peak_beside_it(monkeypatch, setting):
 
 
 def test_one_thread_has_no_second_one_to_compare_with(monkeypatch, setting):
-    monkeypatch.setattr(peak.choose, "fma_peak", lambda _: 100.0)
+    monkeypatch.setattr(choose, "fma_peak", lambda _: 100.0)
     *_, result = peak.measure(setting("cutaway", threads=1))
     assert "speedup" not in result
     assert set(result["seconds"]) == {"dense, 1 thread", "mnist, 1 thread"}
@@ -43,7 +44,7 @@ def test_one_thread_has_no_second_one_to_compare_with(monkeypatch, setting):
 
 def test_there_is_no_zero_to_skip_beside_the_peak(monkeypatch, setting):
     seen = []
-    monkeypatch.setattr(peak.choose, "fma_peak", lambda _: 100.0)
+    monkeypatch.setattr(choose, "fma_peak", lambda _: 100.0)
     learn = peak.fit
     monkeypatch.setattr(
         peak, "fit", lambda n, l, **k: seen.append(l.dataset.images.min()) or learn(n, l, **k)

@@ -48,8 +48,12 @@ def test_epochs_are_sorted_by_time(result):
     title, _, *rows = block(result, "lesson9")
     assert title == f"lesson9: {EPOCHS['lesson9'].what}; median of 7"
     assert [row.split()[0] for row in rows][:3] == ["cutaway", "torch", "tutorial"]
-    assert rows[0] == "cutaway 53.1 95.19%"
-    assert rows[2] == "tutorial 166.7 3.14 times as fast 95.19%"
+    assert rows[0] == "cutaway 53.1 20.0 95.19%"
+    assert rows[-2:] == [
+        "G/s core: billions of weights times samples, per second and thread",
+        "a cache line to another CPU and back: 210 ns",
+    ]
+    assert rows[2] == "tutorial 166.7 6.4 3.14 times as fast 95.19%"
 
 
 def test_products_are_rated_against_the_fastest_other(result):
@@ -82,7 +86,7 @@ def test_cutaway_alone_makes_a_table_too(alone):
     lines = block(alone, "matmul")
     assert lines[2] == "10000 x 784 x 64 123.4"
     assert len(lines) == 4  # and no word of others
-    assert block(alone, "lesson9")[2:] == ["cutaway 50.0 95.19%"]
+    assert block(alone, "lesson9")[2] == "cutaway 50.0 21.2 95.19%"
 
 
 def test_nothing_measured_is_a_head_alone(result):

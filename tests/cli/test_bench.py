@@ -18,6 +18,8 @@ def sections(monkeypatch):
         "rounds": 1,
         "seconds": {"cutaway": 0.05, "numpy": 0.2},
         "ratios": {"numpy": 4.0},
+        "work": 1e9,
+        "threads": 2,
         "accuracy": {"cutaway": 0.95, "numpy": 0.95},
     }
     limit = {"threads": 2, "peak_gflops": 100.0, "dense_gflops": 90.0, "efficiency": 0.9}

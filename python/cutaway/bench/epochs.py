@@ -14,6 +14,7 @@ from .libraries import CONTENDERS, GPU_CONTENDERS, full_name, short_name
 from .peers import Cutaway, NumPy, Peer, Task, Tutorial
 from .rounds import Setting, Times, alternate, clocked, gather, medians, ratios
 from .section import Bar, Part, Row, Section
+from .trips import far, gather_trips
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,9 +133,12 @@ def measure(name: str, setting: Setting) -> Iterator[Part]:
     _, valid_set, _ = mnist()
 
     times: Times = {}
+    trips: Times = {}
     works = {who: clocked(peer.epoch) for who, peer in peers.items()}
     for row in alternate(works, setting):
         gather(times, row)
+        if setting.backend == "cpu":
+            gather_trips(trips)
         accuracy = {}
         for who, peer in peers.items():
             for layer, values in enumerate(peer.weights()):
@@ -146,6 +150,9 @@ def measure(name: str, setting: Setting) -> Iterator[Part]:
             "rounds": len(times["cutaway"]),
             "seconds": medians(times),
             "ratios": ratios(times, "cutaway"),
+            "work": rated.architecture.parameters * len(task.data),
+            "threads": setting.threads,
+            **({"round_trip_ns": medians(trips)} if trips else {}),
             **({"cold": cold} if cold else {}),
             "accuracy": accuracy,
             "times": times,
@@ -162,18 +169,25 @@ def _agree(accuracy: dict[str, float], close: float) -> None:
 def rows(part: Part) -> list[Row]:
     """Return a row for every contender, the fastest first."""
     cold = part.get("cold")  # on a GPU only
-    result: list[Row] = [["", "ms", *(["cold ms"] if cold else []), "cutaway is", "accuracy"]]
+    result: list[Row] = [
+        ["", "ms", "cold ms" if cold else "G/s core", "cutaway is", "accuracy"],
+    ]
+    pace = part["work"] / part["threads"] / 1e9  # of one that takes a second
     for name, seconds in _by_time(part):
         ratio = part["ratios"].get(name)
         result.append(
             [
                 short_name(name),
                 f"{seconds * 1e3:.1f}",
-                *([f"{cold[name] * 1e3:.0f}"] if cold else []),
+                f"{cold[name] * 1e3:.0f}" if cold else f"{pace / seconds:.1f}",
                 "" if ratio is None else f"{ratio:.2f} times as fast",
                 f"{part['accuracy'][name]:.2%}",
             ]
         )
+    if not cold:
+        result.append("G/s core: billions of weights times samples, per second and thread")
+    if trips := part.get("round_trip_ns"):
+        result.append(f"a cache line to another CPU and back: {far(trips.values())}")
     if cold:
         result.append(
             "cold: a first epoch in its process, with the start of the GPU and all copies"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -22,9 +22,9 @@ from ..learn.network import Network
 from ..learn.training import fit
 from .rounds import Setting, Times, alternate, gather, medians, ratios
 from .section import Bar, Part, Row, Section
+from .trips import far, gather_trips
 
 _PEAK_SECONDS = 0.2
-_TRIP_SECONDS = 0.05
 
 
 def flops(sizes: tuple[int, ...]) -> int:
@@ -62,12 +62,11 @@ def measure(setting: Setting) -> Iterator[Part]:
             works[_key(kind, threads)] = epochs[kind, threads]
     times: Times = {}
     peaks: list[float] = []
-    trips: dict[str, list[float]] = {}
+    trips: Times = {}
     for row in alternate(works, setting):
         peak, row[_key("dense", 1)] = row.pop("peak")
         peaks.append(peak)
-        for one, other, ns in choose.round_trips(_TRIP_SECONDS):
-            trips.setdefault(f"{min(one, other)}-{max(one, other)}", []).append(ns)
+        gather_trips(trips)
         gather(times, row)
         reached = [1e-9 * work / seconds for seconds in times[_key("dense", 1)]]
         result = {
@@ -124,12 +123,6 @@ def rows(part: Part) -> list[Row]:
         label = f"{part['threads']} threads against 1, images {images}"
         result.append([label, f"{ratio:.2f} times as fast", ""])
     return result
-
-
-def far(trips: Collection[float]) -> str:
-    """Return how many nanoseconds round trips between CPUs take: from the shortest to the longest."""
-    shortest, longest = f"{min(trips):.0f}", f"{max(trips):.0f}"
-    return f"{shortest} ns" if shortest == longest else f"{shortest} to {longest} ns"
 
 
 def bars(part: Part) -> list[Bar]:

@@ -40,7 +40,7 @@ def command(measure: bool) -> int:
 
 def _measured() -> dict[str, str]:
     from ..backend.choose import fma_peak, round_trips
-    from ..bench.peak import far
+    from ..bench.trips import far
 
     rows = {"peak": f"{fma_peak(0.3):.0f} GFLOP/s, one thread"}
     if trips := round_trips(0.3):

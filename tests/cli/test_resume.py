@@ -19,8 +19,8 @@ from cutaway import load
 from cutaway.cli.progress import Progress
 from cutaway.learn import ongoing
 
-KILLS = int(os.environ.get("CUTAWAY_KILLS", "4"))
-PAIRS = int(os.environ.get("CUTAWAY_PAIRS", "3"))
+KILLS = int(os.environ.get("CUTAWAY_KILLS", "2"))
+PAIRS = int(os.environ.get("CUTAWAY_PAIRS", "2"))
 # A checkpoint at the end of every epoch, and a swap that takes its time: a kill hits all of it.
 OFTEN = (
     "import time; from cutaway.learn import ongoing; ongoing._LEAST = ongoing._SHARE = 0; "

@@ -223,7 +223,8 @@ def test_a_member_that_says_that_it_is_huge_takes_no_memory(tmp_path):
     path.write_bytes(path.read_bytes().replace(struct.pack("<I", prelude + 720), lie))
     tracemalloc.start()
     try:
-        with pytest.raises(ValueError, match=r"'X' has 3600000000 bytes, more than .* allowed"):
+        told = "(has 3600000000 bytes, more than .* allowed|is damaged: Overlapped)"  # by newer Pythons
+        with pytest.raises(ValueError, match=f"'X' {told}"):
             load_data(path)
         assert tracemalloc.get_traced_memory()[1] < 1 << 20
     finally:

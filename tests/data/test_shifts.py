@@ -68,6 +68,15 @@ def test_a_network_learns_from_moved_pictures_wherever_they_come_from():
     assert not np.allclose(still.weights[0], networks[0].weights[0], atol=1e-3)
 
 
+def test_evaluation_is_of_the_pictures_as_they_are_and_takes_no_pass_away():
+    data = Dataset(np.tile(IMAGES, (20, 1, 1)), np.arange(40) % 2)
+    loader = DataLoader(data, 8, shuffle=True, shift=1)
+    network = Network((12, 4, 2), backend="cpu", threads=1)
+    fit(network, loader, optimizer=SGD(0.1), epochs=1)
+    assert network.evaluate(loader) == network.evaluate(data)
+    assert loader.sampler.epoch == 1
+
+
 @pytest.mark.parametrize(
     ("data", "options", "sentence"),
     [

@@ -205,12 +205,8 @@ class DataLoader:
 
     @property
     def complete(self) -> bool:
-        """Whether every pass is all samples once, as they are, in whatever order."""
-        if (
-            self.shift
-            or self.drop_last
-            or not isinstance(self.sampler, SequentialSampler | RandomSampler)
-        ):
+        """Whether every pass is all samples once, in whatever order and wherever moved."""
+        if self.drop_last or not isinstance(self.sampler, SequentialSampler | RandomSampler):
             return False
         return len(self.sampler) == len(self.dataset)
 

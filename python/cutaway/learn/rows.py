@@ -145,9 +145,8 @@ def labelled(
         names: Of the classes that the network learned, if they had some.
     """
     order: I64 | None = None
-    if isinstance(data, DataLoader) and data.direct is not None:
-        order = None if data.complete else data.order()
-        data = data.direct
+    if isinstance(data, DataLoader) and isinstance(data.dataset, Dataset) and not data.collate:
+        order, data = (None, data.dataset) if data.complete else (data.order(), data.direct)
     if isinstance(data, Dataset):
         labels = labels_of(who, data, architecture)
         check_numbered_alike(who, names, data.class_names)

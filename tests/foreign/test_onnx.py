@@ -149,6 +149,17 @@ def test_a_branch_and_an_unknown_activation(graph, same):
     assert (found.activations, found.unknown) == (None, "node 'node1' (Elu) is not known here")
 
 
+@pytest.mark.parametrize("node", [0, 1, 2])
+def test_a_chain_that_comes_back_to_itself_is_refused(graph, node):
+    model = graph(*GEMMS)
+    model.graph.node[3].input[0] = "elsewhere"
+    model.graph.node[2].output[0] = model.graph.node[node].input[0]
+    with pytest.raises(
+        ValueError, match=r"^from_model: node 'node\d' \(\w+\) must (lead on|not branch off)"
+    ):
+        Weights.from_model(model)
+
+
 @pytest.mark.parametrize("content", [b"", b"\x08\x09\x12\xff", b"\x08\x09\x12\x07pytorch\xff\xff"])
 def test_a_damaged_file_is_refused_by_its_name(tmp_path, content):
     (tmp_path / "a.onnx").write_bytes(content)

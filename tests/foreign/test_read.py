@@ -216,6 +216,15 @@ def test_a_missing_file_is_an_os_error(tmp_path):
         Weights.from_model(tmp_path / "nothing.npz")
 
 
+@pytest.mark.parametrize("kind", ["<U1", [("f0", "f4")], complex, "M8[s]", np.longdouble])
+def test_other_numbers_of_a_file_are_no_wrong_argument(tmp_path, kind):
+    np.save(tmp_path / "a.npy", np.zeros((2, 3), kind))
+    np.savez(tmp_path / "a.npz", W1=np.zeros((2, 3), kind))
+    for name in ("a.npy", "a.npz"):
+        with pytest.raises(ValueError, match=rf"^from_model: .*{name}: .* must be real numbers"):
+            Weights.from_model(tmp_path / name)
+
+
 @pytest.mark.parametrize("model", [3, None, object(), [1, 2], "tests"])
 def test_what_is_no_model_is_told_what_is(model, tmp_path):
     model = tmp_path if model == "tests" else model

@@ -100,6 +100,7 @@ class _Graph:
             raise ValueError(f"{self._who}: the graph must have one input, got {len(inputs)}")
         self._steps.shape = _shape(inputs[0])
         at, ends = inputs[0].name, {value.name for value in self._graph.output}
+        seen = {at}
         while nodes := self._after(at):
             if len(nodes) > 1:
                 raise ValueError(
@@ -109,6 +110,11 @@ class _Graph:
             at = nodes[0].output[0]
             if at in ends:
                 break
+            if at in seen:
+                raise ValueError(
+                    f"{self._who}: {_title(nodes[0])} must lead on, but comes back to {checks.shown(at)}"
+                )
+            seen.add(at)
         self._close()
         return self._steps.weights()
 

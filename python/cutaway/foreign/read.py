@@ -51,7 +51,12 @@ def read(
         name: What the model is called there.
     """
     if isinstance(model, str | os.PathLike):
-        return _read_file(who, checks.path(who, name, model), layout)
+        path = checks.path(who, name, model)
+        try:
+            return _read_file(who, path, layout)
+        except TypeError as error:  # of what a file holds, which is no argument
+            said = str(error).removeprefix(f"{who}: ")
+            raise ValueError(f"{who}: {checks.shown(path, str)}: {said}") from None
     if objects.is_own(model):
         return objects.read_own(who, name, model)
     if keras.is_keras(model):  # which may be a PyTorch module, too

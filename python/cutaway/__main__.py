@@ -14,7 +14,15 @@ def main() -> None:
         from .cli.main import main as run
 
         signal.signal(signal.SIGINT, usual)
-        run()
+        try:
+            run()
+        except SystemExit as end:
+            if end.code in (
+                130,
+                143,
+            ):  # at once: Python's own end takes 50 ms, and after a Ctrl-C that
+                os._exit(end.code)  # came within an exec(), as of a dataclass, is by the signal
+            raise
     except KeyboardInterrupt:  # before anything has begun, or after all is done
         os._exit(130)
 

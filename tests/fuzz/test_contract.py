@@ -124,7 +124,10 @@ def test_any_network_answers_as_the_reference(rounds):
         layers = range(core.architecture.layers)
         expected_loss, slopes = core.backprop(x, y)
         loss, gradients = network.backprop(x, y)
-        np.testing.assert_allclose(loss, expected_loss, rtol=1e-5)
+        # Near 0 a squared error is of outputs whose difference has lost digits.
+        count = len(y) if core.architecture.reduction == "sum" else 1
+        near = 1e-6 * np.sqrt(count * expected_loss)
+        np.testing.assert_allclose(loss, expected_loss, rtol=1e-5, atol=near)
         for one, other in zip(gradients, slopes, strict=True):
             assert_near(one, other, GRADIENTS)
         answers = zip(network.activations(x), core.forward(x, 0.0, 1.0, layers), strict=True)

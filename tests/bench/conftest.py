@@ -4,11 +4,12 @@ import copy
 
 import pytest
 
-from cutaway.bench import epochs, peak
+from cutaway.bench import epochs, peak, predict
 from cutaway.bench.peers import Task
 from cutaway.bench.rounds import Setting
 
 NAMES = ["cutaway", "tutorial", "numpy", "torch", "jax", "sklearn"]
+EVERYBODY = [*NAMES, "onnxruntime"]
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +34,7 @@ def small(mnist, monkeypatch):
     """A part of MNIST instead of all; return its training set."""
     train_set, valid_set, test_set = mnist
     parts = train_set.subset(slice(3000)), valid_set.subset(slice(1000)), test_set
-    for module in (epochs, peak):
+    for module in (epochs, peak, predict):
         monkeypatch.setattr(module, "mnist", lambda: parts)
     return parts[0]
 
@@ -74,6 +75,14 @@ def product(size, ratio=0.5):
     }
 
 
+def answers(digits, own, theirs):
+    return {
+        "digits": digits,
+        "seconds": {"cutaway": own, "onnxruntime": theirs},
+        "ratios": {"onnxruntime": theirs / own},
+    }
+
+
 EVERYTHING = {
     "version": "1.2.3",
     "isa": "avx512",
@@ -81,7 +90,7 @@ EVERYTHING = {
     "repeats": 7,
     "threads": 2,
     "load": 0.1,
-    "contenders": {name: {"version": "2.13.0+cpu", "threads": 2} for name in NAMES},
+    "contenders": {name: {"version": "2.13.0+cpu", "threads": 2} for name in EVERYBODY},
     "not_installed": [],
     "without_gpu": [],
     "interrupted": False,
@@ -90,6 +99,11 @@ EVERYTHING = {
         "lesson9": epoch("lesson9", NAMES),
         "lesson5": epoch("lesson5", NAMES),
         "wide": epoch("wide", ["cutaway", "numpy", "torch", "jax"]),
+        "predict": {
+            "what": "784-64-10 sigmoid, from pixels to classes",
+            "rounds": 7,
+            "counts": [answers(10_000, 0.012, 0.03), answers(1, 20e-6, 8e-6)],
+        },
         "matmul": {
             "what": "products of float32 matrices, GFLOP/s",
             "rounds": 7,
@@ -140,6 +154,8 @@ def alone(result):
     result["contenders"] = {"cutaway": result["contenders"]["cutaway"]}
     for name in ("lesson9", "lesson5", "wide"):
         sections[name] |= {"seconds": {"cutaway": 0.05}, "ratios": {}}
+    for count in sections["predict"]["counts"]:
+        count |= {"seconds": {"cutaway": 0.05}, "ratios": {}}
     for size in sections["matmul"]["sizes"]:
         size |= {"gflops": {"cutaway": 123.4}, "best_peer": None, "ratio_to_best_peer": None}
     del sections["peak"]["speedup"]

@@ -67,7 +67,7 @@ def test_every_contender_that_is_installed_takes_part_and_the_others_are_named(
     sections(monkeypatch, one=one_round)
     result = run()
     assert result["sections"]["one"]["who"] == ["cutaway", "tutorial", "numpy", "jax"]
-    assert result["not_installed"] == ["torch", "sklearn"]
+    assert result["not_installed"] == ["torch", "sklearn", "onnxruntime", "onnx"]
     assert result["contenders"]["jax"]["version"] == "1.0"
     assert result["contenders"]["tutorial"]["version"] == np.__version__
 
@@ -84,6 +84,21 @@ def test_a_library_that_no_section_needs_is_neither_loaded_nor_missed(monkeypatc
     result = run()
     assert list(result["contenders"]) == ["cutaway"]
     assert result["not_installed"] == []
+
+
+@pytest.mark.parametrize(
+    ("there", "absent"),
+    [(("onnxruntime", "onnx"), []), (("onnxruntime",), ["onnx"]), (("onnx",), ["onnxruntime"])],
+)
+def test_onnx_runtime_takes_part_where_its_file_can_be_written(
+    monkeypatch, installed, there, absent
+):
+    installed(*there)
+    own = {"one": section(one_round, ("cutaway", "onnxruntime"))}
+    monkeypatch.setattr(bench, "SECTIONS", own)
+    result = run()
+    assert ("onnxruntime" in result["contenders"]) == (not absent)
+    assert result["not_installed"] == absent
 
 
 def test_a_contender_asked_for_must_be_installed(monkeypatch):

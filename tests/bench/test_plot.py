@@ -17,7 +17,7 @@ def panels(result):
 
 def test_every_section_has_a_panel_with_a_bar_for_each_number(result):
     drawn = panels(result)
-    assert [len(ax.patches) for ax in drawn.values()] == [6, 6, 4, 2, 2, 2, 4]
+    assert [len(ax.patches) for ax in drawn.values()] == [6, 6, 4, 4, 2, 2, 2, 4]
     lesson = drawn["lesson 9: an epoch"]
     assert texts(lesson)[:2] == ["53 ms", "167 ms, 3.1x"]
     assert lesson.get_yticklabels()[1].get_text() == "the tutorial's loop"
@@ -26,6 +26,9 @@ def test_every_section_has_a_panel_with_a_bar_for_each_number(result):
         "0.50x NumPy",
         "1.25x NumPy",
     ]
+    answers = drawn["answers, each against cutaway's"]
+    assert texts(answers) == ["12.0 ms", "30.0 ms, 2.5x", "20.0 us", "8.0 us, 0.4x"]
+    assert [bar.get_width() for bar in answers.patches] == pytest.approx([1, 2.5, 1, 0.4])
     assert texts(drawn["the whole job"]) == ["4.5 s, 3.00x", "1.5 s"]
 
 
@@ -36,10 +39,11 @@ def test_cutaways_bars_stand_out(result):
         for label, bar in zip(ax.get_yticklabels(), ax.patches, strict=True)
     }
     own = {"cutaway", "lesson 9", "training, pictures, film", "import cutaway", "fast: cutaway"}
+    own |= {"10,000 digits: cutaway", "1 digit: cutaway"}
     others = set(colors) - own - {l for l in colors if " x " in l}
     assert {colors[label] for label in own} == {colors["cutaway"]}
     assert colors["cutaway"] not in {colors[label] for label in others}
-    assert len(others) == 9
+    assert len(others) == 11
 
 
 @pytest.mark.parametrize("chosen", [["peak"], ["lesson9", "job"], ["lesson9", "wide", "matmul"]])

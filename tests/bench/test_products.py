@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cutaway.bench import products
+from cutaway.bench import products, rounds
 
 SIZES = ((5, 2, 3, 4), (8, 7, 6))
 
@@ -11,7 +11,7 @@ SIZES = ((5, 2, 3, 4), (8, 7, 6))
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
     monkeypatch.setattr(products, "SIZES", SIZES)
-    monkeypatch.setattr(products, "LEAST", 1e-5)
+    monkeypatch.setattr(rounds, "LEAST", 1e-5)
 
 
 def test_every_size_is_timed_by_every_contender(setting):
@@ -46,16 +46,3 @@ def test_a_wrong_product_is_no_result(monkeypatch, wrong, setting):
     monkeypatch.setattr(products, "matmul", lambda a, b, **_: wrong * (a @ b))
     with pytest.raises(RuntimeError, match=r"^the product \(5, 2, 3, 4\) by cutaway is wrong: rel"):
         list(products.measure(setting("cutaway", "numpy")))
-
-
-def test_short_products_are_repeated_within_a_timing(monkeypatch):
-    monkeypatch.setattr(products, "LEAST", 0.005)
-    monkeypatch.setattr(products, "clock", lambda _, loops: 0.002 / loops)
-    assert products.loops_of(lambda: None) == 3
-
-
-def test_a_timing_is_of_one_call(monkeypatch):
-    now, calls = iter([10.0, 18.0]), []
-    monkeypatch.setattr("time.perf_counter", lambda: next(now))
-    assert products.clock(lambda: calls.append(1), 4) == 2
-    assert len(calls) == 4

@@ -3,7 +3,7 @@
 from cutaway import bench
 from cutaway.bench.epochs import EPOCHS
 
-NAMES = ["cutaway", "tutorial", "numpy", "torch", "jax", "sklearn"]
+NAMES = ["cutaway", "tutorial", "numpy", "torch", "jax", "sklearn", "onnxruntime"]
 
 
 def block(result, name):
@@ -63,6 +63,11 @@ def test_products_are_rated_against_the_fastest_other(result):
 
 
 def test_the_other_sections_in_the_table(result):
+    assert block(result, "predict")[1:] == [
+        "10,000 digits 1 digit cutaway is",
+        "cutaway 12.0 ms 20.0 us",
+        "onnxruntime 30.0 ms 8.0 us 2.50 and 0.40 times as fast",
+    ]
     assert block(result, "peak")[1:] == [
         "peak of one thread 170.0 GFLOP/s",
         "lesson 9, one thread 153.0 GFLOP/s 90.0% of the peak",
@@ -86,6 +91,10 @@ def test_cutaway_alone_makes_a_table_too(alone):
     lines = block(alone, "matmul")
     assert lines[2] == "10000 x 784 x 64 123.4"
     assert len(lines) == 4  # and no word of others
+    assert block(alone, "predict")[1:] == [
+        "10,000 digits 1 digit cutaway is",
+        "cutaway 50.0 ms 50.0 ms",
+    ]
     assert block(alone, "lesson9")[2] == "cutaway 50.0 21.2 95.19%"
 
 

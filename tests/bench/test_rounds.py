@@ -1,5 +1,6 @@
 """The method: who begins, how quiet it is, and what medians and ratios are of."""
 
+from cutaway.bench import rounds
 from cutaway.bench.rounds import Setting, alternate, clocked, gather, medians, ratios
 
 
@@ -39,3 +40,15 @@ def test_a_clocked_work_returns_its_seconds(monkeypatch):
     now = iter([10.0, 12.5])
     monkeypatch.setattr("time.perf_counter", lambda: next(now))
     assert clocked(lambda _: None)(0) == 2.5
+
+
+def test_short_calls_are_repeated_within_a_timing(monkeypatch):
+    monkeypatch.setattr(rounds, "clock", lambda _, loops: 0.002 / loops)
+    assert rounds.loops_of(lambda: None) == 3
+
+
+def test_a_timing_is_of_one_call(monkeypatch):
+    now, calls = iter([10.0, 18.0]), []
+    monkeypatch.setattr("time.perf_counter", lambda: next(now))
+    assert rounds.clock(lambda: calls.append(1), 4) == 2
+    assert len(calls) == 4

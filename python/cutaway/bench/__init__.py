@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from ..backend.choose import cuda_status, isa
 from ..errors import DeviceError
 from ..version import __version__
-from . import epochs, libraries, peak, products, start, whole
-from .libraries import CONTENDERS, GPU_CONTENDERS, PIP, library_of, missing
+from . import epochs, libraries, peak, predict, products, start, whole
+from .libraries import CONTENDERS, GPU_CONTENDERS, PIP, missing, needs_of
 from .plot import draw
 from .report import as_text
 from .rounds import Setting
@@ -27,6 +27,7 @@ __all__ = ["CONTENDERS", "GPU_CONTENDERS", "SECTIONS", "plot", "run", "table"]
 
 SECTIONS: dict[str, Section] = {
     **epochs.SECTIONS,  # lesson9, lesson5, wide
+    "predict": predict.SECTION,
     "matmul": products.SECTION,
     "peak": peak.SECTION,
     "job": whole.SECTION,
@@ -119,7 +120,7 @@ def _choose_contenders(
             f"{', '.join(everybody)} can"
         )
     useful = {name for section in sections for name in SECTIONS[section].among(backend)}
-    needed = {library_of(name) for name in useful & {*(contenders or everybody)}}
+    needed = {lib for name in useful & {*(contenders or everybody)} for lib in needs_of(name)}
     absent = [name for name in missing() if name in needed]
     if contenders and absent:
         packages = " ".join(PIP[name] for name in absent)
@@ -127,7 +128,7 @@ def _choose_contenders(
             f"bench: {' and '.join(absent)} must be installed to take part; pip install {packages}"
         )
     wanted = {"cutaway", *(contenders or useful)} & useful
-    return tuple(n for n in everybody if n in wanted and library_of(n) not in absent), absent
+    return tuple(n for n in everybody if n in wanted and needs_of(n).isdisjoint(absent)), absent
 
 
 def _run(name: str, setting: Setting, result: dict[str, Any]) -> None:

@@ -13,10 +13,17 @@ from typing import Any
 from ..threads import default_threads
 from ..version import __version__
 
-CONTENDERS = ("cutaway", "tutorial", "numpy", "torch", "jax", "sklearn")
+CONTENDERS = ("cutaway", "tutorial", "numpy", "torch", "jax", "sklearn", "onnxruntime")
 GPU_CONTENDERS = ("cutaway", "cpu", "torch", "torch-graph", "jax")  # cpu: cutaway's, beside the GPU
-PIP = {"torch": "torch", "jax": "jax", "sklearn": "scikit-learn"}  # those that may be missing
+PIP = {  # those that may be missing
+    "torch": "torch",
+    "jax": "jax",
+    "sklearn": "scikit-learn",
+    "onnxruntime": "onnxruntime",
+    "onnx": "onnx",
+}
 
+_OF_BLAS = ("tutorial", "numpy", "sklearn")  # their threads are those of its pools
 _CALLED = {  # in the table, and beside a bar
     "cutaway": ("cutaway", "cutaway"),
     "cpu": ("cutaway, CPU", "cutaway on the CPU"),
@@ -26,6 +33,7 @@ _CALLED = {  # in the table, and beside a bar
     "torch-graph": ("torch, CUDA graph", "PyTorch, CUDA graph"),
     "jax": ("jax", "JAX"),
     "sklearn": ("sklearn", "scikit-learn"),
+    "onnxruntime": ("onnxruntime", "ONNX Runtime"),
 }
 
 
@@ -42,6 +50,12 @@ def full_name(contender: str) -> str:
 def library_of(contender: str) -> str:
     """Return the name of the module that a contender needs."""
     return contender.removesuffix("-graph")
+
+
+def needs_of(contender: str) -> set[str]:
+    """Return the libraries that a contender cannot do without, of PIP."""
+    needs = {library_of(contender)} & set(PIP)
+    return needs | ({"onnx"} if "onnxruntime" in needs else set())  # writes its file
 
 
 def missing() -> list[str]:
@@ -84,7 +98,7 @@ def prepared(
         with threadpool_limits(threads):
             pools = [p["num_threads"] for p in threadpool_info() if p["user_api"] == "blas"]
             counts = dict.fromkeys(names, max(pools, default=None))
-            counts |= dict.fromkeys(("cutaway", "cpu", "jax", "torch", "torch-graph"), threads)
+            counts |= dict.fromkeys((n for n in names if n not in _OF_BLAS), threads)
             yield {name: {"version": _version(name), "threads": counts[name]} for name in names}
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import statistics
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..backend.functions import matmul
 from .libraries import full_name, short_name
-from .rounds import Setting, Times, alternate, gather, medians, ratios
+from .rounds import Call, Setting, Times, alternate, clock, gather, loops_of, medians, ratios
 from .section import Bar, Part, Row, Section
 
 SIZES = (  # (B, M, K, N), or (M, K, N) for a single product
@@ -34,11 +33,9 @@ SIZES = (  # (B, M, K, N), or (M, K, N) for a single product
     (10_000, 784, 64),
 )
 CONTENDERS = ("cutaway", "numpy", "torch", "jax")
-LEAST = 0.005  # seconds that a timing lasts: shorter products are repeated within it
 _CLOSE = 1e-5  # relative error, by norm, against float64
 
 F32 = NDArray[np.float32]
-Call = Callable[[], Any]
 
 
 def _calls(names: list[str], a: F32, b: F32) -> dict[str, Call]:
@@ -66,19 +63,6 @@ def _check(size: tuple[int, ...], name: str, product: Any, exact: NDArray[np.flo
     error = np.linalg.norm(np.asarray(product) - exact) / np.linalg.norm(exact)
     if not error <= _CLOSE:
         raise RuntimeError(f"the product {size} by {name} is wrong: relative error {error:.1e}")
-
-
-def clock(call: Call, loops: int) -> float:
-    """Return the seconds of a call: the mean of so many."""
-    begin = time.perf_counter()
-    for _ in range(loops):
-        call()
-    return (time.perf_counter() - begin) / loops
-
-
-def loops_of(call: Call) -> int:
-    """Return how often to repeat a call within one timing."""
-    return math.ceil(LEAST / min(clock(call, 1) for _ in range(3)))
 
 
 def measure(setting: Setting) -> Iterator[Part]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 R = TypeVar("R")
 
 Times = dict[str, list[float]]  # seconds of every counted round, by contender
+Call = Callable[[], Any]
+LEAST = 0.005  # seconds that a timing lasts: shorter calls are repeated within it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +74,19 @@ def clocked(work: Callable[[int], object]) -> Callable[[int], float]:
         return time.perf_counter() - begin
 
     return clock
+
+
+def clock(call: Call, loops: int) -> float:
+    """Return the seconds of a call: the mean of so many."""
+    begin = time.perf_counter()
+    for _ in range(loops):
+        call()
+    return (time.perf_counter() - begin) / loops
+
+
+def loops_of(call: Call) -> int:
+    """Return how often to repeat a call within one timing."""
+    return math.ceil(LEAST / min(clock(call, 1) for _ in range(3)))
 
 
 def gather(times: Times, row: Mapping[str, float]) -> None:

@@ -55,11 +55,11 @@ def command(
 ) -> int:
     """Compare with other libraries, side by side in one process; answers are checked.
 
-    SECTION is lesson9 or lesson5 (an epoch of the lesson), wide (a wide network), matmul (products
-    of many sizes), peak (what the hardware allows, and what an epoch reaches of it), job (all that
-    `cutaway train` does, against encoding its film alone) or start (importing, and training from
-    the start of a process). All of them if none is given; on a GPU, the first three. Libraries that
-    are not installed are left out, and named.
+    SECTION is lesson9 or lesson5 (an epoch of the lesson), wide (a wide network), predict (answers
+    for 10,000 digits, and for one), matmul (products of many sizes), peak (what the hardware allows,
+    and what an epoch reaches of it), job (all that `cutaway train` does, against encoding its film
+    alone) or start (importing, and training from the start of a process). All of them if none is
+    given; on a GPU, the first three. Libraries that are not installed are left out, and named.
     """
     if plot is not None:
         options.check_png(plot, "--plot")

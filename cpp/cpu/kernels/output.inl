@@ -29,11 +29,36 @@ inline double add(const float* terms) {
   return sums[0];
 }
 
+// The columns of the vector that starts at column `first`.
+inline I32 columns_from(int64_t first) {
+  alignas(64) static constexpr int32_t kLane[kLanes] = {0, 1, 2,  3,  4,  5,  6,  7,
+                                                        8, 9, 10, 11, 12, 13, 14, 15};
+  return load(kLane) + static_cast<int32_t>(first);
+}
+
 // Lane j of the vector that starts at column `first` counts if j < n.
 inline F32 first_lanes(F32 v, int64_t first, int64_t n) {
-  I32 column;
-  for (int lane = 0; lane < kF32Lanes; ++lane) column[lane] = static_cast<int32_t>(first + lane);
-  return column < static_cast<int32_t>(n) ? v : broadcast(0.0f);
+  return columns_from(first) < static_cast<int32_t>(n) ? v : broadcast(0.0f);
+}
+
+// Is z[label] the first largest of n? NaN is the largest of all.
+inline bool is_first_largest(const float* z, int64_t n, int64_t label) {
+  const float own = z[label];
+  if (own != own) {
+    bool first = true;
+    for (int64_t j = 0; j < label; ++j) first &= z[j] == z[j];
+    return first;
+  }
+  I32 larger = {};
+  for (int64_t j = 0; j < n; j += kF32Lanes) {
+    const F32 v = load(z + j);
+    const I32 column = columns_from(j);
+    const I32 smaller = column < static_cast<int32_t>(label) ? v < own : v <= own;
+    larger |= ~smaller & (column < static_cast<int32_t>(n));
+  }
+  int32_t any = 0;
+  for (int lane = 0; lane < kF32Lanes; ++lane) any |= larger[lane];
+  return any == 0;
 }
 
 SampleLoss loss_row(Activation activation, Loss loss, float* z, float* delta, int64_t n,
@@ -63,17 +88,14 @@ SampleLoss loss_row(Activation activation, Loss loss, float* z, float* delta, in
     activate(activation, z, padded);
   }
 
-  // Is the label the first largest output? NaN is the largest of all.
-  const float own = z[label];
-  const bool nan = own != own;
-  bool correct = true;
-  for (int64_t j = 0; j < label; ++j) correct &= z[j] < own || (nan && z[j] == z[j]);
-  for (int64_t j = label + 1; j < n; ++j) correct &= z[j] <= own || nan;
-
+  const bool correct = is_first_largest(z, n, label);
   // delta = a - t: with softmax and cross-entropy, and with sigmoid and binary cross-entropy, that
   // is the whole gradient.
-  for (int64_t j = 0; j < padded; ++j) delta[j] = z[j];
-  delta[label] -= 1.0f;
+  for (int64_t j = 0; j < padded; j += kF32Lanes) {
+    const F32 target =
+        columns_from(j) == static_cast<int32_t>(label) ? broadcast(1.0f) : broadcast(0.0f);
+    store(delta + j, load(z + j) - target);
+  }
   if (loss == Loss::squared_error) {  // (a - t)^2, whose slope is 2 (a - t) f'(z)
     for (int64_t j = 0; j < padded; j += kLanes) {
       for (int64_t v = 0; v < kLanes; v += kF32Lanes) {
@@ -91,7 +113,7 @@ SampleLoss loss_row(Activation activation, Loss loss, float* z, float* delta, in
       derive(activation, z, delta, padded);
     }
   }
-  for (int64_t j = 0; j < padded; ++j) delta[j] *= scale;
-  for (int64_t j = n; j < padded; ++j) delta[j] = 0;
+  for (int64_t j = 0; j < padded; j += kF32Lanes)
+    store(delta + j, first_lanes(load(delta + j) * scale, j, n));
   return {static_cast<float>(total), correct};
 }

@@ -1,6 +1,6 @@
 // Denormal numbers count as zero where it is asked for: arithmetic on them is some thirty times
-// slower, and training gains nothing from them. The mode is a thread's; without SSE it stays as it
-// is.
+// slower, and training gains nothing from them. The mode is a thread's; where neither SSE nor
+// NEON is, it stays as it is.
 #pragma once
 
 #ifdef CUTAWAY_X86
@@ -14,8 +14,6 @@ class Denormals {
  public:
   enum class Are { kept, flushed };
   explicit Denormals(Are are) {
-    constexpr unsigned kFlushToZero = 0x8000, kDenormalsAreZero = 0x40;
-    constexpr unsigned kFlushed = kFlushToZero | kDenormalsAreZero;
     set(are == Are::flushed ? before_ | kFlushed : before_ & ~kFlushed);
   }
   ~Denormals() { set(before_); }
@@ -23,14 +21,27 @@ class Denormals {
   Denormals& operator=(const Denormals&) = delete;
 
  private:
-#ifdef CUTAWAY_X86
-  static unsigned mode() { return _mm_getcsr(); }
-  static void set(unsigned mode) { _mm_setcsr(mode); }
+#if defined(CUTAWAY_X86)
+  using Mode = unsigned;
+  static constexpr Mode kFlushed = 0x8000 | 0x40;  // flush to zero; denormals are zero
+  static Mode mode() { return _mm_getcsr(); }
+  static void set(Mode mode) { _mm_setcsr(mode); }
+#elif defined(CUTAWAY_ARM64)
+  using Mode = unsigned long;
+  static constexpr Mode kFlushed = 1 << 24;  // FZ is both
+  static Mode mode() {
+    Mode mode;
+    asm volatile("mrs %0, fpcr" : "=r"(mode));
+    return mode;
+  }
+  static void set(Mode mode) { asm volatile("msr fpcr, %0" : : "r"(mode)); }
 #else
-  static unsigned mode() { return 0; }
-  static void set(unsigned) {}
+  using Mode = unsigned;
+  static constexpr Mode kFlushed = 0;
+  static Mode mode() { return 0; }
+  static void set(Mode) {}
 #endif
-  const unsigned before_ = mode();
+  const Mode before_ = mode();
 };
 
 }  // namespace cutaway

@@ -4,6 +4,7 @@ CUTAWAY_TRAININGS is how many trainings must leave nothing behind (500 in .ci/sl
 """
 
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -18,7 +19,10 @@ import pytest
 from cutaway import SGD, Adam, Dataset, Network
 from cutaway.backend import choose
 
-ISAS = ["generic", "avx2", "avx512"]
+ISAS = ["generic", "neon", "avx2", "avx512"]
+X86, ARM = ("x86_64", "amd64"), ("aarch64", "arm64")
+MACHINE = platform.machine().lower()
+OWN = ["generic"] + ["avx2", "avx512"] * (MACHINE in X86) + ["neon"] * (MACHINE in ARM)
 TRAININGS = int(os.environ.get("CUTAWAY_TRAININGS", "100"))
 
 PRINT_FINGERPRINTS = """
@@ -58,7 +62,14 @@ def isa_below(cap):
 
 @pytest.mark.parametrize("isa", ISAS)
 def test_the_instruction_set_can_be_capped(isa):
-    assert isa_below(isa) == min(isa, isa_below(""), key=ISAS.index)
+    allowed = ISAS[: ISAS.index(isa) + 1]
+    available = OWN[: OWN.index(isa_below("")) + 1]
+    assert isa_below(isa) == [name for name in available if name in allowed][-1]
+
+
+@pytest.mark.skipif("neon" not in OWN, reason="no ARM")
+def test_an_arm_has_neon():
+    assert isa_below("") == "neon"
 
 
 def test_an_unknown_instruction_set_is_a_clear_error():
@@ -66,9 +77,10 @@ def test_an_unknown_instruction_set_is_a_clear_error():
         "import cutaway; cutaway.Network(backend='cpu')", check=False, CUTAWAY_MAX_ISA="sse9"
     )
     last = run.stderr.strip().splitlines()[-1]
-    assert last == "ValueError: CUTAWAY_MAX_ISA must be generic, avx2 or avx512, got 'sse9'"
+    assert last == "ValueError: CUTAWAY_MAX_ISA must be generic, neon, avx2 or avx512, got 'sse9'"
 
 
+@pytest.mark.skipif("avx2" not in OWN, reason="NEON is compared with AVX2 in .ci/slow")
 def test_avx2_and_avx512_give_the_same_bits():
     avx2, best = (
         python(PRINT_FINGERPRINTS, CUTAWAY_MAX_ISA=isa).stdout for isa in ("avx2", "avx512")
@@ -77,7 +89,7 @@ def test_avx2_and_avx512_give_the_same_bits():
     assert avx2 == best
 
 
-@pytest.mark.parametrize("isa", ISAS[:-1])
+@pytest.mark.parametrize("isa", OWN[:-1])
 def test_the_contract_holds_for_every_instruction_set(isa):
     root = Path(__file__).parents[2]
     tests = ["tests/test_contract.py", "tests/backend/test_functions.py"]
@@ -90,6 +102,16 @@ def test_the_contract_holds_for_every_instruction_set(isa):
         command, env=environment, cwd=root, capture_output=True, text=True, timeout=110, check=False
     )
     assert run.returncode == 0, run.stdout[-2000:]
+
+
+@pytest.mark.skipif(OWN == ["generic"], reason="they are flushed on x86 and ARM")
+def test_a_step_takes_denormal_numbers_for_zero():
+    network = Network((1, 1), output="identity", reduction="sum", backend="cpu")
+    network.set_weights(0, [[0], [0]])
+    network.step([[1e-10]], [0], SGD(1e-30))  # by 2e-30 and 2e-40: float32 is normal from 1.2e-38
+    bias, weight = network.get_weights(0)[:, 0]
+    assert bias == np.float32(2e-30)
+    assert weight == 0
 
 
 # guests in the process

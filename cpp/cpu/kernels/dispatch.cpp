@@ -14,16 +14,25 @@ struct InstructionSet {
   bool (*available)();     // on the processor that runs this
 };
 
+#define CUTAWAY_SET(name, features) {#name, &kernels_##name, [] { return features; }}
+#define CUTAWAY_ABSENT(name, features) {#name, nullptr, [] { return false; }}
 #ifdef CUTAWAY_X86  // the built-in asks the operating system too: it must save the registers
 #define CUTAWAY_HAS(feature) (__builtin_cpu_supports(feature) != 0)
-#define CUTAWAY_X86_SET(name, features) {#name, &kernels_##name, [] { return features; }}
+#define CUTAWAY_X86_SET CUTAWAY_SET
 #else
-#define CUTAWAY_X86_SET(name, features) {#name, nullptr, [] { return false; }}
+#define CUTAWAY_X86_SET CUTAWAY_ABSENT
+#endif
+#ifdef CUTAWAY_ARM64
+#define CUTAWAY_ARM64_SET CUTAWAY_SET
+#else
+#define CUTAWAY_ARM64_SET CUTAWAY_ABSENT
 #endif
 
-// From the plainest to the best; CUTAWAY_MAX_ISA takes their names, whatever the processor.
+// From the plainest to the widest; CUTAWAY_MAX_ISA takes their names, whatever the processor. It is
+// a place in this table: "avx2" allows an ARM its NEON, and "neon" leaves x86 the generic set.
 constexpr InstructionSet kInstructionSets[] = {
-    {"generic", &kernels_generic, [] { return true; }},
+    CUTAWAY_SET(generic, true),
+    CUTAWAY_ARM64_SET(neon, true),  // all of them have it
     CUTAWAY_X86_SET(avx2, CUTAWAY_HAS("avx2") && CUTAWAY_HAS("fma") && CUTAWAY_HAS("popcnt") &&
                               CUTAWAY_HAS("bmi")),
     CUTAWAY_X86_SET(avx512, CUTAWAY_HAS("avx2") && CUTAWAY_HAS("fma") && CUTAWAY_HAS("popcnt") &&

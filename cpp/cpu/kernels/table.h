@@ -197,6 +197,7 @@ struct Kernels {
 };
 
 extern const Kernels kernels_generic;
+extern const Kernels kernels_neon;
 extern const Kernels kernels_avx2;
 extern const Kernels kernels_avx512;
 

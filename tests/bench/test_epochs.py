@@ -78,3 +78,9 @@ def test_scikit_learn_must_only_learn_something_sensible(monkeypatch, kind, agre
     else:
         with pytest.raises(RuntimeError, match="disagree"):
             list(rounds)
+
+
+@pytest.mark.parametrize("backend", ["cpu", "cuda"])
+@pytest.mark.parametrize("name", epochs.EPOCHS)
+def test_all_who_take_part_in_an_epoch_can_learn(name, backend):
+    assert {*epochs.SECTIONS[name].among(backend)} <= {*epochs.PEERS}

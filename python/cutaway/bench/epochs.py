@@ -10,7 +10,7 @@ from ..data.read import mnist
 from ..job.recipes import RECIPES, Recipe
 from .children import ask
 from .frameworks import Jax, Sklearn, Torch, TorchGraph
-from .libraries import CONTENDERS, GPU_CONTENDERS, full_name, short_name
+from .libraries import GPU_CONTENDERS, LEARNERS, full_name, short_name
 from .peers import Cutaway, NumPy, Peer, Task, Tutorial
 from .rounds import Setting, Times, alternate, clocked, gather, medians, ratios
 from .section import Bar, Part, Row, Section
@@ -35,7 +35,7 @@ class Epoch:
     recipe: Recipe
     rows: int
     close: float
-    contenders: tuple[str, ...] = CONTENDERS
+    contenders: tuple[str, ...] = LEARNERS
 
 
 EPOCHS = {

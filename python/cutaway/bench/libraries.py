@@ -13,7 +13,8 @@ from typing import Any
 from ..threads import default_threads
 from ..version import __version__
 
-CONTENDERS = ("cutaway", "tutorial", "numpy", "torch", "jax", "sklearn", "onnxruntime")
+LEARNERS = ("cutaway", "tutorial", "numpy", "torch", "jax", "sklearn")
+CONTENDERS = (*LEARNERS, "onnxruntime")  # which only answers
 GPU_CONTENDERS = ("cutaway", "cpu", "torch", "torch-graph", "jax")  # cpu: cutaway's, beside the GPU
 PIP = {  # those that may be missing
     "torch": "torch",

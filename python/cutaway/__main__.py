@@ -17,11 +17,8 @@ def main() -> None:
         try:
             run()
         except SystemExit as end:
-            if end.code in (
-                130,
-                143,
-            ):  # at once: Python's own end takes 50 ms, and after a Ctrl-C that
-                os._exit(end.code)  # came within an exec(), as of a dataclass, is by the signal
+            if end.code in (130, 143):  # at once: Python's own end takes 50 ms, and now and then
+                os._exit(end.code)  # it is by the signal instead
             raise
     except KeyboardInterrupt:  # before anything has begun, or after all is done
         os._exit(130)

@@ -130,10 +130,27 @@ def test_a_program_that_starts_ends(start):
             pressed = press(process)
             said = process.stderr.read()
             answers.append(time.monotonic() - pressed)
-        if process.returncode != 130 and "in main" not in said:
+        if process.returncode != 130 and "in main" not in said and "cutaway:" not in said:
             continue  # it was Python that started
         assert process.returncode == 130
         assert "Traceback" not in said
         if "epoch" in said:
             answers.pop()  # it had started
     judge("cutaway train, while it starts", answers or [0])
+
+
+@pytest.mark.parametrize(("code", "said"), [(130, ""), (143, ""), (1, "ends\n")])
+def test_an_interrupted_command_does_not_wait_for_pythons_own_end(code, said, environment):
+    run = f"""
+import atexit, sys
+from cutaway.cli import main as cli
+cli.main = lambda: sys.exit({code})
+atexit.register(print, "ends")
+from cutaway.__main__ import main
+main()
+"""
+    command = [sys.executable, "-c", run]
+    done = subprocess.run(
+        command, env=environment(), check=False, stdout=subprocess.PIPE, text=True
+    )
+    assert (done.returncode, done.stdout) == (code, said)

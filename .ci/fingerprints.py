@@ -7,7 +7,7 @@ import numpy as np
 
 import cutaway
 from cutaway import SGD, Adam, Dataset, Network
-from cutaway.job.recipes import RECIPES
+from cutaway.learn.recipes import RECIPES
 
 lesson9, (pixels, *_) = RECIPES["lesson9"], cutaway.mnist()
 for threads in (1, 2, 3):

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
 from cutaway import SGD, DataLoader, Dataset, Network, train
-from cutaway.job.recipes import RECIPES
+from cutaway.learn.recipes import RECIPES
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import cutaway
-from cutaway.job.recipes import RECIPES
 from cutaway.job.run import run
+from cutaway.learn.recipes import RECIPES
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pytest
 
 from cutaway.backend import choose
 from cutaway.bench import peak
-from cutaway.job.recipes import RECIPES
+from cutaway.learn.recipes import RECIPES
 
 pytestmark = pytest.mark.usefixtures("small")
 

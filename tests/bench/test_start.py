@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from cutaway.bench import start
-from cutaway.job.recipes import RECIPES
+from cutaway.learn.recipes import RECIPES
 
 
 def test_processes_are_timed_from_their_start(setting):

@@ -8,8 +8,8 @@ import pytest
 
 from cutaway import Dataset
 from cutaway.job.filming import FilmPlan
-from cutaway.job.recipes import RECIPES
 from cutaway.job.run import run
+from cutaway.learn.recipes import RECIPES
 
 
 @pytest.fixture(scope="session")

@@ -9,9 +9,9 @@ import pytest
 from cutaway import load
 from cutaway.job.filming import FilmPlan
 from cutaway.job.race import race
-from cutaway.job.recipes import RECIPES
 from cutaway.job.run import run
 from cutaway.job.variants import Variant
+from cutaway.learn.recipes import RECIPES
 
 
 @pytest.fixture

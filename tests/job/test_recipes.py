@@ -5,8 +5,8 @@ import dataclasses
 import pytest
 
 from cutaway import SGD, DataLoader, Network, fit
-from cutaway.job.recipes import RECIPES
 from cutaway.job.run import run
+from cutaway.learn.recipes import RECIPES
 
 
 @pytest.mark.parametrize("name", RECIPES)

@@ -7,9 +7,9 @@ import pytest
 
 from cutaway import load
 from cutaway.job.filming import FilmPlan
-from cutaway.job.recipes import RECIPES, Recipe
 from cutaway.job.run import run
 from cutaway.learn.history import Place
+from cutaway.learn.recipes import RECIPES, Recipe
 from cutaway.learn.training import Moments
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from cutaway.job.recipes import RECIPES
 from cutaway.job.variants import SETTINGS, read_variation, variants
+from cutaway.learn.recipes import RECIPES
 
 RECIPE = RECIPES["lesson9"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from ..data.read import mnist
-from ..job.recipes import RECIPES, Recipe
+from ..learn.recipes import RECIPES, Recipe
 from .children import ask
 from .frameworks import Jax, Sklearn, Torch, TorchGraph
 from .libraries import GPU_CONTENDERS, LEARNERS, full_name, short_name

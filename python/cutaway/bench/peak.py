@@ -17,8 +17,8 @@ from ..backend import choose
 from ..data.dataset import Dataset
 from ..data.loader import DataLoader
 from ..data.read import mnist
-from ..job.recipes import RECIPES
 from ..learn.network import Network
+from ..learn.recipes import RECIPES
 from ..learn.training import fit
 from .rounds import Setting, Times, alternate, gather, medians, ratios
 from .section import Bar, Part, Row, Section

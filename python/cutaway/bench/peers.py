@@ -18,8 +18,8 @@ from ..backend.optimizer import Adam
 from ..data.dataset import Dataset
 from ..data.loader import DataLoader
 from ..data.samplers import RandomSampler
-from ..job.recipes import Recipe
 from ..learn.network import Network
+from ..learn.recipes import Recipe
 from ..learn.training import fit
 
 Array = NDArray[Any]

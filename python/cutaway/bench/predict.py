@@ -19,9 +19,9 @@ from ..backend.reference import ReferenceCore
 from ..data.dataset import Dataset
 from ..data.loader import DataLoader
 from ..data.read import mnist
-from ..job.recipes import RECIPES
 from ..learn.checkpoint import save
 from ..learn.network import Network
+from ..learn.recipes import RECIPES
 from ..learn.training import fit
 from .libraries import full_name, short_name
 from .rounds import Setting, Times, alternate, clock, gather, loops_of, medians, ratios

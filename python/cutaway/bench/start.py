@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..job.recipes import RECIPES
 from ..learn.initial import waves
+from ..learn.recipes import RECIPES
 from .children import ask
 from .libraries import full_name, short_name
 from .rounds import Setting, Times, alternate, gather, medians, ratios

@@ -13,8 +13,8 @@ from typing import Any
 
 from ..data.read import mnist
 from ..job.filming import FilmPlan
-from ..job.recipes import RECIPES
 from ..job.run import run
+from ..learn.recipes import RECIPES
 from .children import ask, peak_memory
 from .rounds import Setting, Times, alternate, gather, medians, ratios
 from .section import Bar, Part, Row, Section

@@ -15,8 +15,8 @@ import click
 from ..job.begun import Begun, find
 from ..job.filming import FilmPlan
 from ..job.outputs import MOMENTS
-from ..job.recipes import Recipe
 from ..job.run import run
+from ..learn.recipes import Recipe
 from ..look.codecs import SUFFIXES
 from ..look.pace import PACES
 from . import options, training

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 import click
 
 from ..job.begun import Begun
-from ..job.recipes import RECIPES, Recipe
 from ..job.source import Data, Source
+from ..learn.recipes import RECIPES, Recipe
 from . import options
 from .terminal import plain
 

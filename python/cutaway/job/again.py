@@ -13,8 +13,8 @@ from ..backend.contract import I64
 from ..backend.optimizer import Optimizer
 from ..data.dataset import Dataset
 from ..learn.network import Network
+from ..learn.recipes import Recipe
 from .earlier import Earlier
-from .recipes import Recipe
 from .run import Training
 from .source import Data
 

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 from ..files import MARK, read_json
 from ..learn.history import Place
 from ..learn.ongoing import Checkpoint, Keeper, go_on, read
+from ..learn.recipes import Recipe
 from .earlier import read_run
 from .filming import FilmPlan
 from .kept import Kept
 from .outputs import HISTORY, IN_BOTH, MOMENTS
-from .recipes import Recipe
 from .result import Result
 from .source import Source, source_of
 from .workplace import CHECKPOINT, FOLDER, SETTINGS, Workplace, settle

@@ -19,6 +19,7 @@ import numpy as np
 
 from ..files import may_write
 from ..learn.history import Moment
+from ..learn.recipes import make_network
 from ..look.lanes import lanes_of
 from ..look.pace import log_steps
 from ..look.race import RaceFrames, summary
@@ -26,7 +27,7 @@ from ..threads import default_threads
 from .filming import Camera, FilmPlan, shoot
 from .lane import Lane
 from .outputs import prepare_folder, remove, write_pictures
-from .run import MNIST, Watch, WatchFilm, make_network
+from .run import MNIST, Watch, WatchFilm
 from .source import Data, Source
 from .variants import Variant
 

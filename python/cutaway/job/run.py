@@ -17,9 +17,9 @@ from ..backend.choose import cuda_status
 from ..backend.cuda import device_of
 from ..data.dataset import Dataset
 from ..learn.history import History, Moment
-from ..learn.initial import waves
 from ..learn.network import Network
 from ..learn.ongoing import Keeper
+from ..learn.recipes import Recipe, make_network
 from ..learn.training import Moments, mini_batches_at_once
 from ..measure.mistakes import accuracy
 from .begun import Begun, keeper_of, settings_of, take_up, unfinished
@@ -35,7 +35,6 @@ from .outputs import (
     write_page,
     write_pictures,
 )
-from .recipes import Recipe
 from .result import Result
 from .source import Data, Source
 from .workplace import Workplace
@@ -187,24 +186,6 @@ class Training:
             network, self.data[0], valid=valid, seed=self.seed,
             every=mini_batches_at_once(network, self.recipe.batch_size), at=at,
         )  # fmt: skip
-
-
-def make_network(
-    recipe: Recipe, data: Data, seed: int, backend: str, threads: int | None
-) -> Network:
-    """Return the network with its start weights, big enough for the classes of all sets."""
-    features, shape = data[0].images.shape[1], data[0].shape
-    classes = max(part.classes for part in data)
-    network = recipe.make_network(features, classes, seed=seed, backend=backend, threads=threads)
-    if recipe.start == "waves":
-        if shape is None:
-            raise ValueError(
-                "train: start weights of waves need pictures, got rows without a shape"
-            )
-        weights = network.get_weights(0)
-        weights[1:] = waves(shape, weights.shape[1], seed)
-        network.set_weights(0, weights)
-    return network
 
 
 def _gpu_of(network: Network) -> str | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..backend.contract import ACTIVATIONS
-from .recipes import Recipe
+from ..learn.recipes import Recipe
 
 _NAMES = {
     "activation": ACTIVATIONS,

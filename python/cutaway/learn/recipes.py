@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..backend.optimizer import SGD, Adam, Constant, OneCycle, Optimizer, Schedule
 from ..data.dataset import Dataset
 from ..data.loader import DataLoader
-from ..learn.network import Network
-from ..learn.training import Moments, train
+from .initial import waves
+from .network import Network
+from .training import Moments, train
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +92,24 @@ class Recipe:
             every=every,
             at=at,
         )
+
+
+def make_network(
+    recipe: Recipe, data: Sequence[Dataset], seed: int, backend: str, threads: int | None
+) -> Network:
+    """Return the network with its start weights, big enough for the classes of all sets."""
+    features, shape = data[0].images.shape[1], data[0].shape
+    classes = max(part.classes for part in data)
+    network = recipe.make_network(features, classes, seed=seed, backend=backend, threads=threads)
+    if recipe.start == "waves":
+        if shape is None:
+            raise ValueError(
+                "train: start weights of waves need pictures, got rows without a shape"
+            )
+        weights = network.get_weights(0)
+        weights[1:] = waves(shape, weights.shape[1], seed)
+        network.set_weights(0, weights)
+    return network
 
 
 RECIPES = {

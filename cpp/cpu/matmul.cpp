@@ -17,6 +17,7 @@ namespace {
 constexpr std::int64_t kPanel = 64;             // columns of b that are packed and used at once
 constexpr std::int64_t kDepth = 2048;           // rows of b likewise: half of a second-level cache
 constexpr std::int64_t kWorthPacking = 48;      // rows of a that use the packed columns, at least
+constexpr std::int64_t kWorthTurning = 256;     // columns of an a whose rows are not contiguous
 constexpr std::int64_t kWorthThreads = 1e5;     // multiply-adds below which one thread is faster
 constexpr std::int64_t kMostOfPart = 1 << 25;   // multiply-adds of a part, some half a millisecond
 constexpr std::int64_t kLeastOfPart = 1 << 18;  // and at least
@@ -64,19 +65,19 @@ Cut cut(std::int64_t matrices, std::int64_t m, std::int64_t n, std::int64_t k, i
   return {1, std::clamp(size * m / panel, std::min(least, m), m), std::min(n, kPanel)};
 }
 
-// Copies (k, n) of b to contiguous panels' rows. The columns of b may be the contiguous ones.
+// Copies a matrix so that its rows are contiguous; those of `from` may be its columns.
 template <class T>
-void pack(const T* b, std::int64_t row, std::int64_t column, std::int64_t k, std::int64_t n,
-          T* to) {
+void pack(const T* from, std::int64_t row, std::int64_t column, std::int64_t rows,
+          std::int64_t columns, T* to, std::int64_t to_row) {
   if (column == 1) {
-    for (std::int64_t i = 0; i < k; ++i) std::copy_n(b + i * row, n, to + i * kPanel);
+    for (std::int64_t i = 0; i < rows; ++i) std::copy_n(from + i * row, columns, to + i * to_row);
     return;
   }
   constexpr std::int64_t kTile = 16;
-  for (std::int64_t i0 = 0; i0 < k; i0 += kTile)
-    for (std::int64_t j = 0; j < n; ++j)
-      for (std::int64_t i = i0; i < std::min(i0 + kTile, k); ++i)
-        to[i * kPanel + j] = b[i * row + j * column];
+  for (std::int64_t i0 = 0; i0 < rows; i0 += kTile)
+    for (std::int64_t j = 0; j < columns; ++j)
+      for (std::int64_t i = i0; i < std::min(i0 + kTile, rows); ++i)
+        to[i * to_row + j] = from[i * row + j * column];
 }
 
 // One product by packed panels of b. Every sum goes on where the panel above has left it.
@@ -89,8 +90,8 @@ void multiply_packed(const Team& team, Product<Dense<T>> p, std::int64_t b_colum
     for (std::int64_t k = 0; k < whole.k; k += kDepth) {
       p.n = std::min(kPanel, whole.n - j);
       p.k = std::min(kDepth, whole.k - k);
-      pack(whole.b + k * whole.b_row + j * b_column, whole.b_row, b_column, p.k, p.n,
-           packed.data());
+      pack(whole.b + k * whole.b_row + j * b_column, whole.b_row, b_column, p.k, p.n, packed.data(),
+           kPanel);
       p.a.at = whole.a.at + k * whole.a.col;
       p.b = packed.data();
       p.b_row = kPanel;
@@ -151,6 +152,20 @@ bool matmul(Stack<const T> a, Stack<const T> b, Stack<T> out, int threads,
   const std::int64_t across = parts_of(out.rows, part.rows);
   const std::int64_t in_one = across * parts_of(out.columns, part.columns);
   std::vector<Buffer<T>> rooms(static_cast<std::size_t>(threads));  // for packed columns
+
+  Buffer<T> rows_of_a;  // a large a that is given by columns would have a page for each
+  if (matrices == 1 && a.column_stride != 1 && out.columns >= kPanel && k >= kWorthTurning) {
+    const std::int64_t row = k + kLanes;  // not a power of two: see row_of
+    rows_of_a = Buffer<T>(out.rows * row);
+    const bool done = hand_out(
+        threads, parts_of(out.rows, kPanel), interrupted, [&](const Team&, std::int64_t number) {
+          const std::int64_t first = number * kPanel;
+          pack(a.data + first * a.row_stride, a.row_stride, a.column_stride,
+               std::min(kPanel, out.rows - first), k, rows_of_a.data() + first * row, row);
+        });
+    if (!done) return false;
+    a.data = rows_of_a.data(), a.row_stride = row, a.column_stride = 1;
+  }
 
   const std::int64_t parts = in_one * parts_of(matrices, part.matrices);
   return hand_out(threads, parts, interrupted, [&](const Team& team, std::int64_t number) {

@@ -222,11 +222,13 @@ def test_products_are_the_same_however_they_are_cut(shape, dtype, monkeypatch):
     rng = np.random.default_rng(0)
     a = rng.standard_normal((matrices, m, k)).astype(dtype)
     b = rng.standard_normal((matrices, n, k)).astype(dtype).swapaxes(1, 2)
+    by_columns = np.ascontiguousarray(a.swapaxes(1, 2)).swapaxes(1, 2)
     expected = np.float64(a) @ np.float64(b)
     results = []
     for threads in "1", "2", "3":
         monkeypatch.setenv("CUTAWAY_NUM_THREADS", threads)
         results += [cutaway.matmul(a, b), cutaway.matmul(a, np.ascontiguousarray(b))]
+        results += [cutaway.matmul(by_columns, b)]
     bound = 8 * np.finfo(dtype).eps * (np.abs(np.float64(a)) @ np.abs(np.float64(b)))
     assert (np.abs(results[0] - expected) <= bound).all()
     assert all(np.array_equal(result, results[0]) for result in results[1:])

@@ -59,6 +59,8 @@ CASES = [
     Case("three layers", (7, 9, 5, 3), "tanh", **SOFTMAX),
     Case("four layers", (13, 20, 11, 6, 4), "tanh", optimizer=Adam(0.01)),
     Case("wide", (30, 200, 33, 17), "tanh", **SOFTMAX),
+    Case("wide above, too", (9, 150, 130, 70, 4), "tanh", **SOFTMAX, optimizer=SGD(0.1, 0.9)),
+    Case("wide above, too, with Adam", (9, 67, 130, 4), "tanh", optimizer=Adam(0.01, eps=1e-3)),
     Case("as wide as a page", (64, 256, 3), "sigmoid", optimizer=SGD(0.1)),
     Case("relu", activation="relu", optimizer=SGD(0.05)),
     Case("identity", activation="identity", optimizer=SGD(0.05)),

@@ -75,8 +75,9 @@ CpuCore::CpuCore(Architecture architecture, int threads)
     };
     add_slab(0, 1, {0, padded});
     if (l > 0) {
-      add_slab(1, layer.fan_in, {0, padded});
-      layer.transposed = Buffer<float>(layer.fan_out * row_of(layer.fan_in));
+      for (int64_t j = 0; j < padded; j += kPanel)
+        add_slab(1, layer.fan_in, {j, std::min(j + kPanel, padded)});
+      layer.transposed = Buffer<float>(layer.fan_out * round_up(layer.fan_in, kPanel));
     } else {
       for (int worker = 0; worker < threads; ++worker) {
         const Range from = share_of(worker).inputs;
@@ -129,6 +130,11 @@ void CpuCore::reserve(int64_t rows) {
     share.column_masks = Buffer<std::uint64_t>(words * inputs);
     share.x = Buffer<float>(rows * share.x_row);
   }
+  panels_.clear();
+  const bool wide = std::any_of(layers_.begin() + 1, layers_.end(),
+                                [](const Layer& layer) { return layer.row > kPanel; });
+  for (int worker = 0; wide && worker < pool_.workers(); ++worker)
+    panels_.emplace_back(rows * kPanel);
   part_sums_.clear();
   for (std::size_t part = 0; part < parts_.size(); ++part)
     part_sums_.emplace_back(rows * layers_[0].row);
@@ -355,7 +361,8 @@ void CpuCore::set_weights(int64_t layer, const float* values) {
   for_each_row(l, [&](std::size_t slab, int64_t to, int64_t from, int64_t count) {
     std::copy_n(values + from, count, l.slabs[slab].weights.data() + to);
   });
-  if (layer > 0) transpose_rows(layer, {0, l.fan_in});
+  for (std::size_t slab = 1; layer > 0 && slab < l.slabs.size(); ++slab)
+    transpose_rows(layer, l.slabs[slab], {0, l.fan_in});
 }
 
 State CpuCore::state() const {

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "core.h"
@@ -73,14 +74,16 @@ class CpuCore final : public Core {
     int64_t fan_in, fan_out;
     int64_t row;  // floats from one row of a and delta to the next
     Activation activation;
-    std::vector<Slab> slabs;   // the bias; then one per worker at the first layer, one in all above
-    Buffer<float> transposed;  // above the first layer, (fan_out, row of the layer below): the
+    std::vector<Slab> slabs;   // the bias; then one per worker at the first layer, above it one per
+                               // kPanel units
+    Buffer<float> transposed;  // above the first layer, (fan_in / kPanel, fan_out, kPanel): the
                                // weights without the bias
     Buffer<float> a;           // (batch, row): activations
     Buffer<float> delta;       // (batch, row): d loss / d pre-activation
 
     Slab& bias() { return slabs[0]; }
     Slab& worker_slab(int worker) { return slabs[static_cast<std::size_t>(1 + worker)]; }
+    std::span<Slab> panels() { return std::span(slabs).subspan(1); }
   };
 
   // A share of the inputs, as the mini-batch has them. Bytes are multiplied as they are, x = scale
@@ -145,7 +148,7 @@ class CpuCore final : public Core {
   void apply_rows(int64_t l, int worker, float rate, int64_t step, const RowOf& row_of);
   void apply(int64_t l, const float* gradient, float rate, int64_t step, int worker);
   void apply_kept(int64_t l, float rate, int64_t step, int worker);
-  void transpose_rows(int64_t l, Range rows);
+  void transpose_rows(int64_t l, const Slab& slab, Range rows);
 
   // What a team does together, phase after phase; false: interrupted.
   bool learn_from(const Batch& batch, const Team& team);
@@ -164,6 +167,9 @@ class CpuCore final : public Core {
     return shares_[static_cast<std::size_t>(worker / workers_per_share_)];
   }
 
+  // Units whose weights lie together, above the first layer: as many as a block of a product has,
+  // so that it reads memory in its order.
+  static constexpr int64_t kPanel = 64;
   // Rows that go through all layers before others do, at most.
   static constexpr int64_t kRowsAtOnce = 128;
 
@@ -184,6 +190,7 @@ class CpuCore final : public Core {
   std::vector<Buffer<float>> weight_sums_;  // per part (row,): the sum of the weights' rows
   bool weight_sums_known_ = false;          // as the weights are now
   std::vector<Buffer<float>> scratch_;      // per worker (the longest row of a layer)
+  std::vector<Buffer<float>> panels_;       // per worker (batch, kPanel), if a layer has several
 
   int64_t capacity_ = 0;           // rows that the buffers have room for
   Buffer<int64_t> sample_labels_;  // (capacity,), the two below alike

@@ -188,20 +188,22 @@ void CpuCore::forward_rows(const Batch& batch, const Team& team, int worker, Ran
   for (int64_t l = 1; l <= top; ++l) {
     Layer& layer = layers_[l];
     const Layer& below = layers_[l - 1];
-    const Slab& slab = layer.worker_slab(0);
     float* a = layer.a.data() + begin * layer.row;
-    store_tiles(team, kernels_.dense.store,
-                Product<Dense<float>>{
-                    .m = end - begin,
-                    .n = slab.columns(),
-                    .k = layer.fan_in,
-                    .a = {.at = below.a.data() + begin * below.row, .row = below.row, .col = 1},
-                    .b = slab.weights.data(),
-                    .b_row = slab.row,
-                    .shift = layer.bias().weights.data()},
-                {.out = a, .out_row = layer.row});
+    for (const Slab& slab : layer.panels()) {
+      if (slab.units.begin > 0 && team.stopped()) return;
+      store_tiles(team, kernels_.dense.store,
+                  Product<Dense<float>>{
+                      .m = end - begin,
+                      .n = slab.columns(),
+                      .k = layer.fan_in,
+                      .a = {.at = below.a.data() + begin * below.row, .row = below.row, .col = 1},
+                      .b = slab.weights.data(),
+                      .b_row = slab.row,
+                      .shift = layer.bias().weights.data() + slab.units.begin},
+                  {.out = a + slab.units.begin, .out_row = layer.row});
+    }
     for (int64_t i = begin; l < output && i < end; ++i, a += layer.row)
-      kernels_.activate(layer.activation, a, slab.columns());
+      kernels_.activate(layer.activation, a, round_up(layer.fan_out, kLanes));
   }
 }
 
@@ -246,16 +248,19 @@ void CpuCore::backprop_rows(const Team& team, Range rows) {
     float* delta = to.delta.data() + rows.begin * to.row;
     const float* a = to.a.data() + rows.begin * to.row;
     const int64_t columns = round_up(to.fan_out, kLanes);
-    store_tiles(
-        team, kernels_.dense.store,
-        Product<Dense<float>>{
-            .m = count,
-            .n = columns,
-            .k = layer.fan_out,
-            .a = {.at = layer.delta.data() + rows.begin * layer.row, .row = layer.row, .col = 1},
-            .b = layer.transposed.data(),
-            .b_row = row_of(layer.fan_in)},
-        {.out = delta, .out_row = to.row});
+    for (int64_t j = 0; j < columns; j += kPanel) {
+      if (j > 0 && team.stopped()) return;
+      store_tiles(
+          team, kernels_.dense.store,
+          Product<Dense<float>>{
+              .m = count,
+              .n = std::min(kPanel, columns - j),
+              .k = layer.fan_out,
+              .a = {.at = layer.delta.data() + rows.begin * layer.row, .row = layer.row, .col = 1},
+              .b = layer.transposed.data() + j * layer.fan_out,
+              .b_row = kPanel},
+          {.out = delta + j, .out_row = to.row});
+    }
     for (int64_t i = 0; i < count; ++i)
       kernels_.derive(to.activation, a + i * to.row, delta + i * to.row, columns);
   }

@@ -26,17 +26,27 @@ void CpuCore::gradient(int64_t l, const Batch& batch, int worker, const Epilogue
   if (l > 0) {
     const Layer& below = layers_[l - 1];
     const Range rows = Pool::share(layer.fan_in, kLanes, worker, pool_.workers());
-    Slab& slab = layer.worker_slab(0);
     if (rows.size() == 0) return;
-    epilogue(
-        kernels_.dense,
-        Product<Dense<float>>{.m = rows.size(),
-                              .n = slab.columns(),
-                              .k = batch.rows,
-                              .a = {.at = below.a.data() + rows.begin, .row = 1, .col = below.row},
-                              .b = layer.delta.data(),
-                              .b_row = layer.row},
-        slab, rows.begin);
+    for (Slab& slab : layer.panels()) {
+      const float* delta = layer.delta.data();
+      int64_t row = layer.row;
+      if (row > kPanel) {  // all rows of the weights go through it
+        float* panel = panels_[worker].data();
+        for (int64_t i = 0; i < batch.rows; ++i)
+          std::copy_n(delta + i * row + slab.units.begin, slab.columns(), panel + i * kPanel);
+        delta = panel;
+        row = kPanel;
+      }
+      epilogue(kernels_.dense,
+               Product<Dense<float>>{
+                   .m = rows.size(),
+                   .n = slab.columns(),
+                   .k = batch.rows,
+                   .a = {.at = below.a.data() + rows.begin, .row = 1, .col = below.row},
+                   .b = delta,
+                   .b_row = row},
+               slab, rows.begin);
+    }
     return;
   }
 
@@ -116,13 +126,14 @@ void CpuCore::update_rows(Slab& slab, int64_t i, const Products<A>& products,
 void CpuCore::update_layer(int64_t l, const Batch& batch, float rate, int64_t step, int worker) {
   gradient(l, batch, worker, [&](const auto& products, const auto& product, Slab& slab, int64_t i) {
     update_rows(slab, i, products, product, rate, step);
-    if (l > 0 && slab.first > 0) transpose_rows(l, {i, i + product.m});
+    if (l > 0 && slab.first > 0) transpose_rows(l, slab, {i, i + product.m});
   });
 }
 
 // The same in two parts, of which the first may be interrupted: the gradient is made and kept ...
 void CpuCore::keep_gradient(int64_t l, const Batch& batch, const Team& team, int worker) {
   gradient(l, batch, worker, [&](const auto& products, const auto& product, Slab& slab, int64_t i) {
+    if (team.stopped()) return;
     store_tiles(team, products.store, product,
                 {.out = slab.gradient.data() + i * slab.row, .out_row = slab.row});
   });
@@ -147,8 +158,10 @@ void CpuCore::apply_rows(int64_t l, int worker, float rate, int64_t step, const 
   if (worker == l % pool_.workers()) update(layer.bias(), {0, 1});
   if (l > 0) {
     const Range rows = Pool::share(layer.fan_in, kLanes, worker, pool_.workers());
-    update(layer.worker_slab(0), rows);
-    transpose_rows(l, rows);
+    for (Slab& slab : layer.panels()) {
+      update(slab, rows);
+      transpose_rows(l, slab, rows);
+    }
   } else {
     update(layer.worker_slab(worker), {0, layer.worker_slab(worker).rows});
   }
@@ -166,17 +179,16 @@ void CpuCore::apply(int64_t l, const float* gradient, float rate, int64_t step, 
   });
 }
 
-// Copies some rows of a layer's weights to where backprop reads them.
-void CpuCore::transpose_rows(int64_t l, Range rows) {
+// Copies some rows of a slab to where backprop reads them.
+void CpuCore::transpose_rows(int64_t l, const Slab& slab, Range rows) {
   Layer& layer = layers_[l];
-  const Slab& slab = layer.worker_slab(0);
-  const int64_t t_row = row_of(layer.fan_in);
-  for (int64_t j0 = 0; j0 < layer.fan_out; j0 += kLanes)
-    for (int64_t i = rows.begin; i < rows.end; ++i) {
-      const float* row = slab.weights.data() + i * slab.row;
-      for (int64_t j = j0; j < std::min(j0 + kLanes, layer.fan_out); ++j)
-        layer.transposed[j * t_row + i] = row[j];
-    }
+  const int64_t columns = std::min(slab.units.end, layer.fan_out) - slab.units.begin;
+  for (int64_t i = rows.begin, end; i < rows.end; i = end) {
+    end = std::min(rows.end, i / kPanel * kPanel + kPanel);
+    float* panel = layer.transposed.data() + i / kPanel * kPanel * layer.fan_out;
+    kernels_.transpose_floats(slab.weights.data() + i * slab.row, slab.row, end - i, columns,
+                              panel + slab.units.begin * kPanel + i % kPanel, kPanel);
+  }
 }
 
 // The gradient in the caller's layout, (1 + fan_in, fan_out) without padding.
@@ -185,7 +197,7 @@ void CpuCore::store_gradient(int64_t l, const Batch& batch, const Team& team, fl
   const int64_t fan_out = layers_[l].fan_out;
   gradient(l, batch, worker, [&](const auto& products, auto product, const Slab& slab, int64_t i) {
     product.n = std::min(product.n, fan_out - slab.units.begin);
-    if (product.n > 0)
+    if (product.n > 0 && !team.stopped())
       store_tiles(team, products.store, product,
                   {.out = out + (slab.first + i) * fan_out + slab.units.begin, .out_row = fan_out});
   });

@@ -71,6 +71,36 @@ void transpose(const uint8_t* const* rows, int64_t count, int64_t from, int64_t 
   }
 }
 
+// A square of 4 x 4 floats: row i of the upper half and of the lower half in turn, twice.
+inline void transpose_square(const float* in, int64_t in_row, float* out, int64_t out_row) {
+  typedef float Row __attribute__((vector_size(16), aligned(4), may_alias));
+  const auto row = [&](int64_t i) { return *reinterpret_cast<const Row*>(in + i * in_row); };
+  const auto put = [&](int64_t i, Row v) { *reinterpret_cast<Row*>(out + i * out_row) = v; };
+  const Row a = __builtin_shufflevector(row(0), row(2), 0, 4, 1, 5);
+  const Row b = __builtin_shufflevector(row(1), row(3), 0, 4, 1, 5);
+  const Row c = __builtin_shufflevector(row(0), row(2), 2, 6, 3, 7);
+  const Row d = __builtin_shufflevector(row(1), row(3), 2, 6, 3, 7);
+  put(0, __builtin_shufflevector(a, b, 0, 4, 1, 5));
+  put(1, __builtin_shufflevector(a, b, 2, 6, 3, 7));
+  put(2, __builtin_shufflevector(c, d, 0, 4, 1, 5));
+  put(3, __builtin_shufflevector(c, d, 2, 6, 3, 7));
+}
+
+void transpose_floats(const float* in, int64_t in_row, int64_t rows, int64_t columns, float* out,
+                      int64_t out_row) {
+  constexpr int64_t kSide = 4;  // and kLanes floats are a cache line, of which all is used at once
+  const int64_t whole_rows = rows / kSide * kSide, whole_columns = columns / kSide * kSide;
+  for (int64_t first = 0; first < whole_columns; first += kLanes) {
+    const int64_t last = first + kLanes < whole_columns ? first + kLanes : whole_columns;
+    for (int64_t i = 0; i < whole_rows; i += kSide)
+      for (int64_t j = first; j < last; j += kSide)
+        transpose_square(in + i * in_row + j, in_row, out + j * out_row + i, out_row);
+  }
+  for (int64_t i = 0; i < rows; ++i)
+    for (int64_t j = i < whole_rows ? whole_columns : 0; j < columns; ++j)
+      out[j * out_row + i] = in[i * in_row + j];
+}
+
 void join(const float* const* parts, int64_t count, float scale, const float* shift, float* out,
           int64_t n) {
   const F32 factor = broadcast(scale);

@@ -26,6 +26,7 @@ constexpr Kernels table(const char* name) {
       .normalise = normalise,
       .find_non_zero = find_non_zero,
       .transpose = transpose,
+      .transpose_floats = transpose_floats,
       .dense = products_of<Dense<float>>(),
       .byte_columns = products_of<ByteColumns>(),
       .sparse_tiles = products_of<SparseTiles>(),

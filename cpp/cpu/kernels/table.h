@@ -167,6 +167,9 @@ struct Kernels {
   // Bit k of masks[i - from] tells whether that is not zero.
   void (*transpose)(const uint8_t* const* rows, int64_t count, int64_t from, int64_t to,
                     uint8_t* out, uint64_t* masks);
+  // out[j out_row + i] = in[i in_row + j], for i < rows and j < columns.
+  void (*transpose_floats)(const float* in, int64_t in_row, int64_t rows, int64_t columns,
+                           float* out, int64_t out_row);
 
   Products<Dense<float>> dense;
   Products<ByteColumns> byte_columns;

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from cutaway import RandomSampler
-from cutaway.bench.frameworks import Torch
 from cutaway.bench.peers import Cutaway, NumPy, Tutorial
+from cutaway.bench.pytorch import Torch
 
 
 @pytest.mark.parametrize("name", ["lesson9", "lesson5", "wide"])

@@ -9,9 +9,10 @@ from functools import partial
 from ..data.read import mnist
 from ..learn.recipes import RECIPES, Recipe
 from .children import ask
-from .frameworks import Jax, Sklearn, Torch, TorchGraph
+from .frameworks import Jax, Sklearn
 from .libraries import GPU_CONTENDERS, LEARNERS, full_name, short_name
 from .peers import Cutaway, NumPy, Peer, Task, Tutorial
+from .pytorch import Torch, TorchGraph
 from .rounds import Setting, Times, alternate, clocked, gather, medians, ratios
 from .section import Bar, Part, Row, Section
 from .trips import far, gather_trips

@@ -32,6 +32,7 @@ NEEDS = {
     "polars": "Polars is not installed: pip install polars",
     "pyarrow": "PyArrow is not installed: pip install pyarrow",
     "sklearn": "scikit-learn is not installed: pip install scikit-learn",
+    "tensorflow": "TensorFlow is not installed: pip install tensorflow",
     "torch": "PyTorch is not installed: pip install torch",
     "tsc": "TypeScript is not installed: npm install --global typescript",
 }

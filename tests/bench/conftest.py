@@ -8,7 +8,7 @@ from cutaway.bench import epochs, peak, predict
 from cutaway.bench.peers import Task
 from cutaway.bench.rounds import Setting
 
-NAMES = ["cutaway", "tutorial", "numpy", "torch", "jax", "sklearn"]
+NAMES = ["cutaway", "tutorial", "numpy", "torch", "tensorflow", "jax", "sklearn"]
 EVERYBODY = [*NAMES, "onnxruntime"]
 
 

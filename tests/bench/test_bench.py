@@ -67,7 +67,7 @@ def test_every_contender_that_is_installed_takes_part_and_the_others_are_named(
     sections(monkeypatch, one=one_round)
     result = run()
     assert result["sections"]["one"]["who"] == ["cutaway", "tutorial", "numpy", "jax"]
-    assert result["not_installed"] == ["torch", "sklearn", "onnxruntime", "onnx"]
+    assert result["not_installed"] == ["torch", "tensorflow", "sklearn", "onnxruntime", "onnx"]
     assert result["contenders"]["jax"]["version"] == "1.0"
     assert result["contenders"]["tutorial"]["version"] == np.__version__
 
@@ -212,6 +212,27 @@ def test_pytorch_is_told_its_threads(monkeypatch, installed):
     sections(monkeypatch, one=one_round)
     assert run(threads=3)["contenders"]["torch"] == {"version": "1.0", "threads": 3}
     assert told == [3]
+
+
+def test_tensorflow_is_told_its_threads_and_not_to_use_a_gpu(monkeypatch, installed):
+    told = []
+
+    def note(name):
+        return lambda *values: told.append((name, *values))
+
+    installed("tensorflow")
+    tensorflow = libraries.load("tensorflow")
+    tensorflow.config = SimpleNamespace(
+        threading=SimpleNamespace(
+            set_intra_op_parallelism_threads=note("within"),
+            set_inter_op_parallelism_threads=note("between"),
+        ),
+        set_visible_devices=note("devices"),
+    )
+    monkeypatch.setattr(libraries, "load", lambda _: tensorflow)
+    sections(monkeypatch, one=one_round)
+    assert run(threads=3)["contenders"]["tensorflow"] == {"version": "1.0", "threads": 3}
+    assert told == [("within", 3), ("between", 1), ("devices", [], "GPU")]
 
 
 # interruptions and failures

@@ -6,11 +6,18 @@ import pytest
 from cutaway import RandomSampler
 from cutaway.bench.peers import Cutaway, NumPy, Tutorial
 from cutaway.bench.pytorch import Torch
+from cutaway.bench.tensorflow import TensorFlow
 
 
 @pytest.mark.parametrize("name", ["lesson9", "lesson5", "wide"])
 @pytest.mark.parametrize(
-    "kind", [NumPy, Tutorial, pytest.param(Torch, marks=pytest.mark.needs("torch"))]
+    "kind",
+    [
+        NumPy,
+        Tutorial,
+        pytest.param(Torch, marks=pytest.mark.needs("torch")),
+        pytest.param(TensorFlow, marks=pytest.mark.needs("tensorflow")),
+    ],
 )
 def test_contenders_take_the_same_steps(task, name, kind):
     work = task(name, rows=300)  # the last mini-batch is short

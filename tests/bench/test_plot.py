@@ -17,7 +17,7 @@ def panels(result):
 
 def test_every_section_has_a_panel_with_a_bar_for_each_number(result):
     drawn = panels(result)
-    assert [len(ax.patches) for ax in drawn.values()] == [6, 6, 4, 4, 2, 2, 2, 4]
+    assert [len(ax.patches) for ax in drawn.values()] == [7, 7, 4, 4, 2, 2, 2, 4]
     lesson = drawn["lesson 9: an epoch"]
     assert texts(lesson)[:2] == ["53 ms", "167 ms, 3.1x"]
     assert lesson.get_yticklabels()[1].get_text() == "the tutorial's loop"
@@ -43,7 +43,7 @@ def test_cutaways_bars_stand_out(result):
     others = set(colors) - own - {l for l in colors if " x " in l}
     assert {colors[label] for label in own} == {colors["cutaway"]}
     assert colors["cutaway"] not in {colors[label] for label in others}
-    assert len(others) == 11
+    assert len(others) == 12
 
 
 @pytest.mark.parametrize("chosen", [["peak"], ["lesson9", "job"], ["lesson9", "wide", "matmul"]])

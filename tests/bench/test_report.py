@@ -3,7 +3,7 @@
 from cutaway import bench
 from cutaway.bench.epochs import EPOCHS
 
-NAMES = ["cutaway", "tutorial", "numpy", "torch", "jax", "sklearn", "onnxruntime"]
+NAMES = ["cutaway", "tutorial", "numpy", "torch", "tensorflow", "jax", "sklearn", "onnxruntime"]
 
 
 def block(result, name):

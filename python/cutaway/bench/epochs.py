@@ -15,6 +15,7 @@ from .peers import Cutaway, NumPy, Peer, Task, Tutorial
 from .pytorch import Torch, TorchGraph
 from .rounds import Setting, Times, alternate, clocked, gather, medians, ratios
 from .section import Bar, Part, Row, Section
+from .tensorflow import TensorFlow
 from .trips import far, gather_trips
 
 
@@ -81,6 +82,7 @@ PEERS: dict[str, type[Peer]] = {
     "numpy": NumPy,
     "torch": Torch,
     "torch-graph": TorchGraph,
+    "tensorflow": TensorFlow,
     "jax": Jax,
     "sklearn": Sklearn,
 }

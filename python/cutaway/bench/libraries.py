@@ -13,11 +13,12 @@ from typing import Any
 from ..threads import default_threads
 from ..version import __version__
 
-LEARNERS = ("cutaway", "tutorial", "numpy", "torch", "jax", "sklearn")
+LEARNERS = ("cutaway", "tutorial", "numpy", "torch", "tensorflow", "jax", "sklearn")
 CONTENDERS = (*LEARNERS, "onnxruntime")  # which only answers
 GPU_CONTENDERS = ("cutaway", "cpu", "torch", "torch-graph", "jax")  # cpu: cutaway's, beside the GPU
 PIP = {  # those that may be missing
     "torch": "torch",
+    "tensorflow": "tensorflow",
     "jax": "jax",
     "sklearn": "scikit-learn",
     "onnxruntime": "onnxruntime",
@@ -32,6 +33,7 @@ _CALLED = {  # in the table, and beside a bar
     "numpy": ("numpy", "NumPy"),
     "torch": ("torch", "PyTorch"),
     "torch-graph": ("torch, CUDA graph", "PyTorch, CUDA graph"),
+    "tensorflow": ("tensorflow", "TensorFlow"),
     "jax": ("jax", "JAX"),
     "sklearn": ("sklearn", "scikit-learn"),
     "onnxruntime": ("onnxruntime", "ONNX Runtime"),
@@ -80,12 +82,13 @@ def prepared(
         cannot use a GPU which they shall use are not among them.
 
     Raises:
-        RuntimeError: if a library is there, but cannot be loaded.
+        RuntimeError: if a library is there, but cannot be loaded, or has its threads already.
     """
     from threadpoolctl import threadpool_info, threadpool_limits
 
     changes = dict.fromkeys(("NPROC", "PJRT_NPROC"), str(threads))  # JAX reads them when it starts
     changes["JAX_PLATFORMS"] = backend
+    changes["TF_CPP_MIN_LOG_LEVEL"] = "2"  # errors only: it talks about its own set-up
     if threads != default_threads():  # cutaway.matmul takes these
         changes["CUTAWAY_NUM_THREADS"] = str(threads)
     with _environment(changes):
@@ -93,6 +96,8 @@ def prepared(
         modules = {name: load(name) for name in CONTENDERS if name in loaded}
         if "torch" in modules:
             modules["torch"].set_num_threads(threads)
+        if "tensorflow" in modules:
+            _set_up_tensorflow(modules["tensorflow"], threads)
         if backend == "cuda":
             useless = {name for name, module in modules.items() if not _finds_gpu(module)}
             names = [name for name in names if library_of(name) not in useless]
@@ -101,6 +106,18 @@ def prepared(
             counts = dict.fromkeys(names, max(pools, default=None))
             counts |= dict.fromkeys((n for n in names if n not in _OF_BLAS), threads)
             yield {name: {"version": _version(name), "threads": counts[name]} for name in names}
+
+
+def _set_up_tensorflow(tensorflow: Any, threads: int) -> None:
+    try:
+        tensorflow.config.threading.set_intra_op_parallelism_threads(threads)
+        tensorflow.config.threading.set_inter_op_parallelism_threads(1)
+        tensorflow.config.set_visible_devices([], "GPU")
+    except RuntimeError as error:
+        raise RuntimeError(
+            "bench: tensorflow must be given its threads before it computes, got one that has "
+            "computed in this process; compare in another one"
+        ) from error
 
 
 def _finds_gpu(module: Any) -> bool:

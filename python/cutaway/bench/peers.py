@@ -2,7 +2,7 @@
 
 Shuffling and gathering are part of an epoch, normalising is not. All but scikit-learn start from the
 same weights and minimise the same loss, so they learn the same. Those of large libraries are in
-`pytorch.py` and `frameworks.py`.
+`pytorch.py`, `tensorflow.py` and `frameworks.py`.
 """
 
 from __future__ import annotations

@@ -34,6 +34,7 @@ NEEDS = {
     "sklearn": "scikit-learn is not installed: pip install scikit-learn",
     "tensorflow": "TensorFlow is not installed: pip install tensorflow",
     "torch": "PyTorch is not installed: pip install torch",
+    "torch_compile": "PyTorch compiles for minutes: CUTAWAY_REQUIRE=torch_compile",
     "tsc": "TypeScript is not installed: npm install --global typescript",
 }
 REQUIRED = {name for name in os.environ.get("CUTAWAY_REQUIRE", "").split(",") if name}
@@ -56,7 +57,12 @@ def browser():
 
 
 # What is no Python module: how it is found.
-PROGRAMS = {"browser": browser, "node": lambda: which("node"), "tsc": lambda: which("tsc")}
+PROGRAMS = {
+    "browser": browser,
+    "node": lambda: which("node"),
+    "torch_compile": lambda: find_spec("torch") if "torch_compile" in REQUIRED else None,
+    "tsc": lambda: which("tsc"),
+}
 
 
 def pytest_configure(config):

@@ -108,6 +108,18 @@ def test_a_contender_asked_for_must_be_installed(monkeypatch):
         run(contenders=["sklearn", "numpy", "torch"])
 
 
+def test_who_compiles_for_long_takes_part_only_when_named(monkeypatch, installed):
+    installed("torch")
+    torch = libraries.load("torch")
+    torch.set_num_threads = lambda _: None
+    monkeypatch.setattr(libraries, "load", lambda _: torch)
+    sections(monkeypatch, one=one_round)
+    assert "torch-compiled" not in run()["contenders"]
+    result = run(contenders=["torch-compiled"])
+    assert result["sections"]["one"]["who"] == ["cutaway", "torch-compiled"]
+    assert result["contenders"]["torch-compiled"]["version"] == "1.0"
+
+
 # on a GPU
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cutaway.bench import epochs
-from cutaway.bench.peers import NumPy
+from cutaway.bench.peers import NumPy, UnableError
 
 OWN = ("cutaway", "tutorial", "numpy")
 pytestmark = pytest.mark.usefixtures("small")
@@ -59,6 +59,19 @@ def test_contenders_that_disagree_are_no_result(monkeypatch, setting):
     message = r"^the contenders' accuracies disagree: cutaway \d\d\.\d\d%, numpy \d"
     with pytest.raises(RuntimeError, match=message):
         list(epochs.measure("lesson9", setting("cutaway", "numpy")))
+
+
+class Unable(NumPy):
+    def __init__(self, _):
+        raise UnableError("no compiler")
+
+
+def test_who_cannot_learn_here_is_left_out_with_the_reason(monkeypatch, setting):
+    monkeypatch.setitem(epochs.PEERS, "torch-compiled", Unable)
+    (result,) = epochs.measure("lesson9", setting("cutaway", "numpy", "torch-compiled"))
+    assert list(result["seconds"]) == ["cutaway", "numpy"]
+    assert result["unable"] == {"torch-compiled": "no compiler"}
+    assert "torch, compiled takes no part: no compiler" in epochs.rows(result)
 
 
 class Eager(NumPy):

@@ -4,9 +4,18 @@ import numpy as np
 import pytest
 
 from cutaway import RandomSampler
-from cutaway.bench.peers import Cutaway, NumPy, Tutorial
-from cutaway.bench.pytorch import Torch
+from cutaway.bench.peers import Cutaway, NumPy, Tutorial, UnableError
+from cutaway.bench.pytorch import Torch, TorchCompiled
 from cutaway.bench.tensorflow import TensorFlow
+
+
+def takes_our_steps(work, kind):
+    ours, theirs = Cutaway(work), kind(work)
+    for seed in range(2):
+        ours.epoch(seed)
+        theirs.epoch(seed)
+    for start, a, b in zip(work.start, ours.weights(), theirs.weights(), strict=True):
+        assert np.linalg.norm(a - b) <= 1e-3 * np.linalg.norm(a - start)
 
 
 @pytest.mark.parametrize("name", ["lesson9", "lesson5", "wide"])
@@ -20,13 +29,37 @@ from cutaway.bench.tensorflow import TensorFlow
     ],
 )
 def test_contenders_take_the_same_steps(task, name, kind):
-    work = task(name, rows=300)  # the last mini-batch is short
-    ours, theirs = Cutaway(work), kind(work)
-    for seed in range(2):
-        ours.epoch(seed)
-        theirs.epoch(seed)
-    for start, a, b in zip(work.start, ours.weights(), theirs.weights(), strict=True):
-        assert np.linalg.norm(a - b) <= 1e-3 * np.linalg.norm(a - start)
+    takes_our_steps(task(name, rows=300), kind)  # the last mini-batch is short
+
+
+# PyTorch's compiler uses what PyTorch tells others not to.
+warns = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+
+@pytest.fixture
+def nothing_kept(monkeypatch, tmp_path):
+    """PyTorch's compiler keeps its files here, and no longer."""
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.needs("torch_compile")
+@pytest.mark.usefixtures("nothing_kept")
+@warns
+@pytest.mark.parametrize("name", ["lesson9", "lesson5"])
+def test_pytorch_takes_the_same_steps_compiled(task, name):
+    takes_our_steps(task(name, rows=300), TorchCompiled)
+
+
+@pytest.mark.needs("torch")
+@pytest.mark.usefixtures("nothing_kept")
+@warns
+def test_pytorch_says_in_a_line_why_it_cannot_compile(monkeypatch, task):
+    from torch._inductor import config
+
+    monkeypatch.setattr(config.cpp, "cxx", ("/nonexistent/c++",))
+    with pytest.raises(UnableError, match=r"^[^\n]*C\+\+ compiler[^\n]*$"):
+        TorchCompiled(task("lesson9", rows=64))
 
 
 def test_contenders_see_the_order_of_the_seed(task):

@@ -13,7 +13,7 @@ from ..backend.choose import cuda_status, isa
 from ..errors import DeviceError
 from ..version import __version__
 from . import epochs, libraries, peak, predict, products, start, whole
-from .libraries import CONTENDERS, GPU_CONTENDERS, PIP, missing, needs_of
+from .libraries import CONTENDERS, GPU_CONTENDERS, PIP, WHEN_NAMED, missing, needs_of
 from .plot import draw
 from .report import as_text
 from .rounds import Setting
@@ -51,7 +51,7 @@ def run(
     Args:
         sections: Keys of SECTIONS; all that the backend allows if empty.
         contenders: Who to compare cutaway with, of CONTENDERS, or GPU_CONTENDERS on a GPU; all that
-            are installed if empty.
+            are installed if empty, but those of WHEN_NAMED.
         repeats: Rounds that are counted.
         threads: Of every contender.
         talk: Is told what happens.
@@ -120,6 +120,7 @@ def _choose_contenders(
             f"{', '.join(everybody)} can"
         )
     useful = {name for section in sections for name in SECTIONS[section].among(backend)}
+    useful -= WHEN_NAMED - {*contenders}
     needed = {lib for name in useful & {*(contenders or everybody)} for lib in needs_of(name)}
     absent = [name for name in missing() if name in needed]
     if contenders and absent:

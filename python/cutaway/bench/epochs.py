@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -11,8 +11,8 @@ from ..learn.recipes import RECIPES, Recipe
 from .children import ask
 from .frameworks import Jax, Sklearn
 from .libraries import GPU_CONTENDERS, LEARNERS, full_name, short_name
-from .peers import Cutaway, NumPy, Peer, Task, Tutorial
-from .pytorch import Torch, TorchGraph
+from .peers import Cutaway, NumPy, Peer, Task, Tutorial, UnableError
+from .pytorch import Torch, TorchCompiled, TorchGraph
 from .rounds import Setting, Times, alternate, clocked, gather, medians, ratios
 from .section import Bar, Part, Row, Section
 from .tensorflow import TensorFlow
@@ -82,6 +82,7 @@ PEERS: dict[str, type[Peer]] = {
     "numpy": NumPy,
     "torch": Torch,
     "torch-graph": TorchGraph,
+    "torch-compiled": TorchCompiled,
     "tensorflow": TensorFlow,
     "jax": Jax,
     "sklearn": Sklearn,
@@ -114,7 +115,8 @@ def make_peer(task: Task, contender: str) -> Peer:
 def measure(name: str, setting: Setting) -> Iterator[Part]:
     """Time epochs of all contenders in turn; yield the result so far after every round.
 
-    On a GPU, the first epoch of each is timed, too, in a process of its own ("cold").
+    On a GPU, the first epoch of each is timed, too, in a process of its own ("cold"). Who cannot
+    learn here is left out, with the reason ("unable").
 
     Raises:
         RuntimeError: if the contenders' accuracies disagree.
@@ -130,7 +132,7 @@ def measure(name: str, setting: Setting) -> Iterator[Part]:
                 ask("-m", "cutaway.bench.cold", name, who, str(setting.threads), setting.backend)
             )
     task = make_task(name, setting.threads, setting.backend)
-    peers = {who: make_peer(task, who) for who in contenders}
+    peers, unable = _make_peers(task, contenders)
     rated = replace(task, backend="cpu").make_network()
     rated.mean, rated.std = task.data.normalisation
     _, valid_set, _ = mnist()
@@ -157,9 +159,21 @@ def measure(name: str, setting: Setting) -> Iterator[Part]:
             "threads": setting.threads,
             **({"round_trip_ns": medians(trips)} if trips else {}),
             **({"cold": cold} if cold else {}),
+            **({"unable": unable} if unable else {}),
             "accuracy": accuracy,
             "times": times,
         }
+
+
+def _make_peers(task: Task, contenders: Sequence[str]) -> tuple[dict[str, Peer], dict[str, str]]:
+    """Return those who can learn here, and why the others cannot."""
+    peers, unable = {}, {}
+    for who in contenders:
+        try:
+            peers[who] = make_peer(task, who)
+        except UnableError as error:
+            unable[who] = str(error)
+    return peers, unable
 
 
 def _agree(accuracy: dict[str, float], close: float) -> None:
@@ -191,6 +205,8 @@ def rows(part: Part) -> list[Row]:
         result.append("G/s core: billions of weights times samples, per second and thread")
     if trips := part.get("round_trip_ns"):
         result.append(f"a cache line to another CPU and back: {far(trips.values())}")
+    for name, why in part.get("unable", {}).items():
+        result.append(f"{short_name(name)} takes no part: {why}")
     if cold:
         result.append(
             "cold: a first epoch in its process, with the start of the GPU and all copies"

@@ -13,8 +13,11 @@ from typing import Any
 from ..threads import default_threads
 from ..version import __version__
 
-LEARNERS = ("cutaway", "tutorial", "numpy", "torch", "tensorflow", "jax", "sklearn")
+LEARNERS = (
+    "cutaway", "tutorial", "numpy", "torch", "torch-compiled", "tensorflow", "jax", "sklearn"
+)  # fmt: skip
 CONTENDERS = (*LEARNERS, "onnxruntime")  # which only answers
+WHEN_NAMED = frozenset({"torch-compiled"})  # compiles for a minute: takes part when asked to
 GPU_CONTENDERS = ("cutaway", "cpu", "torch", "torch-graph", "jax")  # cpu: cutaway's, beside the GPU
 PIP = {  # those that may be missing
     "torch": "torch",
@@ -33,6 +36,7 @@ _CALLED = {  # in the table, and beside a bar
     "numpy": ("numpy", "NumPy"),
     "torch": ("torch", "PyTorch"),
     "torch-graph": ("torch, CUDA graph", "PyTorch, CUDA graph"),
+    "torch-compiled": ("torch, compiled", "PyTorch, compiled"),
     "tensorflow": ("tensorflow", "TensorFlow"),
     "jax": ("jax", "JAX"),
     "sklearn": ("sklearn", "scikit-learn"),
@@ -52,7 +56,7 @@ def full_name(contender: str) -> str:
 
 def library_of(contender: str) -> str:
     """Return the name of the module that a contender needs."""
-    return contender.removesuffix("-graph")
+    return contender.partition("-")[0]
 
 
 def needs_of(contender: str) -> set[str]:

@@ -61,8 +61,12 @@ class Task:
         return RandomSampler(len(self.inputs), seed).order()
 
 
+class UnableError(RuntimeError):
+    """A contender is installed, but cannot learn here; says why."""
+
+
 class Peer(Protocol):
-    """A contender."""
+    """A contender; to make one may raise UnableError."""
 
     def __init__(self, task: Task) -> None: ...
 

@@ -1,10 +1,11 @@
-"""PyTorch as a contender of an epoch, twice: eager, and as a CUDA graph.
+"""PyTorch as a contender of an epoch, three times: eager, as a CUDA graph, compiled.
 
 A task goes in, `weights()` come out.
 """
 
 from __future__ import annotations
 
+from copy import deepcopy
 from itertools import pairwise
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 
 from ..backend.contract import F32
 from ..backend.optimizer import Adam
-from .peers import Task
+from .peers import Task, UnableError
 
 
 class Torch:
@@ -113,3 +114,55 @@ class TorchGraph(Torch):
         self._optimizer.zero_grad(set_to_none=False)  # the graph knows these tensors
         loss.backward()
         self._optimizer.step()
+
+
+class TorchCompiled(Torch):
+    """PyTorch, whose whole step is one compiled function: gathering, gradients, update.
+
+    Its own optimizers would be functions beside it, and take longer than eager ones, so the update
+    is written out. It is compiled here, for a whole and for a short mini-batch: that takes a minute.
+
+    Raises:
+        UnableError: if it cannot be compiled, as without a C++ compiler.
+    """
+
+    def __init__(self, task: Task) -> None:
+        import torch
+        from torch.func import functional_call, grad
+
+        super().__init__(task)
+        o = task.recipe.make_optimizer()
+
+        def loss(parameters: Any, x: Any, t: Any) -> Any:
+            return self._loss(functional_call(self._model, parameters, (x,)), t)
+
+        def step(x: Any, t: Any, numbers: Any, parameters: Any, m: Any, v: Any, steps: Any) -> None:
+            gradients = grad(loss)(parameters, x[numbers], t[numbers])
+            steps += 1
+            for name, p in parameters.items():
+                g = gradients[name]
+                if isinstance(o, Adam):
+                    b1, b2 = o.betas
+                    m[name].lerp_(g, 1 - b1)
+                    v[name].lerp_(g * g, 1 - b2)
+                    g = m[name] / (1 - b1**steps) / ((v[name] / (1 - b2**steps)).sqrt() + o.eps)
+                p -= o.lr * g
+
+        parameters = {name: p.detach() for name, p in self._model.named_parameters()}
+        zeros = [{name: torch.zeros_like(p) for name, p in parameters.items()} for _ in range(2)]
+        self._state = (parameters, *zeros, torch.zeros(()))
+        batches = torch.from_numpy(task.order(0)).split(task.recipe.batch_size)
+        try:
+            # Past its limit of recompilations it would go on eagerly, if that were no error.
+            # Its workers would each load PyTorch, to compile two files.
+            self._compiled = torch.compile(
+                step, fullgraph=True, dynamic=False, options={"compile_threads": 1}
+            )
+            for numbers in {len(batch): batch for batch in batches}.values():
+                self._compiled(self._x, self._t, numbers, *deepcopy(self._state))
+        except RuntimeError as error:  # of many kinds, all with a page of advice
+            first, *_ = str(error).split("\n\n")
+            raise UnableError(" ".join(first.split())) from error
+
+    def _step(self, numbers: Any) -> None:
+        self._compiled(self._x, self._t, numbers, *self._state)

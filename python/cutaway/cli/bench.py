@@ -23,7 +23,8 @@ from .terminal import plain, talk
     "contenders",
     type=click.Choice(list(dict.fromkeys(bench.CONTENDERS + bench.GPU_CONTENDERS))),
     multiple=True,
-    help="Compare with this one; may be given again. All that are installed if not given.",
+    help="Compare with this one; may be given again. All that are installed if not given, but "
+    "torch-compiled, which takes a minute to compile.",
 )
 @click.option(
     "--repeats",

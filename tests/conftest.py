@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 from importlib.util import find_spec
 from shutil import which
 
@@ -23,6 +24,7 @@ NEEDS = {
     "distributed": "dask.distributed is not installed: pip install distributed",
     "h5py": "h5py is not installed: pip install h5py",
     "ipykernel": "ipykernel is not installed: pip install ipykernel",
+    "mpi": "MPI is not installed: pip install mpi4py mpich",
     "keras": "Keras is not installed: pip install keras",
     "nbclient": "nbclient is not installed: pip install nbclient",
     "node": "Node is not installed: apt-get install nodejs",
@@ -56,9 +58,16 @@ def browser():
     return which("chromium") or which("chromium-browser") or which("google-chrome")
 
 
+def mpi():
+    """Return the path of mpiexec, which stands beside Python if pip has installed it, or None."""
+    beside = which("mpiexec", path=os.path.dirname(sys.executable))  # noqa: PTH120
+    return (beside or which("mpiexec")) if find_spec("mpi4py") else None
+
+
 # What is no Python module: how it is found.
 PROGRAMS = {
     "browser": browser,
+    "mpi": mpi,
     "node": lambda: which("node"),
     "torch_compile": lambda: find_spec("torch") if "torch_compile" in REQUIRED else None,
     "tsc": lambda: which("tsc"),

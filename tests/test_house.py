@@ -31,7 +31,8 @@ ALLOWED = {
     "measure": f"{BASE} foreign data backend learn",
     "look": "checks errors files foreign reprs",
     "interop": f"{BASE} foreign data backend learn measure look",
-    "job": f"{BASE} foreign data backend learn measure look",
+    "scale": f"{BASE} foreign data backend learn measure look",
+    "job": f"{BASE} foreign data backend learn measure look scale",
     "ask": f"{BASE} foreign data backend learn measure look job",
     "bench": f"{BASE} data backend learn look job",
     "cli": f"{BASE} foreign data backend learn measure look job ask bench",  # it alone has bench
@@ -49,6 +50,7 @@ CONVENIENCES = {
         "Network.class_accuracy": "measure",
     },
     "learn/checkpoint": {"save": "interop"},
+    "learn/training": {"train": "scale"},
     "learn/history": {"History._repr_html_": "look", "Moment._repr_html_": "look"},
 }
 

@@ -309,8 +309,11 @@ CALLS = {
     ),
     "mistakes": lambda o: dict(network=o.Network, data=o.Dataset, theme="light"),
     "why": lambda o: dict(network=o.Network, x=ROWS[:1], data=None, theme="light"),
-    "train": lambda o: training(o) | dict(every=1, at=[1]),
-    "fit": lambda o: training(o) | dict(progress=False, checkpoint="a.safetensors", resume=None),
+    "train": lambda o: training(o) | dict(every=1, at=[1], comm=None),
+    "fit": lambda o: (
+        training(o)
+        | dict(progress=False, checkpoint="a.safetensors", resume=None, comm=None)
+    ),
     "grid": lambda _: picture(
         weights=ROWS.T, columns=2, border=True, names=None, marks=None, numbers=False, order=None
     ),

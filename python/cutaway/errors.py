@@ -46,6 +46,10 @@ class DivergenceError(RuntimeError):
         return type(self), (str(self), self.step)
 
 
+class RankError(RuntimeError):
+    """Another process of a training that many share has left it, or died: which one, and why."""
+
+
 def warn(text: str, kind: type[Warning] = UserWarning) -> None:
     """Give a warning that names the line of the user's which led here, however deep it is.
 

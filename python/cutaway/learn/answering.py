@@ -129,7 +129,12 @@ class Answering(Holding):
         Warns:
             UserWarning: once, if the accuracy is far below chance.
         """
-        total, right, samples = self._score("evaluate", data)
+        return self._rated(*self._score("evaluate", data))
+
+    # for its own use
+
+    def _rated(self, total: float, right: int, samples: I64) -> tuple[float, float]:
+        """Return what evaluate() does, of what _score() returns."""
         count = int(samples.sum())
         if self.mean is not None and far_below_chance(right, samples):
             self._tell(
@@ -138,8 +143,6 @@ class Answering(Holding):
                 "(255 - x), or classes numbered otherwise?",
             )
         return total / count, right / count
-
-    # for its own use
 
     def _score(self, who: str, data: Dataset | Iterable[tuple[Any, Any]]) -> tuple[float, int, I64]:
         """Return the sum of the losses, how many are right, and the samples of each class."""

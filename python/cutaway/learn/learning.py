@@ -133,9 +133,8 @@ class Learning(Answering):
                 self._loaded = None  # if interrupted in between, the next call loads again
                 labels = labels_of("learn", dataset, self.architecture)
                 self._core.load(dataset.images, labels, mean, std)
-                self._loaded, self.mean, self.std = dataset, mean, std
-                self.pixels, self.shape = dataset.pixels, dataset.shape
-                self.class_names, self.whole = dataset.class_names, dataset.whole
+                self._learns_from(dataset)
+                self._loaded = dataset
             losses: F32 = self._core.learn(numbers, batch, rates)
             return losses
 
@@ -148,6 +147,13 @@ class Learning(Answering):
 
     def _batch(self, who: str, x: ArrayLike, y: ArrayLike) -> tuple[F32, I64]:
         return check_batch(who, self._rows(who, x, finite=True), y, self.architecture)
+
+    def _learns_from(self, dataset: Dataset) -> None:
+        """Note what is to be known of a dataset, and that the core holds no images of another."""
+        self._loaded = None
+        self.mean, self.std = dataset.normalisation
+        self.pixels, self.shape = dataset.pixels, dataset.shape
+        self.class_names, self.whole = dataset.class_names, dataset.whole
 
     def _use(self, who: str, optimizer: Optimizer) -> None:
         if not same_memory(self.optimizer, check(who, optimizer)):

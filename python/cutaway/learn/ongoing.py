@@ -25,6 +25,7 @@ from ..data.dataset import Dataset
 from ..data.identity import sha256_of
 from ..data.loader import DataLoader
 from ..data.samplers import RandomSampler, SequentialSampler
+from ..errors import warn
 from ..files import Replacement
 from .checkpoint import load_with, save_with
 from .history import History, Moment, Place
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 Tensors = dict[str, NDArray[Any]]
 _LEAST, _MOST = 1.0, 30.0  # seconds from one checkpoint to the next
 _EPOCH = "mini-batches of an epoch"
+_RANKS = "ranks"  # how many have shared the training; not told of one
 _SHARE = 50  # of which writing one takes a part, at most
 
 
@@ -194,7 +196,9 @@ def go_on(
     now = {**moments._terms, "data": data}
     for name in sorted({**checkpoint.terms, **now}, key=_first_told):
         old, new, fixed = checkpoint.terms.get(name), now.get(name), name == _EPOCH
-        if old != new and (fixed or not force):
+        if name == _RANKS:
+            _tell_of_ranks(who, path, old or 1, new or 1)
+        elif old != new and (fixed or not force):
             raise ValueError(
                 f"{who}: {name} must be {checks.shown(old)}, as when {path} was written, "
                 f"got {checks.shown(new)}{'' if fixed else hint}"
@@ -207,6 +211,14 @@ def go_on(
         setattr(network, name, getattr(checkpoint.network, name))
     vars(moments._place).update(vars(checkpoint.place))
     return checkpoint.changed or now != dict(checkpoint.terms)
+
+
+def _tell_of_ranks(who: str, path: Path, then: int, now: int) -> None:
+    if then != now:
+        warn(
+            f"{who}: {path} was written by {then} rank{'s' * (then > 1)}, and {now} go{'es' * (now == 1)} "
+            "on: the same mini-batches, whose sums may differ in the last bits"
+        )
 
 
 class Keeper:

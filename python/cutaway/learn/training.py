@@ -7,12 +7,13 @@ second consumer is another line in the loop.
 from __future__ import annotations
 
 import os
+import sys
 import time
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sized
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sized
 from contextlib import closing, nullcontext
 from functools import cache, partial
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -28,9 +29,25 @@ from ..errors import DivergenceError, warn
 from ..reprs import short_repr
 from .history import History, Moment, Place
 from .network import Network, check_network
-from .ongoing import Keeper, check_place, go_on, hash_of, numbers_its_passes, read, terms
+from .ongoing import (
+    Checkpoint,
+    Keeper,
+    check_place,
+    go_on,
+    hash_of,
+    numbers_its_passes,
+    read,
+    terms,
+)
 from .progress import Bar
 from .rows import batches, check_dataset, check_pair, is_pair
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ..scale.distributed import Ranks
+
+T = TypeVar("T")
 
 # What Ctrl-C may lose of a history, per Moment of fit(): mini-batches that come one by one; multiply-adds
 # of a forward pass, and mini-batches, that a core learns in one call: a tenth of a second or so.
@@ -49,6 +66,7 @@ def train(
     valid: Dataset | Iterable[tuple[Any, Any]] | None = None,
     every: int | None = None,
     at: ArrayLike | None = None,
+    comm: Any = None,
 ) -> Moments:
     """Train a network and yield a Moment every `every` mini-batches, or one per epoch.
 
@@ -65,18 +83,60 @@ def train(
             every pass.
         every: Mini-batches per Moment; None for a whole epoch.
         at: Numbers of mini-batches, 1 for the first of all, after which there is a Moment, too.
+        comm: A communicator of mpi4py, `MPI.COMM_WORLD`: all its ranks make this call, with the same
+            network and a DataLoader of the same Dataset, share every mini-batch, and yield the same
+            Moments. Mini-batches stay what they are, whatever the number of ranks: so large ones
+            pay, and the lr that goes with them is yours to choose. A rank copies its part of the
+            images alone: a memory map of pixels, with mean and std given, is never read whole.
 
     Raises:
         TypeError, ValueError: at the call, for arguments that do not fit.
         MemoryError: at the call, if there is no room for the work.
+        ModuleNotFoundError: at the call, for comm without mpi4py.
         RuntimeError: when a loss is no longer finite; when the network was trained by another train()
-            since the last Moment.
+            since the last Moment; when another rank has left or died: which one, and why.
 
     Warns:
         UserWarning: if a class never occurs in the training set, or only in the validation set; if
             the samples come sorted by class; if what is returned is dropped before anything was
             learned.
     """
+    check_all = partial(_check, network, loader, optimizer, schedule, epochs, valid, every, at)
+    learner: Any = network
+    ranks = None
+    if comm is None:
+        numbers = check_all()
+    else:
+        from ..scale.distributed import join
+
+        ranks, numbers = join("train", comm, check_all)
+    schedule, place = schedule or Constant(), Place()
+    told = terms(network, loader, optimizer, schedule, epochs)
+    if ranks is not None and ranks.size > 1:
+        learner = ranks.share(network, loader, valid, {**told, "epochs": epochs})
+        told["ranks"] = ranks.size
+    return Moments(
+        _moments(
+            network, learner, loader, optimizer, schedule, epochs, valid, every, numbers, place
+        ),
+        network,
+        place,
+        told,
+        ranks,
+    )
+
+
+def _check(
+    network: Network,
+    loader: Any,
+    optimizer: Optimizer,
+    schedule: Schedule | None,
+    epochs: int,
+    valid: Any,
+    every: int | None,
+    at: ArrayLike | None,
+) -> NDArray[np.int64]:
+    """Check what train() is given; return the numbers of mini-batches at which a Moment is wanted."""
     who = "train"
     check_network(who, network)
     if isinstance(loader, Dataset) or is_pair(loader):
@@ -117,13 +177,7 @@ def train(
     _check_room(network, optimizer)
     _check_classes(*sets)
     _tell_of_order(loader)
-    schedule, place = schedule or Constant(), Place()
-    return Moments(
-        _moments(network, loader, optimizer, schedule, epochs, valid, every, numbers, place),
-        network,
-        place,
-        terms(network, loader, optimizer, schedule, epochs),
-    )
+    return numbers
 
 
 def _check_room(network: Network, optimizer: Optimizer) -> None:
@@ -189,10 +243,12 @@ class Moments(Iterator[Moment]):
         network: Network,
         place: Place,
         terms: dict[str, Any],
+        ranks: Ranks | None = None,
     ) -> None:
         self._moments = moments
         self._network, self._number = network, 0
         self._place, self._terms = place, terms  # for checkpoints
+        self._ranks = ranks
         self._asked = self._over = False
 
     def __next__(self) -> Moment:
@@ -205,9 +261,23 @@ class Moments(Iterator[Moment]):
                 "one: the two would mix what the optimizer remembers"
             )
         self._asked = self._over = True
-        moment = next(self._moments)
+        try:
+            moment = next(self._moments)
+        except BaseException as error:
+            if self._ranks is not None:
+                self._ranks.over(error)
+            raise
         self._over = False
         return moment
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process reads, writes and talks: of several that share a training, the first."""
+        return self._ranks is None or self._ranks.rank == 0
+
+    def agreed(self, make: Callable[[], T]) -> T:
+        """Return what the process that leads makes, in all that share the training."""
+        return make() if self._ranks is None else self._ranks.of_rank_0(make)
 
     def __repr__(self) -> str:
         state = "going on" if self._asked else "nothing learned yet: loop over it, or call fit(...)"
@@ -217,8 +287,12 @@ class Moments(Iterator[Moment]):
         """End the training."""
         self._asked = self._over = True
         self._moments.close()
+        if self._ranks is not None:
+            self._ranks.leave(sys.exc_info()[1])
 
     def __del__(self) -> None:
+        if self._ranks is not None:
+            self._ranks.leave(None)
         if not self._asked:
             warn(
                 "train: nothing was learned, for nobody asked for a Moment: loop over train(...), or "
@@ -228,6 +302,7 @@ class Moments(Iterator[Moment]):
 
 def _moments(
     network: Network,
+    learner: Any,
     loader: Any,
     optimizer: Optimizer,
     schedule: Schedule,
@@ -237,7 +312,7 @@ def _moments(
     at: NDArray[np.int64],
     place: Place,
 ) -> Generator[Moment, None, None]:
-    """Learn from a place on, which goes along."""
+    """Learn from a place on, which goes along; the learner is the network, or shares it with others."""
     steps = len(loader)
     every = min(every or steps, steps)
     sampler = loader.sampler if isinstance(loader, DataLoader) else None
@@ -256,7 +331,7 @@ def _moments(
             place.loss, place.rows, place.correct = 0.0, 0, 0
         place.order = None if numbered is None else numbered.epoch
         stops = [done, *(stop for stop in _stops(epoch, steps, every, at) if stop > done)]
-        for losses, sizes, hits in _chunks(network, loader, optimizer, rates, stops):
+        for losses, sizes, hits in _chunks(learner, loader, optimizer, rates, stops):
             _still_finite(losses, epoch, place.step, optimizer)
             place.step += len(losses)
             sample_losses = (losses / sizes).astype(np.float32) if summed else losses
@@ -269,7 +344,7 @@ def _moments(
                 rows = place.rows
                 metrics = {"train_loss": place.loss / rows, "train_accuracy": place.correct / rows}
                 if valid is not None:
-                    metrics["valid_loss"], metrics["valid_accuracy"] = network.evaluate(valid)
+                    metrics["valid_loss"], metrics["valid_accuracy"] = learner.evaluate(valid)
             layers = [network.get_weights(l) for l in range(network.architecture.layers)]
             yield Moment(
                 epoch=epoch,
@@ -286,7 +361,7 @@ def _moments(
 
 
 def _chunks(
-    network: Network, loader: Any, optimizer: Optimizer, rates: F32, stops: list[int]
+    learner: Any, loader: Any, optimizer: Optimizer, rates: F32, stops: list[int]
 ) -> Iterator[tuple[F32, np.ndarray[Any, Any], int]]:
     """Learn an epoch from the first of its stops on; at each other one, yield what came since the last.
 
@@ -298,14 +373,14 @@ def _chunks(
         for first, stop in pairwise(stops):
             numbers = order[first * batch : stop * batch]
             sizes = np.minimum(batch, len(numbers) - np.arange(0, len(numbers), batch))
-            losses = network.learn(
+            losses = learner.learn(
                 numbers,
                 batch,
                 dataset=dataset,
                 optimizer=optimizer,
                 rates=rates[first:stop],
             )
-            yield losses, sizes, network.correct()
+            yield losses, sizes, learner.correct()
         return
     losses_so_far: list[float] = []
     sizes_so_far: list[int] = []
@@ -317,9 +392,9 @@ def _chunks(
         if i <= stops[0]:  # it was learned before
             continue
         x, y = check_pair("train", "loader", pair)
-        losses_so_far.append(network.step(x, y, optimizer, float(rates[i - 1])))
+        losses_so_far.append(learner.step(x, y, optimizer, float(rates[i - 1])))
         sizes_so_far.append(len(y) if np.ndim(y) else 1)  # x may be a single row
-        hits += network.correct()
+        hits += learner.correct()
         if i in ends:
             yield np.array(losses_so_far, np.float32), np.array(sizes_so_far), hits
             losses_so_far, sizes_so_far, hits = [], [], 0
@@ -360,6 +435,7 @@ def fit(
     progress: bool = False,
     checkpoint: str | os.PathLike[str] | None = None,
     resume: str | os.PathLike[str] | None = None,
+    comm: Any = None,
 ) -> History:
     """Train a network to the end and return its history; arguments as for train().
 
@@ -382,10 +458,15 @@ def fit(
             least every 30 seconds) and at the end; load() reads the network of it.
         resume: Such a file. If it is `checkpoint`, too, and not there, the training begins. More
             `epochs` than at first may be asked for, with a constant schedule.
+        comm: As for train(). All ranks return the same history but for the seconds; rank 0 alone
+            shows the bar, and reads and writes checkpoints, for which it reads all of the data.
 
     Raises:
         ValueError: if the checkpoint is damaged, or of a training with other data or settings.
         OSError: if it cannot be read or written.
+
+    Warns:
+        UserWarning: if it was of another number of ranks, whose sums are in another order.
     """
     progress = checks.flag("fit", "progress", progress)
     here = None if checkpoint is None else checks.path("fit", "checkpoint", checkpoint)
@@ -401,22 +482,27 @@ def fit(
         epochs=epochs,
         valid=valid,
         every=every,
+        comm=comm,
     )
     steps = epochs * len(loader)  # type: ignore[arg-type]
     with closing(moments):  # none is asked for if it cannot go on
-        if here is not None:
+        if here is not None and moments.leads:
             check_place(here)
         history, data = History(), cache(partial(hash_of, loader))
-        if there is not None and (there != here or there.exists()):
-            before = read("fit", there)
-            go_on("fit", before, network, moments, data(), last=steps)
+        changed = False
+        if before := moments.agreed(partial(_before, there, here)):
+            known = moments.agreed(data)
+            changed = go_on("fit", before, network, moments, known, last=steps)
             history = before.history
         network.history = history
         keeper = None
-        if here is not None:
+        if here is not None and moments.leads:
             inside = numbers_its_passes(loader)
-            keeper = Keeper(here, network, moments, history, data, resumable=inside)
-        with closing(Bar(steps, done=len(history.losses))) if progress else nullcontext() as bar:
+            keeper = Keeper(
+                here, network, moments, history, data, changed=changed, resumable=inside
+            )
+        shown = progress and moments.leads
+        with closing(Bar(steps, done=len(history.losses))) if shown else nullcontext() as bar:
             for moment in moments:
                 history.add(moment)
                 if bar:
@@ -426,3 +512,10 @@ def fit(
         if keeper:
             keeper.write()
     return history
+
+
+def _before(resume: Path | None, checkpoint: Path | None) -> Checkpoint | None:
+    """Return what fit() goes on from, if it does."""
+    if resume is None or (resume == checkpoint and not resume.exists()):
+        return None
+    return read("fit", resume)

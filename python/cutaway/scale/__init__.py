@@ -1,0 +1,1 @@
+"""Beyond one machine: one training on many of them."""

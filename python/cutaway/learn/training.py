@@ -486,8 +486,8 @@ def fit(
     )
     steps = epochs * len(loader)  # type: ignore[arg-type]
     with closing(moments):  # none is asked for if it cannot go on
-        if here is not None and moments.leads:
-            check_place(here)
+        if here is not None:
+            moments.agreed(partial(check_place, here))
         history, data = History(), cache(partial(hash_of, loader))
         changed = False
         if before := moments.agreed(partial(_before, there, here)):

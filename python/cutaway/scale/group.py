@@ -30,7 +30,6 @@ T = TypeVar("T")
 _METHODS = ("Get_rank", "Get_size", "Dup", "Ialltoall", "Iallgather", "Ibcast", "Ibarrier")
 _SPIN = 5e-4  # seconds that a wait keeps its core: a nap is longer than a message takes
 _NAP, _LONG_NAP = 5e-5, 1e-3
-_LOOK = 0.05  # seconds from one look after the others to the next
 _GRACE = 0.3  # for a message that is under way from one who has left since
 
 
@@ -81,16 +80,14 @@ class Group:
         Raises:
             RankError: if a rank that it waits for has left or died.
         """
-        begin = now = time.perf_counter()
-        looked, until = begin, None
+        begin, until = time.perf_counter(), None
         while not request.Test():
             now = time.perf_counter()
             if now - begin < _SPIN:
                 os.sched_yield()  # to a rank that has the same core
                 continue
             time.sleep(_NAP if now - begin < 1 else _LONG_NAP)
-            if now - looked >= _LOOK:
-                looked, self._gone = now, self._gone or self._lines.news()
+            self._gone = self._gone or self._lines.news()
             if self._gone:
                 until = until or now + _GRACE
                 if now > until:
@@ -179,12 +176,15 @@ class Group:
             self.meet()
             self.close()
 
-    def close(self) -> None:
-        """End without a word: all ranks are known to do the same."""
+    def close(self, *, together: bool = True) -> None:
+        """End without a word: all ranks are known to do the same, unless told that they are not."""
         if self.open:
             self.open = False
             self._lines.close()
             self._restore()
+            atexit.unregister(self._farewell)
+            if together:
+                self._comm.Free()
 
     def leave(self, error: BaseException | None) -> None:
         """Leave the others, who are told why, unless that has been done or they have told first."""
@@ -196,7 +196,7 @@ class Group:
             self._gone = "this rank has left"
             self._lines.leave(_reason(error))
         if not self._broken:
-            self.close()
+            self.close(together=False)
 
     def part(self) -> None:
         """After leave(): wait until all others have left, too, five seconds at most."""

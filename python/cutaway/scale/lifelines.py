@@ -10,6 +10,7 @@ from __future__ import annotations
 import secrets
 import select
 import socket
+import sys
 import time
 from contextlib import suppress
 from typing import Any
@@ -86,6 +87,8 @@ class Lifelines:
             if said is None:  # by a process that ended
                 self._lines.pop(rank).close()
                 said = f"{self._names[rank]} died"
+                # At once: mpiexec may be about to end this process, too, before an error comes out.
+                print(f"cutaway: {said}", file=sys.stderr, flush=True)
             if self._rank == 0:
                 self._say(said)
             return said

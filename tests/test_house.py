@@ -35,7 +35,7 @@ ALLOWED = {
     "job": f"{BASE} foreign data backend learn measure look scale",
     "ask": f"{BASE} foreign data backend learn measure look job",
     "bench": f"{BASE} data backend learn look job",
-    "cli": f"{BASE} foreign data backend learn measure look job ask bench",  # it alone has bench
+    "cli": f"{BASE} foreign data backend learn measure look scale job ask bench",  # it alone has bench
     "__init__": f"{BASE} foreign data backend learn measure look ask interop",
     "__main__": "cli",
 }

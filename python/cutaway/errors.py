@@ -47,7 +47,13 @@ class DivergenceError(RuntimeError):
 
 
 class RankError(RuntimeError):
-    """Another process of a training that many share has left it, or died: which one, and why."""
+    """Another process of a training that many share has left it, or died: which one, and why.
+
+    Attributes:
+        interrupted: Whether Ctrl-C has come there.
+    """
+
+    interrupted = False
 
 
 def warn(text: str, kind: type[Warning] = UserWarning) -> None:

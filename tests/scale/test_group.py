@@ -49,7 +49,8 @@ try:
         if moment.epoch == 3:
             open("under way", "w").close()
             if rank == LOST:
-                moments._ranks._lines.close()
+                for line in moments._ranks._lines._lines.values():
+                    line.close()
                 time.sleep(1.5)
                 os._exit(1)
 except RankError as error:

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,16 @@ from ..job.begun import Begun, find
 from ..job.filming import FilmPlan
 from ..job.outputs import MOMENTS
 from ..job.run import run
+from ..job.together import follow, join, threads_of
 from ..learn.recipes import Recipe
 from ..look.codecs import SUFFIXES
 from ..look.pace import PACES
+from ..scale.distributed import Ranks
 from . import options, training
 from .live import Live, steps_to_see
 from .progress import Progress
 from .terminal import colours_of, plain, talk
+from .together import follow_quietly, lead
 
 _ABOUT_FILM = ("pace", "frames", "every", "fps", "codec", "plain", "theme")
 
@@ -31,13 +35,28 @@ def _resume(context: click.Context, _: click.Parameter, value: Path | None) -> B
     """Find the run to go on with; what is not given is then taken from it: the callback of an option."""
     if value is None:
         return None
-    begun = find(value)
+    ranks: Ranks | None = context.obj
+    begun = find(value) if ranks is None else ranks.of_rank_0(lambda: find(value))
     names = ("seed", "backend", "threads", "theme")
     context.default_map = {"out": value, **{name: getattr(begun, name) for name in names}}
     return begun
 
 
-@click.command("train")
+def _ranks(context: click.Context, _: click.Parameter, value: bool) -> Ranks | None:
+    """Meet the other ranks: the callback of an option."""
+    ranks = join() if value else None
+    context.obj = ranks
+    return ranks
+
+
+class _Command(click.Command):
+    """A command that meets the other ranks before it does anything else: they are to hear of it."""
+
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(context, sorted(args, key=lambda word: word != "--mpi"))
+
+
+@click.command("train", cls=_Command)
 @training.options_of_training
 @options.seed
 @options.backend
@@ -102,6 +121,15 @@ def _resume(context: click.Context, _: click.Parameter, value: Path | None) -> B
     help="Draw the hidden layer in the terminal (on stderr) while it learns, slowly enough to be seen: "
     "orange weights excite, blue ones inhibit. The lines of the epochs come below the last picture.",
 )
+@click.option(
+    "--mpi",
+    "ranks",
+    is_flag=True,
+    is_eager=True,
+    callback=_ranks,
+    help="Share the training with all ranks that mpiexec starts: mpiexec -n 4 cutaway train --mpi. It pays "
+    "for wide networks and large --batch-size, whose --lr is yours to raise; the film shows what was kept.",
+)
 @options.as_json
 @click.option("--quiet", is_flag=True, help="No progress but what --live draws.")
 @options.force("files")
@@ -114,12 +142,46 @@ def command(
     live: bool,
     as_json: bool,
     quiet: bool,
+    ranks: Ranks | None,
     **settings: Any,
 ) -> int:
     """Train a network; leave its film, page, pictures, model and history in a folder.
 
     Without options: lesson 9's whole job on MNIST, five epochs.
     """
+    work = partial(_train, out, resume, film, no_film, page, live, as_json, quiet, ranks, settings)
+    if ranks is None:
+        return work()
+    share = threads_of(ranks) if settings["threads"] is None else None
+    settings["threads"] = share or settings["threads"]
+    if ranks.rank == 0:
+        return lead(ranks, out, share, quiet, work)
+    return follow_quietly(ranks, partial(_follow, ranks, resume, settings))
+
+
+def _follow(ranks: Ranks, resume: Begun | None, settings: dict[str, Any]) -> None:
+    """Learn along with rank 0."""
+    chosen, source = training.chosen(settings, resume)
+    if resume and resume.summary and resume.is_for(chosen, source, settings["seed"]):
+        return ranks.end()
+    sets = training.read(source, quiet=True, json=True)
+    how = {name: settings[name] for name in ("seed", "backend", "threads", "force")}
+    follow(ranks, chosen, sets, begun=resume, **how)
+
+
+def _train(
+    out: Path,
+    resume: Begun | None,
+    film: Path | None,
+    no_film: bool,
+    page: bool | None,
+    live: bool,
+    as_json: bool,
+    quiet: bool,
+    ranks: Ranks | None,
+    settings: dict[str, Any],
+) -> int:
+    """Train, print what came of it, and return the exit code; arguments as of command()."""
     chosen, source = training.chosen(settings, resume)
     theme = settings["theme"]
     about_film = {name: settings.pop(name) for name in _ABOUT_FILM}
@@ -130,7 +192,7 @@ def command(
     sets = training.read(source, quiet=quiet, json=as_json)
     steps = chosen.steps(len(sets[0]))
     bar = not quiet and sys.stderr.isatty()
-    done = _goes_on(resume, steps, plan, quiet)
+    done = _goes_on(resume, steps, None if ranks else plan, quiet)
     progress = Progress(steps, bar=bar, lines=not quiet, json=as_json, done=done)
     before = resume.checkpoint.history if resume and resume.checkpoint else None
     show = (
@@ -143,7 +205,7 @@ def command(
             chosen, sets, out, film=plan, pictures=chosen.draws or plan is not None,
             page=_page(page, chosen, resume), theme=theme, source=source, begun=resume,
             watch=show.moment, watch_film=show.film, watch_at=steps_to_see if live else None,
-            told=lambda text: talk(f"cutaway: {plain(text)}"), **settings,
+            told=lambda text: talk(f"cutaway: {plain(text)}"), ranks=ranks, **settings,
         )  # fmt: skip
 
     _print_summary(result.summary(), as_json)

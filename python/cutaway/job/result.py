@@ -40,6 +40,9 @@ class Result:
     interrupted: bool = False
     changed: bool = False  # it went on with other settings: another training cannot repeat it
     gpu: str | None = None  # its name, if it was trained on one
+    ranks: list[dict[str, Any]] = field(
+        default_factory=list
+    )  # if several machines may have shared it
 
     def summary(self) -> dict[str, Any]:
         """Return the result as plain numbers and strings."""
@@ -60,6 +63,7 @@ class Result:
             "seed": self.seed,
             "interrupted": self.interrupted,
             "version": __version__,
+            **({"ranks": self.ranks} if self.ranks else {}),
         }
 
     def rate(self, test: Dataset, lr: float) -> None:

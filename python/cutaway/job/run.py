@@ -22,6 +22,7 @@ from ..learn.ongoing import Keeper
 from ..learn.recipes import Recipe, make_network
 from ..learn.training import Moments, mini_batches_at_once
 from ..measure.mistakes import accuracy
+from ..scale.distributed import Ranks
 from .begun import Begun, keeper_of, settings_of, take_up, unfinished
 from .filming import FilmPlan, camera, scenes_of
 from .kept import Kept
@@ -66,6 +67,7 @@ def run(
     watch_at: Callable[[int], Iterable[int]] | None = None,
     measured: Measured | None = None,
     told: Callable[[str], None] | None = None,
+    ranks: Ranks | None = None,
 ) -> Result:
     """Train, and leave model, history, moments, pictures, a page and a film in a folder.
 
@@ -92,6 +94,7 @@ def run(
         watch_at: Of how many mini-batches there are, which ones have a Moment to watch.
         measured: Is told the accuracies on the validation set at the Moments that are kept.
         told: Is told in a sentence that Ctrl-C has come, or that an unfinished run is replaced.
+        ranks: That share the training; this is rank 0, and the others follow().
 
     Raises:
         ValueError: if there can be no such film, or no such way to go on.
@@ -102,7 +105,7 @@ def run(
     if film is not None:
         film.check()
     path = None if film is None else film.inside(out)
-    training = Training(recipe, data, seed, backend, threads)
+    training = Training(recipe, data, seed, backend, threads, ranks)
     network = training.network()
     result = Result(network=network, history=History(), seed=seed, gpu=_gpu_of(network))
     kept = Kept(_start(network, data[0].shape), training.last)
@@ -121,6 +124,8 @@ def run(
             before = result.history.seconds
             measure = film is not None or measured is not None
             _learn(moments, training, kept, result, keeper, measure, watch, measured)
+        if ranks is not None and not result.interrupted:
+            result.ranks = ranks.told(network)
         if result.interrupted and told:
             told("interrupted: what was learned so far is being written")
         with _undisturbed():
@@ -165,6 +170,7 @@ class Training:
     seed: int
     backend: str
     threads: int | None
+    ranks: Ranks | None = None
 
     @property
     def epoch(self) -> int:
@@ -184,7 +190,7 @@ class Training:
         """Train it, with stops at some mini-batches."""
         return self.recipe.train(
             network, self.data[0], valid=valid, seed=self.seed,
-            every=mini_batches_at_once(network, self.recipe.batch_size), at=at,
+            every=mini_batches_at_once(network, self.recipe.batch_size), at=at, comm=self.ranks,
         )  # fmt: skip
 
 
@@ -253,7 +259,7 @@ def _film(
     watch: WatchFilm | None,
 ) -> None:
     """Film the training, which is done again; where it cannot be, what was kept of it is shown."""
-    if result.interrupted or result.changed:
+    if result.interrupted or result.changed or training.ranks:
         steps, scenes = [step for step in kept.moments if step], kept.scenes()
     else:
         steps = plan.steps(kept, training.epoch)

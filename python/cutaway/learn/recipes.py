@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ..backend.optimizer import SGD, Adam, Constant, OneCycle, Optimizer, Schedule
 from ..data.dataset import Dataset
@@ -80,6 +81,7 @@ class Recipe:
         seed: int = 0,
         every: int | None = None,
         at: list[int] | None = None,
+        comm: Any = None,
     ) -> Moments:
         """Train a network of the recipe; arguments and Moments are those of `learn.training.train`."""
         return train(
@@ -91,6 +93,7 @@ class Recipe:
             valid=valid,
             every=every,
             at=at,
+            comm=comm,
         )
 
 

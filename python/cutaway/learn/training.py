@@ -288,11 +288,11 @@ class Moments(Iterator[Moment]):
         self._asked = self._over = True
         self._moments.close()
         if self._ranks is not None:
-            self._ranks.leave(sys.exc_info()[1])
+            self._ranks.over(sys.exc_info()[1] or GeneratorExit())
 
     def __del__(self) -> None:
         if self._ranks is not None:
-            self._ranks.leave(None)
+            self._ranks.over(GeneratorExit())
         if not self._asked:
             warn(
                 "train: nothing was learned, for nobody asked for a Moment: loop over train(...), or "

@@ -51,7 +51,7 @@ def join(who: str, comm: Any, check: Callable[[], T]) -> tuple[Ranks, T]:
         comm: As for train().
         check: Of the arguments.
     """
-    ranks = Ranks(who, comm)
+    ranks = comm if isinstance(comm, Ranks) else Ranks(who, comm)
     try:
         return ranks, ranks.agree(check)
     except BaseException as error:
@@ -60,7 +60,14 @@ def join(who: str, comm: Any, check: Callable[[], T]) -> tuple[Ranks, T]:
 
 
 class Ranks(Group):
-    """The ranks of a training: what train() asks of a group."""
+    """The ranks of a training: what train() asks of a group.
+
+    Attributes:
+        stays: Whether they have more to do together when the training has ended.
+    """
+
+    stays = False
+    _over = False
 
     def share(
         self, network: Network, loader: object, valid: object, terms: Mapping[str, Any]
@@ -73,13 +80,24 @@ class Ranks(Group):
             raise
         return self._shared
 
+    def told(self, network: Network) -> list[dict[str, Any]]:
+        """Return what a summary tells of the ranks, all of which ask for it."""
+        own = network.fingerprint(), network.threads
+        return [
+            {"rank": rank, "host": self.hosts[rank], "fingerprint": fingerprint, "threads": threads}
+            for rank, (fingerprint, threads) in enumerate(self.gather(own))
+        ]
+
     def over(self, error: BaseException) -> None:
-        """End as a training does: all together after StopIteration, else by leaving the others."""
+        """End as a training does, once: all together after StopIteration, else by leaving the others."""
+        if self._over:
+            return
+        self._over = True
         if not isinstance(error, StopIteration):
-            self.leave(error)
-        elif self.open:
-            if self.size > 1:
-                self._shared.end()
+            return self.leave(error)
+        if self.size > 1:
+            self._shared.end()
+        if not self.stays:
             self.end()
 
 

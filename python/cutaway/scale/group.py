@@ -29,7 +29,8 @@ T = TypeVar("T")
 
 _METHODS = ("Get_rank", "Get_size", "Dup", "Ialltoall", "Iallgather", "Ibcast", "Ibarrier")
 _SPIN = 5e-4  # seconds that a wait keeps its core: a nap is longer than a message takes
-_NAP, _LONG_NAP = 5e-5, 1e-3
+_NAP, _LONG_NAP = 5e-5, 1e-2
+_INTERRUPTED = "interrupted"
 _GRACE = 0.3  # for a message that is under way from one who has left since
 
 
@@ -44,6 +45,7 @@ class Group:
         rank: Of this process, from 0.
         size: How many ranks there are.
         hosts: Of all ranks.
+        names: Of all ranks, with host and process.
         open: Whether none has left.
 
     Raises:
@@ -58,10 +60,10 @@ class Group:
         self.open, self._broken = True, False
         told = self._comm.allgather((socket.gethostname(), os.getpid()))
         self.hosts = [host for host, _ in told]
-        self._names = [
+        self.names = [
             f"rank {rank} ({host}, process {pid})" for rank, (host, pid) in enumerate(told)
         ]
-        self._lines = Lifelines(self._comm, self._names, self.hosts)
+        self._lines = Lifelines(self._comm, self.names, self.hosts)
         if self._lines.failure and self.rank == 0:
             warn(f"{who}: if a rank dies, the others may wait for ever: {self._lines.failure}")
         self._restore = _deaf_to_news_of_hydra()
@@ -92,7 +94,9 @@ class Group:
                 until = until or now + _GRACE
                 if now > until:
                     self._broken = True
-                    raise RankError(f"{self._who}: {self._gone}")
+                    error = RankError(f"{self._who}: {self._gone}")
+                    error.interrupted = self._gone.endswith(_INTERRUPTED)
+                    raise error
 
     def exchange(self, own: Any, all_of_them: Any) -> None:
         """Bring each rank's array of equal size to all, in the order of the ranks."""
@@ -129,7 +133,7 @@ class Group:
             if error is not None:
                 raise error
             rank, reason = next((r, reason) for r, reason in enumerate(reasons) if reason)
-            raise RankError(f"{self._who}: {self._names[rank]} left the training: {reason}")
+            raise RankError(f"{self._who}: {self.names[rank]} left the training: {reason}")
         return value  # type: ignore[return-value]
 
     def of_rank_0(self, make: Callable[[], T]) -> T:
@@ -198,10 +202,10 @@ class Group:
         if not self._broken:
             self.close(together=False)
 
-    def part(self) -> None:
-        """After leave(): wait until all others have left, too, five seconds at most."""
+    def part(self, *, patient: bool = False) -> None:
+        """After leave(): wait until the others have left, too; five seconds at most, unless patient."""
         self.open = False
-        self._lines.part()
+        self._lines.part(patient)
 
     def _farewell(self) -> None:
         """At the interpreter's end: where a rank has left, leave MPI alone, whose end waits for all."""
@@ -235,7 +239,7 @@ def _reason(error: BaseException | None) -> str:
     if error is None or isinstance(error, GeneratorExit):
         return "it stopped"
     if isinstance(error, KeyboardInterrupt):
-        return "interrupted"
+        return _INTERRUPTED
     if isinstance(error, SystemExit):
         return str(error)
     return f"{type(error).__name__}: {checks.shown(error, str)}"

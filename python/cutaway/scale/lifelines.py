@@ -16,6 +16,7 @@ from contextlib import suppress
 from typing import Any
 
 _PATIENCE = 5.0  # seconds to connect, and for the others to say their last words
+_FAREWELL = "\n"  # of one who has come to the end
 _LONGEST = 1000  # characters of a sentence
 
 
@@ -84,6 +85,9 @@ class Lifelines:
         ready, _, _ = select.select(list(self._lines.values()), [], [], 0)
         for rank in [rank for rank, line in self._lines.items() if line in ready]:
             said = _heard(self._lines[rank])
+            if said == _FAREWELL:
+                self._lines.pop(rank).close()
+                continue
             if said is None:  # by a process that ended
                 self._lines.pop(rank).close()
                 said = f"{self._names[rank]} died"
@@ -91,7 +95,7 @@ class Lifelines:
                 print(f"cutaway: {said}", file=sys.stderr, flush=True)
             if self._rank == 0:
                 self._say(said)
-            return said
+            return said.strip()
         return None
 
     def leave(self, why: str) -> None:
@@ -103,7 +107,7 @@ class Lifelines:
             with suppress(OSError):  # of a process that ended
                 line.sendall(sentence[:_LONGEST].encode())
 
-    def part(self) -> None:
+    def part(self, patient: bool) -> None:
         """Wait until the others have told their users, too: an mpiexec ends all when the first ends."""
         end = time.monotonic() + _PATIENCE
         for line in self._lines.values():
@@ -111,15 +115,18 @@ class Lifelines:
                 with suppress(OSError):
                     line.shutdown(socket.SHUT_WR)
             with suppress(OSError):
-                line.settimeout(max(end - time.monotonic(), 0.01))
+                line.settimeout(None if patient else max(end - time.monotonic(), 0.01))
                 while line.recv(_LONGEST):
                     pass
         self.close()
 
     def close(self) -> None:
-        """Drop the lines without a word."""
+        """End the lines, as nobody who died does."""
         while self._lines:
-            self._lines.popitem()[1].close()
+            _, line = self._lines.popitem()
+            with suppress(OSError):
+                line.sendall(_FAREWELL.encode())
+            line.close()
 
 
 def _heard(line: socket.socket) -> str | None:

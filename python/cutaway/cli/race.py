@@ -16,9 +16,10 @@ from ..job.filming import FilmPlan
 from ..job.lane import Lane
 from ..job.outputs import remove
 from ..job.race import Race, race
-from ..job.variants import read_variation, variants
+from ..job.variants import variants
 from ..learn.progress import Bar
 from ..look.board import MOST
+from ..scale.settings import OF_A_RECIPE, read_variation
 from . import looking, options, training
 from .terminal import plain, talk
 
@@ -27,7 +28,7 @@ _PICTURE, _FILM = Path("race.png"), Path("race.mp4")
 
 def _variation(_: click.Context, param: click.Parameter, text: str) -> tuple[str, dict[str, Any]]:
     try:
-        setting, values = read_variation(text)
+        setting, values = read_variation(text, OF_A_RECIPE)
     except ValueError as error:
         raise click.BadParameter(str(error), param=param) from None
     if len(values) > MOST:

@@ -1,1 +1,1 @@
-"""Beyond one machine: one training on many of them."""
+"""Beyond one training, beyond one machine: many trainings at once, and one on many machines."""

@@ -352,6 +352,10 @@ CALLS = {
         network=o.Network, data=o.Dataset, numbers=[0, 1], optimizer=SGD, rate=None, title="one",
         theme="dark",
     ),
+    "sweep": lambda o: dict(
+        configs=[dict(epochs=1, hidden=(2,), backend="cpu")], data=(o.Dataset, o.Dataset), jobs=1,
+        keep="best",
+    ),
     "doubt": lambda o: dict(network=o.Network, data=o.Dataset, seed=0, theme="dark"),
     "first": lambda o: dict(
         network=o.Network, moments=moments_of(o), data=o.Dataset, theme="dark"
@@ -379,6 +383,7 @@ def written(film):
 
 # What only comes when it is asked for.
 ASKED = {
+    "sweep": list,
     "train": list,
     "SGD": lambda optimizer: objects().Network.step(ROWS, LABELS, optimizer),
     "Adam": lambda optimizer: objects().Network.step(ROWS, LABELS, optimizer),

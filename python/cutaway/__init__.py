@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from .look.curves import loss_curve
     from .look.film import Film
     from .look.picture import grid, neuron
+    from .scale.sweep import sweep
     from .version import __version__ as __version__
 
 __all__ = [
@@ -94,6 +95,7 @@ __all__ = [
     "sigmoid_derivative",
     "softmax",
     "softmax_derivative",
+    "sweep",
     "tanh",
     "tanh_derivative",
     "train",
@@ -131,6 +133,7 @@ _MODULE_OF = {
         "data.samplers": "RandomSampler SequentialSampler",
         "look.curves": "loss_curve",
         "look.picture": "grid neuron",
+        "scale.sweep": "sweep",
         "learn.history": "History Moment",
         "learn.training": "fit train",
         "version": "__version__",

@@ -1,0 +1,177 @@
+"""Results: the trials of a sweep go in; the best, a table, CSV and JSON come out."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from collections.abc import Iterable, Sequence
+from html import escape
+from statistics import median
+from typing import Any
+
+from .. import checks
+from ..files import MARK, replacing
+from .trial import Trial
+
+_MOST_ROWS = 60  # of a table for people
+_SHOWN = 60  # characters of an error
+_COLUMNS = ("valid_accuracy", "accuracy", "seconds", "fingerprint", "error")
+
+
+class Results:
+    """What has come of a sweep so far.
+
+    Args:
+        trials: As they came.
+        test: Whether there is a test set.
+
+    Attributes:
+        trials: As they came.
+    """
+
+    def __init__(self, trials: Iterable[Trial] = (), *, test: bool = False) -> None:
+        self.trials: list[Trial] = [*trials]
+        self._test = test
+
+    @property
+    def best(self) -> Trial | None:
+        """The one with the highest validation accuracy, the first of several; None if all failed."""
+        good = [trial for trial in self.trials if trial.valid_accuracy is not None]
+        return min(good, key=rank, default=None)
+
+    @property
+    def varied(self) -> list[str]:
+        """The settings, but for the seed, in which trials differ."""
+        told = self.trials[0].settings if self.trials else {}
+        values = {name: {_hashable(each.settings[name]) for each in self.trials} for name in told}
+        return [name for name in told if name != "seed" and len(values[name]) > 1]
+
+    def groups(self) -> list[tuple[dict[str, Any], list[Trial]]]:
+        """Return trials that differ in their seeds alone, with their settings that others do not share."""
+        names = self.varied
+        found: dict[tuple[Any, ...], tuple[dict[str, Any], list[Trial]]] = {}
+        for trial in sorted(self.trials, key=lambda trial: trial.number):
+            values = {name: trial.settings[name] for name in names}
+            key = tuple(map(_hashable, values.values()))
+            found.setdefault(key, (values, []))[1].append(trial)
+        return [*found.values()]
+
+    def csv(self, path: str | os.PathLike[str] | None = None) -> str:
+        """Return a line per trial, and write them to a file if one is named.
+
+        Raises:
+            OSError: if it cannot be written.
+        """
+        text = io.StringIO()
+        ordered = sorted(self.trials, key=lambda trial: trial.number)
+        names = [*ordered[0].settings] if ordered else []
+        lines = csv.writer(text, lineterminator="\n")
+        lines.writerow(["number", *names, *_COLUMNS])
+        for trial in ordered:
+            settings = [shown(trial.settings[name]) for name in names]
+            lines.writerow([trial.number, *settings, *(getattr(trial, each) for each in _COLUMNS)])
+        return _written("csv", text.getvalue(), path)
+
+    def json(self, path: str | os.PathLike[str] | None = None) -> str:
+        """Return all but the networks as one JSON object; arguments as for csv()."""
+        best = self.best
+        ordered = sorted(self.trials, key=lambda trial: trial.number)
+        told = {
+            "written_by": MARK,
+            "trials": [trial.row() for trial in ordered],
+            "best": None if best is None else best.number,
+        }
+        return _written("json", json.dumps(told, indent=1, default=str) + "\n", path)
+
+    def table(self) -> list[list[str]]:
+        """Return rows of text, the head first: one for trials that differ in their seeds alone."""
+        names = self.varied
+        groups, best = self.groups(), self.best
+        kinds = ["valid_accuracy", *(["accuracy"] if self._test else [])]
+        titles = ["validation accuracy", "test accuracy"][: len(kinds)]
+        several = any(len(trials) > 1 for _, trials in groups)
+        rows = [[*(name.replace("_", "-") for name in names), *(["seeds"] if several else []),
+                 *titles, "seconds", ""]]  # fmt: skip
+        for values, trials in groups:
+            failed = [trial for trial in trials if trial.error]
+            rows.append([
+                *(shown(values[name]) for name in names), *([str(len(trials))] if several else []),
+                *(_range([getattr(trial, kind) for trial in trials]) for kind in kinds),
+                f"{sum(trial.seconds for trial in trials):.2f}",
+                _remark(failed, len(trials), best in trials),
+            ])  # fmt: skip
+        return rows
+
+    def __str__(self) -> str:
+        """Return a table to be read in a fixed-width font."""
+        if not self.trials:
+            return "no results yet"
+        rows = self.table()
+        left_out = len(rows) - 1 - _MOST_ROWS
+        rows = rows[: 1 + _MOST_ROWS]
+        wide = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        lines = []
+        for *cells, remark in rows:
+            padded = [f"{text:>{n}}" for text, n in zip(cells, wide, strict=False)]
+            lines.append("   ".join([*padded, remark]).rstrip())
+        lines += [f"... and {left_out} more; csv() has all"] if left_out > 0 else []
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        if not self.trials:
+            return "<p>no results yet</p>"
+        head, *rows = self.table()
+        shown_rows = rows[:_MOST_ROWS]
+        cell = 'style="padding:2px 12px;text-align:right;font-variant-numeric:tabular-nums"'
+        top = "".join(f"<th {cell}>{escape(text)}</th>" for text in head)
+        body = "".join(
+            "<tr>" + "".join(f"<td {cell}>{escape(text)}</td>" for text in row) + "</tr>"
+            for row in shown_rows
+        )
+        left_out = len(rows) - len(shown_rows)
+        more = f"<p>and {left_out} more: csv() has all</p>" if left_out else ""
+        return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>{more}"
+
+
+def rank(trial: Trial) -> tuple[float, int]:
+    """Return what is smallest for the best trial."""
+    return -(trial.valid_accuracy if trial.valid_accuracy is not None else -1.0), trial.number
+
+
+def shown(value: Any) -> str:
+    """Return a setting's value as `--vary` takes it."""
+    if isinstance(value, tuple | list):
+        return "-".join(map(str, value)) or "none"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _hashable(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _range(values: Sequence[float | None]) -> str:
+    """Return the median, and from where to where the values go if there are several."""
+    good = [value for value in values if value is not None]
+    if not good:
+        return ""
+    middle = f"{median(good):.2%}"
+    return middle if len(values) == 1 else f"{middle} ({min(good):.2%} to {max(good):.2%})"
+
+
+def _remark(failed: Sequence[Trial], of: int, best: bool) -> str:
+    """Return what is to be said at the end of a row."""
+    if not failed:
+        return "the best" if best else ""
+    why = checks.shown(str(failed[0].error).removeprefix("train: "), str)
+    why = why if len(why) <= _SHOWN else f"{why[: _SHOWN - 3]}..."
+    number = "" if of == 1 else f"{len(failed)} of {of} "
+    return f"{'the best; ' if best else ''}{number}failed: {why}"
+
+
+def _written(who: str, text: str, path: str | os.PathLike[str] | None) -> str:
+    if path is not None:
+        with replacing(checks.path(who, "path", path)) as partial:
+            partial.write_text(text, encoding="utf-8")
+    return text

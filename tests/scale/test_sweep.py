@@ -142,7 +142,7 @@ def test_ctrl_c_ends_what_runs_at_once_and_keeps_what_is_done(data):
     assert time.monotonic() - began < 5
     assert first in sweep.trials
     assert len(sweep.trials) <= 2
-    assert str(sweep).splitlines()[0].split()[:1] == ["validation"]
+    assert str(sweep).splitlines()[0].split()[:2] == ["epochs", "validation"]
     assert not [t for t in threading.enumerate() if "cutaway" in t.name]
 
 
@@ -205,7 +205,7 @@ def test_csv_and_json_have_every_trial(data, tmp_path):
     assert (tmp_path / "a.csv").read_text() == text
     head, *lines = text.splitlines()
     assert head.startswith("number,hidden,")
-    assert head.endswith("accuracy,seconds,fingerprint,error")
+    assert head.endswith("accuracy,seconds,fingerprint,error,written_by")
     assert [line.split(",")[0] for line in lines] == ["0", "1", "2"]
     told = json.loads(sweep.json())
     assert told["best"] == sweep.best.number

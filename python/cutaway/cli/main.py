@@ -33,6 +33,7 @@ COMMANDS = (
     "picture",
     "poster",
     "race",
+    "sweep",
     "train",
     "why",
 )

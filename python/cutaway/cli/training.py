@@ -68,6 +68,15 @@ def options_of_training(command: Callback) -> Callback:
     return command
 
 
+_FIELDS = ("epochs", "batch_size", "lr", "optimizer", "schedule", "hidden")
+
+
+def given(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return what these options gave of what to train, by name, the recipe's too."""
+    told = {name: settings[name] for name in ("recipe", *_FIELDS)}
+    return {name: value for name, value in told.items() if value not in (None, ())}
+
+
 def chosen(settings: dict[str, Any], begun: Begun | None = None) -> tuple[Recipe, Source]:
     """Take what these options gave out of the settings; return what to train, and on which data.
 
@@ -78,10 +87,10 @@ def chosen(settings: dict[str, Any], begun: Begun | None = None) -> tuple[Recipe
     Raises:
         UsageError: if they do not fit together.
     """
-    fields = ("epochs", "batch_size", "lr", "optimizer", "schedule", "hidden")
-    given = {name: settings.pop(name) for name in fields}
-    changes = {name: value for name, value in given.items() if value not in (None, ())}
-    name = settings.pop("recipe")
+    changes = given(settings)
+    for name in ("recipe", *_FIELDS):
+        del settings[name]
+    name = changes.pop("recipe", None)
     first = begun.recipe if begun and name is None else RECIPES[name or USUAL]
     recipe = replace(first, **changes)
     path = settings.pop("data")

@@ -1,4 +1,4 @@
-"""Results: the trials of a sweep go in; the best, a table, CSV and JSON come out."""
+"""Results: the trials of a sweep go in; the best, a table, CSV, JSON and pictures come out."""
 
 from __future__ import annotations
 
@@ -6,14 +6,19 @@ import csv
 import io
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import checks
 from ..files import MARK, replacing
+from ..look.sweep import Bundle, heat_map, sweep_curves
+from ..look.theme import THEMES
 from .trial import Trial
+
+if TYPE_CHECKING:
+    from ..look.figure import Figure
 
 _MOST_ROWS = 60  # of a table for people
 _SHOWN = 60  # characters of an error
@@ -26,27 +31,24 @@ class Results:
     Args:
         trials: As they came.
         test: Whether there is a test set.
+        varied: As differing() returns of all that will come.
 
     Attributes:
         trials: As they came.
+        varied: The settings in which trials differ, but for the seed.
     """
 
-    def __init__(self, trials: Iterable[Trial] = (), *, test: bool = False) -> None:
+    def __init__(
+        self, trials: Iterable[Trial] = (), *, test: bool = False, varied: Sequence[str] = ()
+    ) -> None:
         self.trials: list[Trial] = [*trials]
-        self._test = test
+        self._test, self.varied = test, [*varied]
 
     @property
     def best(self) -> Trial | None:
         """The one with the highest validation accuracy, the first of several; None if all failed."""
         good = [trial for trial in self.trials if trial.valid_accuracy is not None]
         return min(good, key=rank, default=None)
-
-    @property
-    def varied(self) -> list[str]:
-        """The settings, but for the seed, in which trials differ."""
-        told = self.trials[0].settings if self.trials else {}
-        values = {name: {_hashable(each.settings[name]) for each in self.trials} for name in told}
-        return [name for name in told if name != "seed" and len(values[name]) > 1]
 
     def groups(self) -> list[tuple[dict[str, Any], list[Trial]]]:
         """Return trials that differ in their seeds alone, with their settings that others do not share."""
@@ -68,10 +70,11 @@ class Results:
         ordered = sorted(self.trials, key=lambda trial: trial.number)
         names = [*ordered[0].settings] if ordered else []
         lines = csv.writer(text, lineterminator="\n")
-        lines.writerow(["number", *names, *_COLUMNS])
+        lines.writerow(["number", *names, *_COLUMNS, "written_by"])
         for trial in ordered:
             settings = [shown(trial.settings[name]) for name in names]
-            lines.writerow([trial.number, *settings, *(getattr(trial, each) for each in _COLUMNS)])
+            told = [getattr(trial, each) for each in _COLUMNS]
+            lines.writerow([trial.number, *settings, *told, MARK])
         return _written("csv", text.getvalue(), path)
 
     def json(self, path: str | os.PathLike[str] | None = None) -> str:
@@ -85,6 +88,57 @@ class Results:
         }
         return _written("json", json.dumps(told, indent=1, default=str) + "\n", path)
 
+    def curves(self, theme: str = "light") -> Figure | None:
+        """Draw losses and validation errors, with a band over seeds; None if nothing was learned.
+
+        Args:
+            theme: "light" or "dark".
+        """
+        theme = checks.choice("curves", "theme", theme, tuple(THEMES))
+        groups = [(values, _learned(trials), trials) for values, trials in self.groups()]
+        inner = self.varied[-1:] if len(self.varied) == 2 else self.varied
+        if inner != self.varied and len({str(v[inner[0]]) for v, _, _ in groups}) > 6:
+            inner = self.varied
+        bundles = [
+            Bundle(
+                name=_named(values, inner) or "all",
+                panel=_named(values, [name for name in values if name not in inner]),
+                steps=learned[0].curve[0] if learned else (),
+                losses=[trial.curve[1] for trial in learned],
+                ends=[epoch["step"] for epoch in learned[0].history.epochs] if learned else (),
+                accuracies=[
+                    [epoch["valid_accuracy"] for epoch in trial.history.epochs] for trial in learned
+                ],
+                failed=len(trials) - len(learned),
+            )
+            for values, learned, trials in groups
+        ]
+        if not any(learned for _, learned, _ in groups):
+            return None
+        return sweep_curves(bundles, theme=theme)
+
+    def heat(self, theme: str = "light") -> Figure | None:
+        """Draw what two settings do together; None unless two vary, beside the seed.
+
+        Args:
+            theme: "light" or "dark".
+        """
+        theme = checks.choice("heat", "theme", theme, tuple(THEMES))
+        if len(self.varied) != 2:
+            return None
+        first, second = self.varied
+        cells = {
+            (shown(values[first]), shown(values[second])): [
+                trial.valid_accuracy for trial in trials if trial.valid_accuracy is not None
+            ]
+            for values, trials in self.groups()
+        }
+        rows, columns = (list(dict.fromkeys(key[i] for key in cells)) for i in (0, 1))
+        return heat_map(
+            [[cells.get((row, column), []) for column in columns] for row in rows],
+            names=(_title(first), _title(second)), rows=rows, columns=columns, theme=theme,
+        )  # fmt: skip
+
     def table(self) -> list[list[str]]:
         """Return rows of text, the head first: one for trials that differ in their seeds alone."""
         names = self.varied
@@ -92,7 +146,7 @@ class Results:
         kinds = ["valid_accuracy", *(["accuracy"] if self._test else [])]
         titles = ["validation accuracy", "test accuracy"][: len(kinds)]
         several = any(len(trials) > 1 for _, trials in groups)
-        rows = [[*(name.replace("_", "-") for name in names), *(["seeds"] if several else []),
+        rows = [[*map(_title, names), *(["seeds"] if several else []),
                  *titles, "seconds", ""]]  # fmt: skip
         for values, trials in groups:
             failed = [trial for trial in trials if trial.error]
@@ -135,9 +189,37 @@ class Results:
         return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>{more}"
 
 
+def differing(
+    settings: Sequence[Mapping[str, Any]], configs: Sequence[Mapping[str, Any]]
+) -> list[str]:
+    """Return the names of the settings in which trainings differ, but for the seed.
+
+    Args:
+        settings: All settings of each.
+        configs: Of each, those that were given: in their order come the names.
+    """
+    given = dict.fromkeys(name.replace("-", "_") for config in configs for name in config)
+    names = [*(name for name in given if name in settings[0]), *settings[0]]
+    values = {name: {_hashable(each[name]) for each in settings} for name in dict.fromkeys(names)}
+    return [name for name, found in values.items() if name != "seed" and len(found) > 1]
+
+
 def rank(trial: Trial) -> tuple[float, int]:
     """Return what is smallest for the best trial."""
     return -(trial.valid_accuracy if trial.valid_accuracy is not None else -1.0), trial.number
+
+
+def _title(name: str) -> str:
+    return name.replace("_", "-")
+
+
+def _named(values: dict[str, Any], names: Sequence[str]) -> str:
+    return ", ".join(f"{_title(name)} {shown(values[name])}" for name in names)
+
+
+def _learned(trials: Sequence[Trial]) -> list[Trial]:
+    """Return those that did not fail."""
+    return [trial for trial in trials if not trial.error]
 
 
 def shown(value: Any) -> str:

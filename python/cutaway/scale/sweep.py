@@ -8,7 +8,7 @@ from typing import Any
 from .. import checks
 from ..data.dataset import Dataset
 from ..reprs import short_repr
-from .results import Results
+from .results import Results, differing
 from .settings import Plan, plan_of
 from .trial import Task, Trial, train_one
 from .workers import Lost, crew, each
@@ -98,7 +98,8 @@ class Sweep(Results, Iterator[Trial]):
         jobs: int | None,
         keep: str,
     ) -> None:
-        super().__init__(test=len(sets) > 2)
+        varied = differing([plan.key for plan in plans], configs)
+        super().__init__(test=len(sets) > 2, varied=varied)
         self._keep, self._of = keep, len(plans)
         self._crew = crew("sweep", jobs, len(plans))
         self._tasks = [

@@ -6,6 +6,7 @@ threads, if nobody does.
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 import uuid
@@ -205,6 +206,8 @@ def _call(
     """Call a function in a worker; return the number of the item, too."""
     stop = _STOPS.get(token)
     if stop is None:
+        if threading.current_thread() is threading.main_thread():  # of a process of its own
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller's Ctrl-C, who ends it
         return number, function(item, *shared)
     before, _HERE.stop = getattr(_HERE, "stop", None), stop
     stop.running.add(threading.get_ident())

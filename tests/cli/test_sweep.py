@@ -1,0 +1,157 @@
+"""`cutaway sweep`: every combination of settings, in a folder from which the same command goes on."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+SHORT = ("--epochs", 1, "--hidden", "6")
+
+
+@pytest.fixture
+def run(call, data, tmp_path):
+    """Sweep into a folder."""
+
+    def run(*options, out=tmp_path / "out"):
+        return call("sweep", "--data", data, "--out", out, *options)
+
+    return run
+
+
+@pytest.fixture
+def begin(data, environment, tmp_path):
+    """Begin a sweep in a process group of its own."""
+
+    def begin(*options):
+        command = ["-m", "cutaway", "sweep", "--data", data, "--out", tmp_path / "out", *options]
+        return subprocess.Popen(
+            [sys.executable, *map(str, command)], env=environment(), start_new_session=True,
+            text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+
+    return begin
+
+
+def lines(folder):
+    path = folder / "results.jsonl"
+    return path.read_text().splitlines()[1:] if path.exists() else []
+
+
+def wait_for(number, folder, process):
+    end = time.monotonic() + 60
+    while len(lines(folder)) < number and process.poll() is None:
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
+def test_every_combination_and_seed_is_trained_and_told_in_a_table(run, tmp_path):
+    code, stdout, err = run(
+        "--vary", "lr=0.001,0.1", "--vary", "hidden=4,8", "--seeds", 2, "--epochs", 1
+    )
+    assert (code, err) == (0, "")
+    head, *rows = stdout.splitlines()[1:]
+    assert head.split()[:3] == ["lr", "hidden", "seeds"]
+    assert [row.split()[:3] for row in rows[:4]] == [
+        ["0.001", "4", "2"], ["0.001", "8", "2"], ["0.1", "4", "2"], ["0.1", "8", "2"]
+    ]  # fmt: skip
+    assert rows[4].startswith("best: lr ")
+    assert rows[5].startswith("8 trainings in ")
+    out = tmp_path / "out"
+    names = ["results.jsonl", "results.csv", "curves.png", "heat.png", "best.safetensors"]
+    assert rows[6:] == [str(out / name) for name in names]
+
+
+def test_a_fingerprint_is_that_of_cutaway_train(run, call, data, tmp_path):
+    _, stdout, _ = run("--vary", "recipe=lesson9,lesson5", "--seed", 3, "--json", *SHORT)
+    told = json.loads(stdout)
+    for trial in told["trials"]:
+        recipe = trial["config"]["recipe"]
+        _, single, _ = call("train", "--data", data, "--out", tmp_path / recipe, "--recipe", recipe,
+                            "--seed", 3, "--no-film", "--no-page", "--json", *SHORT)  # fmt: skip
+        assert trial["fingerprint"] == json.loads(single)["fingerprint"]
+        assert trial["accuracy"] == json.loads(single)["test_accuracy"]
+    assert (told["before"], told["interrupted"]) == (0, False)
+
+
+@pytest.mark.parametrize("on", ["threads", "processes"])
+def test_after_a_kill_only_the_missing_ones_are_trained(on, begin, run, tmp_path):
+    options = ("--vary", "lr=0.001,0.01,0.1", "--seeds", 60, "--on", on, *SHORT)
+    process = begin(*options)
+    out = tmp_path / "out"
+    wait_for(5, out, process)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    before = {json.loads(line)["fingerprint"] for line in lines(out) if line.endswith("}")}
+    assert 5 <= len(before) < 180
+    code, stdout, err = run(*options, "--json")
+    told = json.loads(stdout)
+    assert code == 0
+    assert err.splitlines()[-1] == f"cutaway: {told['before']} of 180 trainings are there already"
+    assert len(before) >= told["before"] >= len(before) - 1
+    assert len({trial["fingerprint"] for trial in told["trials"]}) == 180 == len(lines(out))
+
+
+@pytest.mark.parametrize("on", ["threads", "processes"])
+def test_ctrl_c_ends_it_at_once_and_says_how_to_go_on(on, begin, tmp_path):
+    process = begin("--vary", "lr=0.001,0.01", "--seeds", 40, "--on", on, "--epochs", 300)
+    out = tmp_path / "out"
+    wait_for(2, out, process)
+    os.killpg(process.pid, signal.SIGINT)
+    stdout, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    done = len(lines(out))
+    assert err.splitlines()[-1] == (
+        f"cutaway: interrupted; {out} holds {done} of 80 trainings; the same command goes on"
+    )
+    assert "best: lr " in stdout
+    assert gone(process.pid)
+
+
+def gone(group):
+    """Whether nobody of a process group is left, or will be in a moment."""
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--vary", "colour=1"), "must be one of lr, "),
+        (("--vary", "lr=x"), "lr must be a number, got 'x'"),
+        (("--vary", "lr=1,2", "--vary", "lr=3"), "must have each setting once, got lr twice"),
+        (("--vary", "lr=1,2", "--lr", 1), "--vary lr=... and --lr exclude each other"),
+        (("--vary", "seed=1,2", "--seeds", 2), "--vary seed=... and --seeds exclude each other"),
+        (("--on", "moon"), "must be threads, processes or dask:ADDRESS, got 'moon'"),
+        (
+            ("--vary", "lr=1,2", "--seeds", 10**6),
+            "this asks for 2,000,000 trainings: --yes begins them",
+        ),
+    ],
+)
+def test_what_cannot_be_is_told_and_leaves_nothing(options, sentence, run, tmp_path, error_line):
+    code, stdout, err = run(*options)
+    assert (code, stdout) == (2, "")
+    assert sentence in error_line(err)
+    assert not (tmp_path / "out").exists()
+
+
+def test_results_of_other_data_are_refused(run, call, tmp_path, error_line):
+    run("--vary", "lr=0.1,0.2", *SHORT)
+    other = tmp_path / "other.csv"
+    other.write_text("label,a,b\n" + "".join(f"{n % 2},{n},{n * 7 % 13}\n" for n in range(60)))
+    code, _, err = call(
+        "sweep", "--data", other, "--out", tmp_path / "out", "--quiet", "--epochs", 1
+    )
+    assert code == 1
+    assert "results.jsonl: is of another data, " in error_line(err)

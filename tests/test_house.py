@@ -34,7 +34,7 @@ ALLOWED = {
     "scale": f"{BASE} foreign data backend learn measure look",
     "job": f"{BASE} foreign data backend learn measure look scale",
     "ask": f"{BASE} foreign data backend learn measure look scale job",
-    "bench": f"{BASE} data backend learn look job",
+    "bench": f"{BASE} data backend learn look scale job",
     "cli": f"{BASE} foreign data backend learn measure look scale job ask bench",  # it alone has bench
     "__init__": f"{BASE} foreign data backend learn measure look scale ask interop",
     "__main__": "cli",

@@ -54,6 +54,13 @@ def one_round(setting):
 # which sections, which contenders
 
 
+def test_a_section_may_wait_until_it_is_named(monkeypatch):
+    sections(monkeypatch, one=one_round, two=one_round)
+    monkeypatch.setitem(bench.SECTIONS, "two", replace(bench.SECTIONS["two"], by_name=True))
+    assert list(run()["sections"]) == ["one"]
+    assert list(run(["two"])["sections"]) == ["two"]
+
+
 def test_all_sections_run_in_their_order_unless_some_are_named(monkeypatch):
     sections(monkeypatch, one=one_round, two=one_round)
     assert list(run()["sections"]) == ["one", "two"]

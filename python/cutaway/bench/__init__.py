@@ -12,17 +12,19 @@ from typing import TYPE_CHECKING, Any
 from ..backend.choose import cuda_status, isa
 from ..errors import DeviceError
 from ..version import __version__
-from . import epochs, libraries, peak, predict, products, start, whole
+from . import epochs, libraries, peak, predict, products, scale, start, whole
 from .libraries import CONTENDERS, GPU_CONTENDERS, PIP, WHEN_NAMED, missing, needs_of
+from .model import Link
 from .plot import draw
 from .report import as_text
 from .rounds import Setting
+from .scale import place
 from .section import Section
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["CONTENDERS", "GPU_CONTENDERS", "SECTIONS", "plot", "run", "table"]
+__all__ = ["CONTENDERS", "GPU_CONTENDERS", "SECTIONS", "Link", "place", "plot", "run", "table"]
 
 
 SECTIONS: dict[str, Section] = {
@@ -32,6 +34,7 @@ SECTIONS: dict[str, Section] = {
     "peak": peak.SECTION,
     "job": whole.SECTION,
     "start": start.SECTION,
+    "scale": scale.SECTION,
 }
 
 
@@ -42,6 +45,7 @@ def run(
     threads: int,
     talk: Callable[[str], None],
     backend: str = "cpu",
+    link: Link | None = None,
 ) -> dict[str, Any]:
     """Run sections of the comparison, one after another.
 
@@ -56,6 +60,7 @@ def run(
         threads: Of every contender.
         talk: Is told what happens.
         backend: "cpu", or "cuda" to compare on the GPU.
+        link: Between the ranks that the model of the section scale is asked of.
 
     Returns:
         Facts of the machine and the contenders, and "sections" with what each measured.
@@ -92,8 +97,9 @@ def run(
                 listed = " and ".join(result["without_gpu"])
                 raise RuntimeError(f"bench: {listed} cannot use the GPU; install a build that can")
             setting = Setting(
-                contenders=able, repeats=repeats, threads=threads, talk=talk, backend=backend
-            )
+                contenders=able, repeats=repeats, threads=threads, talk=talk, backend=backend,
+                link=link,
+            )  # fmt: skip
             for name in sections:
                 _run(name, setting, result)
     except KeyboardInterrupt:
@@ -102,11 +108,12 @@ def run(
 
 
 def _choose_sections(sections: Sequence[str], backend: str) -> tuple[str, ...]:
-    """Return what is to be measured: what was asked for, or all that the backend allows."""
+    """Return what is to be measured: what was asked for, or what usually is, and the backend allows."""
     for name in sections:
         if not SECTIONS[name].among(backend):
             raise RuntimeError(f"bench: {name} is not measured on a GPU")
-    return tuple(sections or (name for name in SECTIONS if SECTIONS[name].among(backend)))
+    usual = (name for name, one in SECTIONS.items() if one.among(backend) and not one.by_name)
+    return tuple(sections or usual)
 
 
 def _choose_contenders(

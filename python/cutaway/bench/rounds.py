@@ -7,7 +7,10 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from .model import Link
 
 R = TypeVar("R")
 
@@ -28,6 +31,7 @@ class Setting:
         backend: Of cutaway, and where the others compute: "cpu", or "cuda" for a GPU.
         quiet: Seconds before every turn: BLAS and OpenMP keep their threads spinning for a while
             after a call.
+        link: Between the ranks that a model is asked of; None for those that there are.
     """
 
     contenders: tuple[str, ...]
@@ -36,6 +40,7 @@ class Setting:
     talk: Callable[[str], None]
     backend: str = "cpu"
     quiet: float = 0.25
+    link: Link | None = None
 
     def among(self, names: Sequence[str]) -> list[str]:
         """Return those of the contenders that are among `names`."""

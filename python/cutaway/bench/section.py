@@ -40,6 +40,7 @@ class Section:
         line: Gives the length of a bar that is as good as the others, if that is worth a line.
         contenders: Who may take part in it.
         on_gpu: Who may take part in it on a GPU; nobody where it is not measured there.
+        by_name: It is measured only where it is asked for.
     """
 
     title: str
@@ -49,6 +50,7 @@ class Section:
     line: Callable[[Part], float | None] = lambda _: None
     contenders: tuple[str, ...]
     on_gpu: tuple[str, ...] = ()
+    by_name: bool = False
 
     def among(self, backend: str) -> tuple[str, ...]:
         """Return who may take part on a backend, "cpu" or "cuda"."""

@@ -41,6 +41,18 @@ from .terminal import plain, talk
     show_default=True,
     help="Where to compare; on a GPU, cutaway's CPU core takes part, too.",
 )
+@click.option(
+    "--latency",
+    type=click.FloatRange(min=0),
+    metavar="US",
+    help="Of `scale`: microseconds of a message between the ranks that its model is asked of.",
+)
+@click.option(
+    "--bandwidth",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="GB/S",
+    help="Of `scale`, likewise: a network of 10 Gbit/s has 1.2.",
+)
 @options.as_json
 @click.option("--plot", type=options.PATH, metavar="FILE", help="A PNG with bars.")
 @options.force("a file")
@@ -50,6 +62,8 @@ def command(
     repeats: int,
     threads: int | None,
     backend: str,
+    latency: float | None,
+    bandwidth: float | None,
     as_json: bool,
     plot: Path | None,
     force: bool,
@@ -61,7 +75,24 @@ def command(
     and what an epoch reaches of it), job (all that `cutaway train` does, against encoding its film
     alone) or start (importing, and training from the start of a process). All of them if none is
     given; on a GPU, the first three. Libraries that are not installed are left out, and named.
+
+    And, if it is named, scale: one training on many machines, as `mpiexec -n 2 cutaway bench scale`
+    finds it, and by a model of more ranks and other networks between them.
     """
+    if (latency is None) != (bandwidth is None) or (
+        latency is not None and "scale" not in sections
+    ):
+        raise click.UsageError(
+            "--latency and --bandwidth belong together, and to the section scale"
+        )
+    link = None
+    if latency is not None and bandwidth is not None:
+        link = bench.Link(latency=1e-6 * latency, bandwidth=1e9 * bandwidth)
+    rank, sharing = bench.place() if "scale" in sections else (0, 1)
+    threads = threads or max(1, default_threads() // sharing)
+    if rank:  # rank 0 tells
+        result = bench.run(sections, contenders, repeats, threads, lambda _: None, backend, link)
+        return 1 if result["failed"] else 0
     if plot is not None:
         options.check_png(plot, "--plot")
         may_write(plot, force)
@@ -69,9 +100,10 @@ def command(
         sections,
         contenders,
         repeats,
-        threads or default_threads(),
+        threads,
         talk=talk,
         backend=backend,
+        link=link,
     )
     print(json.dumps(result, indent=1) if as_json else bench.table(result))
     if plot is not None and result["sections"]:

@@ -220,9 +220,7 @@ class Shared:
     def _add_up(self) -> None:
         """Sum what all ranks have found, in their order: each a segment, which then goes to all."""
         self._group.swap(self._own, self._swapped)
-        np.add(self._swapped[0], self._swapped[1], out=self._segment)
-        for other in self._swapped[2:]:
-            self._segment += other
+        np.add.reduce(self._swapped, axis=0, out=self._segment)  # row after row
         self._group.exchange(self._segment, self._whole)
 
     def _parts(self, flat: F32) -> Iterator[F32]:

@@ -123,6 +123,13 @@ def test_an_error_of_rank_0_ends_all_and_is_told_once(train, data, tmp_path):
     assert "Traceback" not in err
 
 
+def test_a_training_that_diverges_is_told_once(train, data):
+    code, _, err = train(2, "--data", data, *QUICK, "--lr", 1e38, "--quiet")
+    assert code == 1
+    assert err.splitlines()[-1].startswith("cutaway: error: train: the loss must stay finite")
+    assert err.count("must stay finite") == 1
+
+
 def test_ctrl_c_leaves_what_was_learned_and_all_ranks_end(start, data, tmp_path):
     process = start(2, "--data", data, *QUICK, "--epochs", 100_000, "--out", "a")
     while not (tmp_path / "a" / ".cutaway-run" / "checkpoint.safetensors").exists():

@@ -70,6 +70,23 @@ def test_ranks_together_learn_what_one_does_and_are_all_alike(on_ranks, ranks):
 
 
 @mpi
+def test_pictures_that_are_shifted_and_a_rest_that_is_dropped_are_shared_too(on_ranks):
+    script = """
+def losses(comm):
+    random = np.random.default_rng(0)
+    pictures = cutaway.Dataset(random.integers(0, 256, (23, 4, 4), dtype=np.uint8), np.arange(23) % 3)
+    loader = cutaway.DataLoader(pictures, 5, shuffle=True, shift=1, drop_last=True)
+    network = cutaway.Network((16, 3), threads=1)
+    return cutaway.fit(network, loader, optimizer=cutaway.SGD(0.1), epochs=3, comm=comm).losses
+
+tell([losses(comm), losses(None)])
+"""
+    for shared, alone in on_ranks(2, script):
+        assert len(alone) == 3 * 4
+        np.testing.assert_allclose(shared, alone, rtol=1e-5)
+
+
+@mpi
 def test_the_same_number_of_ranks_ends_in_the_same_bits_every_time(on_ranks):
     told = on_ranks(2, STEPS + "tell([steps(comm, *CASES[-1])['fingerprint'] for _ in range(5)])")
     assert len({fingerprint for each in told for fingerprint in each}) == 1

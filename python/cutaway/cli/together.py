@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from ..errors import RankError
+from ..errors import DivergenceError, RankError
 from ..job.begun import unfinished
 from ..job.together import code_of
 from ..scale.distributed import Ranks
@@ -57,7 +57,7 @@ def follow_quietly(ranks: Ranks, work: Callable[[], None]) -> int:
         return 0
     except (Exception, KeyboardInterrupt) as error:
         ranks.leave(error)
-        if not isinstance(error, RankError | KeyboardInterrupt):
+        if not isinstance(error, RankError | DivergenceError | KeyboardInterrupt):  # rank 0 tells
             talk(f"cutaway: rank {ranks.rank}: error: {plain(message(error))}")
         code = code_of(error)
     with suppress(KeyboardInterrupt):

@@ -87,7 +87,8 @@ def train(
             network and a DataLoader of the same Dataset, share every mini-batch, and yield the same
             Moments. Mini-batches stay what they are, whatever the number of ranks: so large ones
             pay, and the lr that goes with them is yours to choose. A rank copies its part of the
-            images alone: a memory map of pixels, with mean and std given, is never read whole.
+            images alone, as many rows as any other in a block (so let the loader shuffle): a memory
+            map of pixels, with mean and std given, is never read whole. Threads are the network's.
 
     Raises:
         TypeError, ValueError: at the call, for arguments that do not fit.

@@ -23,7 +23,7 @@ from ..backend.turns import Turns
 from ..data.dataset import Dataset
 from ..data.loader import DataLoader
 from ..data.samplers import RandomSampler, SequentialSampler
-from ..errors import RankError
+from ..errors import DivergenceError, RankError
 from ..learn.rows import check_order
 from .group import Group
 
@@ -93,6 +93,8 @@ class Ranks(Group):
         if self._over:
             return
         self._over = True
+        if isinstance(error, DivergenceError):  # the losses are the same on all ranks
+            return self.close()
         if not isinstance(error, StopIteration):
             return self.leave(error)
         if self.size > 1:
@@ -155,7 +157,7 @@ class Shared:
         own = order[mine] - self._rows.start
         ends = np.minimum(batch * np.arange(len(rates) + 1), len(order))
         places = np.append(0, np.cumsum(mine))[ends]  # in own
-        losses = np.empty(len(rates), np.float32)
+        losses = np.full(len(rates), np.nan, np.float32)
         self._correct = 0
         with network._core.training("learn"):
             network._use("learn", optimizer)
@@ -167,7 +169,9 @@ class Shared:
                 *gradients, last = self._parts(self._whole)
                 network._core.update(gradients, float(rate))
                 losses[step] = last[0]
-                self._correct += round(float(last[1])) if np.isfinite(last[1]) else 0
+                self._correct += round(float(last[1]))
+                if not np.isfinite(last[0]):
+                    break  # here on all ranks, though each may look at its losses at another time
         return losses
 
     def correct(self) -> int:

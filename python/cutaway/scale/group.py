@@ -69,11 +69,6 @@ class Group:
         self._restore = _deaf_to_news_of_hydra()
         atexit.register(self._farewell)
 
-    @property
-    def here(self) -> int:
-        """How many ranks share this one's machine."""
-        return self.hosts.count(self.hosts[self.rank])
-
     # messages
 
     def wait(self, request: Any) -> None:

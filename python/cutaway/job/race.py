@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from threading import Event, Lock
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,7 +21,7 @@ from ..learn.recipes import make_network
 from ..look.lanes import lanes_of
 from ..look.pace import log_steps
 from ..look.race import RaceFrames, summary
-from ..threads import default_threads
+from ..scale.workers import Crew, crew, each, stopped
 from .filming import Camera, FilmPlan, shoot
 from .lane import Lane
 from .outputs import prepare_folder, remove, write_pictures
@@ -122,26 +120,26 @@ def race(
     Raises:
         OSError: if a file cannot be written; before training where that can be known.
         ValueError: if there can be no such training.
+        ModuleNotFoundError: if joblib is not installed.
         KeyboardInterrupt: after Ctrl-C before any has begun.
     """
-    begin = time.perf_counter()
+    begin, workers = time.perf_counter(), crew("race", threads, len(variants), shared_memory=True)
     for variant in variants:  # one that cannot be is told before others have begun
         make_network(variant.recipe, data, variant.seed, backend, 1)
     lanes, steps = _lanes(variants, data, out, frames)
-    stop, turn = Event(), Lock()
+    turn = Lock()
 
     def see(moment: Moment) -> None:
         with turn:
             if watch:
                 watch(moment)
-        if stop.is_set():
+        if stopped():
             raise KeyboardInterrupt
 
     try:
         older = _prepare(lanes, out, files, pictures, force)
         settings = dict(backend=backend, theme=theme, force=force, source=source)
-        learn = [partial(lane.learn, data, see, **settings) for lane in lanes]
-        interrupted = _side_by_side(learn, stop, threads or default_threads())
+        interrupted = _side_by_side(lanes, lambda lane: lane.learn(data, see, **settings), workers)
         seconds = time.perf_counter() - begin
         for lane, left in zip(lanes, older, strict=True):
             if lane.result is None:
@@ -194,23 +192,21 @@ def _prepare(
     ]
 
 
-def _side_by_side(jobs: Sequence[Callable[[], None]], stop: Event, threads: int) -> bool:
-    """Do jobs, a thread each; tell whether Ctrl-C came, which sets `stop`, as an error does.
+def _side_by_side(lanes: Sequence[Lane], learn: Callable[[Lane], None], workers: Crew) -> bool:
+    """Let lanes learn, a thread each; tell whether Ctrl-C came.
 
     Raises:
-        Exception: the first of a job.
+        Exception: the first of a lane; the others end then.
     """
-    interrupted = False
-    with ThreadPoolExecutor(threads, "cutaway race") as pool:
-        futures = [pool.submit(job) for job in jobs]
-        try:
-            wait(futures, return_when=FIRST_EXCEPTION)
-        except KeyboardInterrupt:
-            interrupted = True
-        if interrupted or any(future.done() and future.exception() for future in futures):
-            stop.set()
-            pool.shutdown(cancel_futures=True)
-    for future in futures:
-        if not future.cancelled():
-            future.result()
-    return interrupted
+
+    def learn_one(lane: Lane) -> None:
+        learn(lane)
+        if lane.result is not None and lane.result.interrupted:  # in this thread, if it is alone
+            raise KeyboardInterrupt
+
+    try:
+        for _ in each(learn_one, lanes, crew=workers, shared_memory=True):
+            pass
+    except KeyboardInterrupt:
+        return True
+    return False

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 
 import pytest
 
@@ -93,6 +94,22 @@ def test_after_a_kill_only_the_missing_ones_are_trained(on, begin, run, tmp_path
     assert err.splitlines()[-1] == f"cutaway: {told['before']} of 180 trainings are there already"
     assert len(before) >= told["before"] >= len(before) - 1
     assert len({trial["fingerprint"] for trial in told["trials"]}) == 180 == len(lines(out))
+
+
+@pytest.mark.needs("distributed")
+def test_a_cluster_at_an_address_gives_the_same_bits(run, tmp_path):
+    from distributed import LocalCluster
+
+    options = ("--vary", "lr=0.001,0.1", "--seeds", 3, "--json", *SHORT)
+    quiet = dict(dashboard_address=None, silence_logs=60, n_workers=2, threads_per_worker=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of dask's own
+        with LocalCluster(**quiet) as cluster:
+            code, there, _ = run("--on", f"dask:{cluster.scheduler_address}", *options)
+    assert code == 0
+    _, here, _ = run(*options, out=tmp_path / "here")
+    one, other = (json.loads(text)["trials"] for text in (there, here))
+    assert [trial["fingerprint"] for trial in one] == [trial["fingerprint"] for trial in other]
 
 
 @pytest.mark.parametrize("on", ["threads", "processes"])

@@ -42,7 +42,7 @@ def on_cluster(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that it is large
         data = client.submit(pickle.loads, pickle.dumps(shared, 5), pure=False)
-    waiting, numbers, done = iter(items), {}, as_completed()
+    waiting, numbers, done = iter(items), {}, as_completed(loop=client.loop)
     rounds: Counter[int] = Counter()
     suspects: list[int] = []  # with which a worker died: others that it had, or who killed it
 

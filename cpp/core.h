@@ -88,7 +88,8 @@ class Core {
                      std::span<float> losses, const Interrupted& interrupted) = 0;
   // One step of the optimizer with gradients from elsewhere, laid out as weights.
   virtual void update(std::span<const float* const> gradients, float rate) = 0;
-  // How many samples of the last learn() had their label as the first largest output.
+  // How many samples of the last learn(), or gradients(), had their label as the first largest
+  // output.
   virtual int64_t correct() const = 0;
 
   virtual State state() const = 0;
@@ -108,6 +109,11 @@ class Core {
   virtual std::optional<double> backprop(View<const float> x, std::span<const int64_t> labels,
                                          std::span<float* const> gradients,
                                          const Interrupted& interrupted) = 0;
+
+  // The same of loaded samples, of one mini-batch as learn() has it; correct() counts them, too.
+  virtual std::optional<double> gradients(std::span<const int64_t> order,
+                                          std::span<float* const> gradients,
+                                          const Interrupted& interrupted) = 0;
 
   // (1 + sizes[layer], sizes[layer + 1]), row 0 the bias.
   virtual void weights(int64_t layer, float* values) const = 0;

@@ -39,12 +39,16 @@ inline void check_labelled(const char* who, const Architecture& architecture, co
 }
 
 // Returns how many mini-batches there are.
-inline int64_t check_order(std::span<const int64_t> order, int64_t images, int64_t batch,
-                           std::size_t rates, std::size_t losses) {
+inline void check_samples(const char* who, std::span<const int64_t> order, int64_t images) {
   for (const int64_t sample : order)
     if (sample < 0 || sample >= images)
-      throw std::out_of_range("learn: sample number " + std::to_string(sample) +
+      throw std::out_of_range(who + (": sample number " + std::to_string(sample)) +
                               " is out of range for " + std::to_string(images) + " images");
+}
+
+inline int64_t check_order(std::span<const int64_t> order, int64_t images, int64_t batch,
+                           std::size_t rates, std::size_t losses) {
+  check_samples("learn", order, images);
   const int64_t n = static_cast<int64_t>(order.size()), steps = (n + batch - 1) / batch;
   if (static_cast<int64_t>(rates) != steps || static_cast<int64_t>(losses) != steps)
     throw std::invalid_argument("learn: one rate per mini-batch is needed");

@@ -252,6 +252,39 @@ def test_an_update_with_gradients_of_backprop_is_a_step(case, backend):
     assert one.optimizer_state()["step"] == other.optimizer_state()["step"] == 2
 
 
+def test_an_update_with_gradients_of_loaded_samples_is_a_step_of_learning(case, backend):
+    """Twice, of samples in any order, of which the second mini-batch may be short."""
+    data, order = case.data(), order_of(case)
+    # Adam divides by the gradient: where that is near 0, sums in another order show.
+    bound = 10 * ONE_STEP if isinstance(case.optimizer, Adam) else ONE_STEP
+    one, other = (Network(**case.architecture(), backend=backend) for _ in range(2))
+    other.learn(order[:0], case.batch, dataset=data, optimizer=case.optimizer)  # loads
+    for start in (0, len(order) - len(order) % case.batch):
+        numbers = order[start % len(order) :][: case.batch]
+        for layer, values in enumerate(all_weights(one)):
+            other.set_weights(layer, values)
+        before = all_weights(other)
+        expected = one.learn(numbers, case.batch, dataset=data, optimizer=case.optimizer)
+        loss, gradients = other._core.gradients(numbers)
+        assert loss == pytest.approx(expected[0], rel=1e-5)
+        assert other.correct() == one.correct()
+        for a, b in zip(all_weights(other), before, strict=True):
+            np.testing.assert_array_equal(a, b)  # nothing is updated yet
+        other.update(gradients, case.optimizer)
+        for a, b, start_weights in zip(*map(all_weights, (one, other)), before, strict=True):
+            rounding = 2**-25 * np.linalg.norm(start_weights)
+            assert np.linalg.norm(a - b) <= bound * np.linalg.norm(a - start_weights) + rounding
+
+
+def test_gradients_are_of_loaded_samples_only(backend):
+    case = CASES[3]
+    network = Network(**case.architecture(), backend=backend)
+    network.learn(np.arange(8), 8, dataset=case.data(), optimizer=case.optimizer)
+    for bad in (-1, case.samples):
+        with pytest.raises(IndexError, match=f"^gradients: sample number {bad} is out of range"):
+            network._core.gradients(np.array([0, bad]))
+
+
 def test_an_update_with_gradients_of_ones_own(case, backend):
     rng = np.random.default_rng(0)
     network = Network(**case.architecture(), backend=backend)

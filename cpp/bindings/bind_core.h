@@ -214,6 +214,24 @@ std::pair<double, int64_t> evaluate(Session& session, const Array<T>& x,
   return {found.loss, found.correct};
 }
 
+// What find(views of the gradients) finds.
+template <class Find>
+std::pair<double, std::vector<Array<float>>> loss_and_gradients(const Session& session,
+                                                                const Find& find) {
+  std::vector<Array<float>> gradients;
+  std::vector<float*> views;
+  for (int64_t l = 0; l < session.core->architecture().layers(); ++l) {
+    gradients.emplace_back(session.shape(l));
+    views.push_back(gradients.back().mutable_data());
+  }
+  std::optional<double> loss;
+  stoppable([&] {
+    loss = find(views);
+    return loss.has_value();
+  });
+  return {*loss, gradients};
+}
+
 inline std::pair<double, std::vector<Array<float>>> backprop(Session& session,
                                                              const Array<float>& x,
                                                              const Array<int64_t>& labels) {
@@ -224,19 +242,19 @@ inline std::pair<double, std::vector<Array<float>>> backprop(Session& session,
   require(x.shape(0) >= 1, "backprop: x must have at least 1 row");
   for (const int64_t label : numbers)
     require(label >= 0 && label < sizes.back(), "backprop: label out of range");
-  std::vector<Array<float>> gradients;
-  std::vector<float*> out;
-  for (int64_t l = 0; l < session.core->architecture().layers(); ++l) {
-    gradients.emplace_back(session.shape(l));
-    out.push_back(gradients.back().mutable_data());
-  }
   const View<const float> rows{x.data(), x.shape(0), x.shape(1)};
-  std::optional<double> loss;
-  stoppable([&] {
-    loss = session.core->backprop(rows, numbers, out, signals_pending);
-    return loss.has_value();
+  return loss_and_gradients(session, [&](std::span<float* const> out) {
+    return session.core->backprop(rows, numbers, out, signals_pending);
   });
-  return {*loss, gradients};
+}
+
+inline std::pair<double, std::vector<Array<float>>> gradients(Session& session,
+                                                              const Array<int64_t>& order) {
+  const auto numbers = span_of(order);
+  require(!numbers.empty(), "gradients: order must have at least 1 sample");
+  return loss_and_gradients(session, [&](std::span<float* const> out) {
+    return session.core->gradients(numbers, out, signals_pending);
+  });
 }
 
 inline Architecture architecture_from(const std::vector<int64_t>& sizes,
@@ -275,6 +293,7 @@ inline py::class_<Session> bind_session(py::module_& m, const char* name) {
       .def("evaluate", &evaluate<float>, py::arg("x").noconvert(), py::arg("labels").noconvert(),
            py::arg("mean"), py::arg("std"))
       .def("backprop", &backprop, py::arg("x").noconvert(), py::arg("labels").noconvert())
+      .def("gradients", &gradients, py::arg("order").noconvert())
       .def(
           "weights",
           [](const Session& s, int64_t layer) {

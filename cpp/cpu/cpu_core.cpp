@@ -323,6 +323,26 @@ std::optional<double> CpuCore::backprop(View<const float> x, std::span<const int
       .inverse_std = 1,
       .folded = false,
       .next = {}};
+  return gradients_of(batch, gradients, interrupted);
+}
+
+std::optional<double> CpuCore::gradients(std::span<const int64_t> order,
+                                         std::span<float* const> gradients,
+                                         const Interrupted& interrupted) {
+  const InUse guard(in_use_);
+  const int64_t n = static_cast<int64_t>(order.size());
+  check_samples("gradients", order, images_.rows);
+  reserve(n);
+  for (Slab& slab : layers_[0].slabs)  // products of bytes are whole vectors wide
+    if (folded_ && slab.gradient.size() == 0) slab.gradient = Buffer<float>(slab.weights.size());
+  correct_ = 0;
+  const std::optional<double> loss = gradients_of(batch_of(order, 0, n), gradients, interrupted);
+  for (int64_t i = 0; loss && i < n; ++i) correct_ += sample_correct_[i];
+  return loss;
+}
+
+std::optional<double> CpuCore::gradients_of(const Batch& batch, std::span<float* const> gradients,
+                                            const Interrupted& interrupted) {
   const bool finished = work(interrupted, [&](const Team& team) {
     if (!learn_from(batch, team)) return;
     team.each([&](int worker) {

@@ -51,6 +51,8 @@ class CpuCore final : public Core {
   std::optional<double> backprop(View<const float> x, std::span<const int64_t> labels,
                                  std::span<float* const> gradients,
                                  const Interrupted& interrupted) override;
+  std::optional<double> gradients(std::span<const int64_t> order, std::span<float* const> gradients,
+                                  const Interrupted& interrupted) override;
   void weights(int64_t layer, float* values) const override;
   void set_weights(int64_t layer, const float* values) override;
 
@@ -152,6 +154,8 @@ class CpuCore final : public Core {
 
   // What a team does together, phase after phase; false: interrupted.
   bool learn_from(const Batch& batch, const Team& team);
+  std::optional<double> gradients_of(const Batch& batch, std::span<float* const> gradients,
+                                     const Interrupted& interrupted);
   template <class Use>
   bool forward_blocks(Batch batch, int64_t top, const Interrupted& interrupted, const Use& use);
   template <class Job>

@@ -195,11 +195,18 @@ void CpuCore::transpose_rows(int64_t l, const Slab& slab, Range rows) {
 void CpuCore::store_gradient(int64_t l, const Batch& batch, const Team& team, float* out,
                              int worker) {
   const int64_t fan_out = layers_[l].fan_out;
-  gradient(l, batch, worker, [&](const auto& products, auto product, const Slab& slab, int64_t i) {
-    product.n = std::min(product.n, fan_out - slab.units.begin);
-    if (product.n > 0 && !team.stopped())
-      store_tiles(team, products.store, product,
-                  {.out = out + (slab.first + i) * fan_out + slab.units.begin, .out_row = fan_out});
+  gradient(l, batch, worker, [&](const auto& products, auto product, Slab& slab, int64_t i) {
+    const int64_t columns = std::min(product.n, fan_out - slab.units.begin);
+    if (columns <= 0 || team.stopped()) return;
+    float* to = out + (slab.first + i) * fan_out + slab.units.begin;
+    if (slab.gradient.size() == 0) {
+      product.n = columns;
+      return store_tiles(team, products.store, product, {.out = to, .out_row = fan_out});
+    }
+    float* padded = slab.gradient.data() + i * slab.row;
+    store_tiles(team, products.store, product, {.out = padded, .out_row = slab.row});
+    for (int64_t row = 0; row < product.m; ++row)
+      std::copy_n(padded + row * slab.row, columns, to + row * fan_out);
   });
 }
 

@@ -302,8 +302,46 @@ std::optional<double> CudaCore::backprop(View<const float> x, std::span<const in
   const std::vector<int> numbers(labels.begin(), labels.end());
   upload(given_labels_, numbers.data(), rows);
 
+  return gradients_of(first, loss_of(given_labels_.data(), rows), gradients, interrupted);
+}
+
+std::optional<double> CudaCore::gradients(std::span<const int64_t> order,
+                                          std::span<float* const> gradients,
+                                          const Interrupted& interrupted) {
+  const Guard guard(*this);
+  const int64_t n = static_cast<int64_t>(order.size());
+  check_samples("gradients", order, image_count_);
+  if (n > INT_MAX) throw std::invalid_argument("gradients: too many samples");
+  const int rows = static_cast<int>(n);
+  correct_ = 0;
+  with_room([&] {
+    reserve_order(n, 1);
+    reserve_to_learn(n);
+    reserve_gradients();
+  });
+  const std::vector<int> numbers(order.begin(), order.end());
+  upload(order_, numbers.data(), n);
+  device_->run(Gather{.images = images_,
+                      .order = order_.data(),
+                      .x = x_.data(),
+                      .rows = rows,
+                      .features = layers_.front().fan_in});
+  OutputLoss output = loss_of(labels_.data(), rows);
+  output.order = order_.data();
+  const std::optional<double> loss = gradients_of(x_.data(), output, gradients, interrupted);
+  if (!loss) return loss;
+  std::vector<std::uint8_t> correct(order.size());
+  device_->download(correct.data(), sample_correct_.data(), correct.size());
+  for (const std::uint8_t right : correct) correct_ += right;
+  return loss;
+}
+
+// From the rows of the first layer to the gradients, which the caller gets, and the loss.
+std::optional<double> CudaCore::gradients_of(const float* first, OutputLoss output,
+                                             std::span<float* const> gradients,
+                                             const Interrupted& interrupted) {
+  const int rows = output.rows;
   run_forward(first, rows, Activation::identity);
-  OutputLoss output = loss_of(given_labels_.data(), rows);
   output.delta = layers_.back().delta.data();
   device_->run(output);
   for (int64_t l = architecture_.layers() - 1; l >= 0; --l) {

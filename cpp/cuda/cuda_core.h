@@ -74,6 +74,8 @@ class CudaCore final : public Core {
                std::span<float* const> activations, const Interrupted& interrupted) override;
   Evaluation evaluate(Images x, std::span<const int64_t> labels, float mean, float std,
                       const Interrupted& interrupted) override;
+  std::optional<double> gradients(std::span<const int64_t> order, std::span<float* const> gradients,
+                                  const Interrupted& interrupted) override;
   std::optional<double> backprop(View<const float> x, std::span<const int64_t> labels,
                                  std::span<float* const> gradients,
                                  const Interrupted& interrupted) override;
@@ -118,6 +120,9 @@ class CudaCore final : public Core {
   LossSettings loss_settings() const;
   OutputLoss loss_of(const int* labels, int rows) const;
   void run_backprop(int64_t layer, int rows);
+  std::optional<double> gradients_of(const float* first, OutputLoss output,
+                                     std::span<float* const> gradients,
+                                     const Interrupted& interrupted);
   Update update_of(int64_t layer, const float* x, int rows) const;
 
   // What learn() is made of (steps.cpp).

@@ -131,7 +131,7 @@ class Core(Protocol):
         """One step of the optimizer with gradients from elsewhere, laid out as weights."""
 
     def correct(self) -> int:
-        """How many samples of the last learn() had their label as the first largest output."""
+        """How many samples of the last learn() or gradients() have their label as the largest output."""
 
     def state(self) -> State:
         """The optimizer's memory: "step", and "velocity.0"... or "m.0", "v.0"... as weights."""
@@ -153,6 +153,9 @@ class Core(Protocol):
 
     def backprop(self, x: F32, labels: I64) -> tuple[float, list[F32]]:
         """The loss and its gradients, as weights; nothing is updated."""
+
+    def gradients(self, order: I64) -> tuple[float, list[F32]]:
+        """The same of the loaded samples `order`, a mini-batch as learn() has it; correct() counts them."""
 
     def weights(self, layer: int) -> F32:
         """A copy of a layer's weights (1 + fan_in, fan_out), row 0 the bias."""

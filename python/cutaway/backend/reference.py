@@ -124,22 +124,25 @@ class ReferenceCore:
 
     def learn(self, order: I64, batch: int, rates: Array) -> Array:
         """Train on the loaded samples `order`, mini-batch by mini-batch."""
-        bad = order[(order < 0) | (order >= len(self._labels))]
-        if len(bad):
-            raise IndexError(
-                f"learn: sample number {bad[0]} is out of range for {len(self._labels)} images"
-            )
-        self._correct = 0
+        self._check_samples("learn", order)
+        correct = 0
         values = np.empty(len(rates), self.dtype)
         for i, rate in enumerate(rates):
-            numbers = order[i * batch : (i + 1) * batch]
-            x = (self._images[numbers].astype(self.dtype) - self._mean) / self._std
-            activations = [x, *self._activations(x)]
-            labels = self._labels[numbers]
-            self._correct += int((activations[-1].argmax(axis=1) == labels).sum())
-            values[i], gradients = self._backprop(activations, labels)
+            values[i], gradients = self.gradients(order[i * batch : (i + 1) * batch])
+            correct += self._correct
             self.update(gradients, float(rate))
+        self._correct = correct
         return values
+
+    def gradients(self, order: I64) -> tuple[float, list[Array]]:
+        """The loss and its gradients, of loaded samples."""
+        self._check_samples("gradients", order)
+        x = (self._images[order].astype(self.dtype) - self._mean) / self._std
+        activations = [x, *self._activations(x)]
+        labels = self._labels[order]
+        self._correct = int((activations[-1].argmax(axis=1) == labels).sum())
+        loss, gradients = self._backprop(activations, labels)
+        return float(loss), gradients
 
     def correct(self) -> int:
         """How many samples of the last learn() were recognised."""
@@ -168,6 +171,13 @@ class ReferenceCore:
         x = x.astype(self.dtype, copy=False)
         loss, gradients = self._backprop([x, *self._activations(x)], labels)
         return float(loss), gradients
+
+    def _check_samples(self, who: str, order: I64) -> None:
+        bad = order[(order < 0) | (order >= len(self._labels))]
+        if len(bad):
+            raise IndexError(
+                f"{who}: sample number {bad[0]} is out of range for {len(self._labels)} images"
+            )
 
     def _rows(self, x: Array, mean: float, std: float) -> Array:
         rows = x.astype(self.dtype, copy=False)

@@ -16,15 +16,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from .. import checks
-from ..backend.choose import make_core
 from ..backend.contract import F32, I64
-from ..backend.optimizer import SGD, Optimizer
-from ..backend.turns import Turns
+from ..backend.optimizer import Optimizer
 from ..data.dataset import Dataset
 from ..data.loader import DataLoader
 from ..data.samplers import RandomSampler, SequentialSampler
 from ..errors import DivergenceError, RankError
-from ..learn.rows import check_order
+from ..learn.rows import check_order, labels_of
 from .group import Group
 
 if TYPE_CHECKING:
@@ -33,9 +31,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _LOOKED_AT = 1000  # rows, evenly spread, whose hash stands for all: a memory map is not read whole
-# After one step from rest at a rate of 0, the velocity is the gradient, and the weights are as before.
-_AT_REST = SGD(0.0, momentum=0.5)
-_STILL = np.zeros(1, np.float32)
 
 
 def block(samples: int, rank: int, ranks: int) -> slice:
@@ -95,6 +90,8 @@ class Ranks(Group):
         self._over = True
         if isinstance(error, DivergenceError):  # the losses are the same on all ranks
             return self.close()
+        if isinstance(error, GeneratorExit):  # a loop has ended early, as on the others perhaps
+            return self.leave(None)
         if not isinstance(error, StopIteration):
             return self.leave(error)
         if self.size > 1:
@@ -136,11 +133,9 @@ class Shared:
         segment = -(-numbers // group.size)
         size = (self._rows.stop - self._rows.start) * data.images[:1].nbytes + 32 * numbers
         checks.room(who, "a rank's part of the data, and the gradients,", size)
-        self._core: Any = Turns(
-            make_core(network.architecture, network.backend, network.threads)[2]
-        )
-        self._images, labels = np.array(data.images[self._rows]), data.labels[self._rows].copy()
-        self._core.load(self._images, labels, *data.normalisation)
+        self._part = data.subset(self._rows)
+        images: Any = np.array(self._part.images)  # a copy: of a memory map no more is read then
+        self._part.images = images
         self._own = np.zeros(segment * group.size, np.float32)
         self._swapped = np.empty((group.size, segment), np.float32)
         self._segment = np.empty(segment, np.float32)
@@ -161,7 +156,11 @@ class Shared:
         self._correct = 0
         with network._core.training("learn"):
             network._use("learn", optimizer)
-            network._learns_from(dataset)
+            if network._loaded is not self._part:
+                network._learns_from(dataset)
+                labels = labels_of("learn", self._part, network.architecture)
+                network._core.load(self._part.images, labels, *dataset.normalisation)
+                network._loaded = self._part
             for step, rate in enumerate(rates):
                 numbers = own[places[step] : places[step + 1]]
                 self._learn_own(numbers, int(ends[step + 1] - ends[step]))
@@ -209,17 +208,13 @@ class Shared:
         if len(numbers) == 0:
             self._own.fill(0)
             return
-        network, core = self._network, self._core
-        for layer in range(network.architecture.layers):
-            core.set_weights(layer, network._core.weights(layer))
-        core.use(_AT_REST)
-        loss = core.learn(numbers, len(numbers), _STILL)[0]
-        velocity = core.state()
+        network = self._network
+        loss, found = network._core.gradients(numbers)
         share = len(numbers) / samples if network.architecture.reduction == "mean" else 1.0
         *gradients, last = self._parts(self._own)
-        for layer, gradient in enumerate(gradients):
-            np.multiply(velocity[f"velocity.{layer}"], np.float32(share), out=gradient)
-        last[:] = share * loss, core.correct()
+        for gradient, out in zip(found, gradients, strict=True):
+            np.multiply(gradient, np.float32(share), out=out)
+        last[:] = share * loss, network._core.correct()
 
     def _add_up(self) -> None:
         """Sum what all ranks have found, in their order: each a segment, which then goes to all."""

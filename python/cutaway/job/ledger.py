@@ -26,6 +26,10 @@ def key_of(settings: Mapping[str, Any]) -> str:
     return json.dumps(settings, sort_keys=True)
 
 
+def _line(row: Mapping[str, Any]) -> bytes:
+    return f"{json.dumps(row)}\n".encode()
+
+
 class Ledger:
     """The results file of a sweep, as a context manager; nobody else opens it meanwhile.
 
@@ -84,7 +88,7 @@ class Ledger:
             self._append(trial.row())
 
     def _append(self, row: Mapping[str, Any]) -> None:
-        line, end = f"{json.dumps(row)}\n".encode(), os.fstat(self._file).st_size
+        line, end = _line(row), os.fstat(self._file).st_size
         try:
             if os.write(self._file, line) < len(line):
                 raise OSError(28, "No space left on device", os.fspath(self._path))
@@ -98,7 +102,7 @@ class Ledger:
             lines = file.read().split(b"\n")
         torn = lines.pop()
         if not lines:
-            if torn and MARK_OF_ANY_VERSION not in torn:
+            if not self._begins(torn):
                 raise ValueError(f"{self._path}: was not written by cutaway; name another folder")
             os.ftruncate(self._file, 0)
             self._append(self._head)
@@ -114,6 +118,10 @@ class Ledger:
                 ) from None
         if torn:
             os.ftruncate(self._file, sum(len(line) + 1 for line in lines))
+
+    def _begins(self, torn: bytes) -> bool:
+        """Return whether a first line without its end is ours: a kill may leave any part of it."""
+        return MARK_OF_ANY_VERSION in torn or _line(self._head).startswith(torn)
 
     def _check(self, line: bytes) -> None:
         """Check that the first line is as it would be written now."""

@@ -154,6 +154,7 @@ def gone(group):
             ("--vary", "lr=1,2", "--seeds", 10**6),
             "this asks for 2,000,000 trainings: --yes begins them",
         ),
+        (("--seeds", 10**12), "this asks for 1,000,000,000,000 trainings: --yes begins them"),
     ],
 )
 def test_what_cannot_be_is_told_and_leaves_nothing(options, sentence, run, tmp_path, error_line):

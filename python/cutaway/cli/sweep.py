@@ -116,10 +116,10 @@ def command(
     base = training.given(settings)
     source = training.chosen(settings)[1]
     named = {name: value for name, value in settings.items() if value is not None}
-    values = [*vary, *([] if any(name == "seed" for name, _ in vary) else [_seeds(seed, seeds)])]
-    count = math.prod(len(each) for _, each in values)
+    count = math.prod(len(each) for _, each in vary) * (seeds or 1)
     if count > _MOST and not yes:
         raise click.UsageError(f"this asks for {count:,} trainings: --yes begins them")
+    values = [*vary, *([] if any(name == "seed" for name, _ in vary) else [_seeds(seed, seeds)])]
     names = [name for name, _ in values]
     configs = [
         {**base, **named, **dict(zip(names, combination, strict=True))}

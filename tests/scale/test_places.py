@@ -1,5 +1,6 @@
 """Places: threads, processes, or a cluster at an address; what is not there is told at once."""
 
+import gc
 import sys
 import time
 
@@ -33,17 +34,20 @@ def test_an_address_is_a_cluster_s(cluster):
         ("tcp://127.0.0.1:1", "gave no answer within 1 s"),
         ("nonsense", "must name an address, as host:8786"),
         ("", "must name an address, as host:8786"),
+        ("127.0.0.1", "must name an address, as host:8786"),
     ],
 )
 def test_an_address_that_does_not_answer_is_told_in_time(address, sentence, monkeypatch):
     monkeypatch.setattr(module, "_WAIT", 1)
+    monkeypatch.setattr(sys, "unraisablehook", pytest.fail)  # as of a Client that is half made
     begin = time.monotonic()
     with (
         pytest.raises(ConnectionError, match=rf"^sweep: dask:{address} {sentence}$"),
         working_on("sweep", f"dask:{address}"),
     ):
         pass
-    assert time.monotonic() - begin < 30
+    gc.collect()
+    assert time.monotonic() - begin < 10
 
 
 def test_without_dask_a_sentence_says_what_to_install(monkeypatch):

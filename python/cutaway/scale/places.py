@@ -51,6 +51,7 @@ def working_on(who: str, place: str) -> Iterator[None]:
 def _client(who: str, address: str) -> Iterator[Any]:
     try:
         from distributed import Client
+        from distributed.comm import get_address_host_port
     except ModuleNotFoundError:
         raise ModuleNotFoundError(
             f"{who}: dask:{address} needs dask.distributed, which is not installed: "
@@ -58,6 +59,7 @@ def _client(who: str, address: str) -> Iterator[Any]:
         ) from None
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters is raised
     try:
+        get_address_host_port(address)  # a Client that finds no port tries to end for 16 s more
         client = Client(address, timeout=_WAIT, set_as_default=False)
     except Exception as error:  # a server of another kind may answer with whatever it likes
         wrong = isinstance(error, ValueError | TypeError)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _MOST_ROWS = 60  # of a table for people
 _SHOWN = 60  # characters of an error
+_MOST_PANELS, _MOST_LINES = 12, 6  # of curves: more would be too wide, or too many for colours
+_MOST_CELLS = 100  # of a heat map, to each side
 _COLUMNS = ("valid_accuracy", "accuracy", "seconds", "fingerprint", "error")
 
 
@@ -96,9 +98,11 @@ class Results:
         """
         theme = checks.choice("curves", "theme", theme, tuple(THEMES))
         groups = [(values, _learned(trials), trials) for values, trials in self.groups()]
-        inner = self.varied[-1:] if len(self.varied) == 2 else self.varied
-        if inner != self.varied and len({str(v[inner[0]]) for v, _, _ in groups}) > 6:
-            inner = self.varied
+        inner = self.varied
+        if len(inner) == 2:
+            panels, lines = ({shown(v[name]) for v, _, _ in groups} for name in inner)
+            if len(panels) <= _MOST_PANELS and len(lines) <= _MOST_LINES:
+                inner = inner[1:]
         bundles = [
             Bundle(
                 name=_named(values, inner) or "all",
@@ -118,7 +122,7 @@ class Results:
         return sweep_curves(bundles, theme=theme)
 
     def heat(self, theme: str = "light") -> Figure | None:
-        """Draw what two settings do together; None unless two vary, beside the seed.
+        """Draw what two settings do together; None unless two vary, beside the seed, with room for all.
 
         Args:
             theme: "light" or "dark".
@@ -134,6 +138,8 @@ class Results:
             for values, trials in self.groups()
         }
         rows, columns = (list(dict.fromkeys(key[i] for key in cells)) for i in (0, 1))
+        if max(len(rows), len(columns)) > _MOST_CELLS:
+            return None
         return heat_map(
             [[cells.get((row, column), []) for column in columns] for row in rows],
             names=(_title(first), _title(second)), rows=rows, columns=columns, theme=theme,
@@ -226,7 +232,10 @@ def shown(value: Any) -> str:
     """Return a setting's value as `--vary` takes it."""
     if isinstance(value, tuple | list):
         return "-".join(map(str, value)) or "none"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        short = f"{value:g}"
+        return short if float(short) == value else repr(value)
+    return str(value)
 
 
 def _hashable(value: Any) -> Any:

@@ -1,0 +1,42 @@
+"""Results: what a table, CSV and pictures say of settings, and how many of them have room."""
+
+import pytest
+
+from cutaway.learn.history import History
+from cutaway.scale.results import Results, shown
+from cutaway.scale.trial import Trial
+
+
+def results(rates, widths):
+    """One trial of each rate and width."""
+    history = History(epochs=[{"epoch": 1, "step": 2, "valid_accuracy": 0.5}])
+    pairs = [(lr, hidden) for lr in rates for hidden in widths]
+    trials = [
+        Trial(number=n, config={}, settings={"lr": lr, "hidden": [hidden], "seed": 0}, history=history,
+              valid_accuracy=0.5, accuracy=0.5, curve=([1, 2], [0.5, 0.4]))
+        for n, (lr, hidden) in enumerate(pairs)
+    ]  # fmt: skip
+    return Results(trials, varied=["lr", "hidden"])
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.1, "0.1"), (1.0, "1"), (1e-5, "1e-05"), (0.12345671, "0.12345671"), ([8, 4], "8-4")],
+)
+def test_a_value_is_shown_in_few_digits_but_never_as_another(value, text):
+    assert shown(value) == text
+
+
+def test_rates_that_differ_late_are_told_apart():
+    found = results([0.1234567, 0.12345671], [4, 8])
+    assert {row.split(",")[1] for row in found.csv().splitlines()[1:]} == {
+        "0.1234567",
+        "0.12345671",
+    }
+    assert len(found.heat().axes[0].get_yticklabels()) == 2
+
+
+def test_of_very_many_values_there_is_one_plot_of_curves_and_no_heat_map():
+    found = results([n / 977 for n in range(1, 500)], [4, 8])
+    assert found.heat() is None
+    assert len(found.curves().axes) == 2

@@ -50,7 +50,7 @@ CONVENIENCES = {
         "Network.class_accuracy": "measure",
     },
     "learn/checkpoint": {"save": "interop"},
-    "learn/training": {"train": "scale"},
+    "learn/training": {"train": "scale", "fit": "scale"},
     "learn/history": {"History._repr_html_": "look", "Moment._repr_html_": "look"},
 }
 

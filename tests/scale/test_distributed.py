@@ -183,6 +183,32 @@ def test_ranks_that_are_not_alike_and_what_they_cannot_share_are_refused_on_all(
     assert [*first[:14], first[15]] == [*second[:14], second[15]]
 
 
+OWN = """
+def fit(**named):
+    network = cutaway.Network((6, 5, 3), backend="cpu", threads=1)
+    cutaway.fit(network, cutaway.DataLoader(data(), 4), optimizer=cutaway.SGD(0.5), epochs=2, comm=comm,
+                **named)
+
+tell([
+    refusal(lambda: fit(checkpoint=5 if rank == 0 else "x.safetensors")),
+    refusal(lambda: fit(progress=5 if rank == 0 else False)),
+    refusal(lambda: fit(checkpoint="x.safetensors" if rank == 0 else None)),
+    refusal(lambda: fit(resume="x.safetensors" if rank == 0 else None)),
+    os.path.exists("x.safetensors"),
+])
+"""
+
+
+@mpi
+def test_files_are_rank_0_s_alone_and_wrong_ones_are_told_on_all(on_ranks):
+    first, second = on_ranks(2, STEPS + OWN)
+    sentences = "checkpoint must be a path, got 5", "progress must be True or False, got 5"
+    for sentence, own, other in zip(sentences, first, second, strict=False):
+        assert own == f"TypeError: fit: {sentence}"
+        assert other.endswith(f" left the training: TypeError: fit: {sentence}")
+    assert first[2:] == second[2:] == [None, None, True]
+
+
 @mpi
 def test_a_rank_reads_its_part_of_the_images_and_some_rows_of_all(on_ranks):
     script = """

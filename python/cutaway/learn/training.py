@@ -460,7 +460,8 @@ def fit(
         resume: Such a file. If it is `checkpoint`, too, and not there, the training begins. More
             `epochs` than at first may be asked for, with a constant schedule.
         comm: As for train(). All ranks return the same history but for the seconds; rank 0 alone
-            shows the bar, and reads and writes checkpoints, for which it reads all of the data.
+            shows the bar, and reads and writes the checkpoints that it is given, for which it reads all
+            of the data.
 
     Raises:
         ValueError: if the checkpoint is damaged, or of a training with other data or settings.
@@ -469,9 +470,13 @@ def fit(
     Warns:
         UserWarning: if it was of another number of ranks, whose sums are in another order.
     """
-    progress = checks.flag("fit", "progress", progress)
-    here = None if checkpoint is None else checks.path("fit", "checkpoint", checkpoint)
-    there = None if resume is None else checks.path("fit", "resume", resume)
+    check_own = partial(_check_own, network, progress, checkpoint, resume)
+    if comm is None:
+        progress, here, there = check_own()
+    else:
+        from ..scale.distributed import join
+
+        comm, (progress, here, there) = join("train", comm, check_own)
     every = _ONE_BY_ONE
     if isinstance(loader, DataLoader) and loader.direct is not None:
         every = mini_batches_at_once(check_network("train", network), loader.batch_size)
@@ -487,6 +492,7 @@ def fit(
     )
     steps = epochs * len(loader)  # type: ignore[arg-type]
     with closing(moments):  # none is asked for if it cannot go on
+        here, there = moments.agreed(lambda: (here, there))  # others may name no files
         if here is not None:
             moments.agreed(partial(check_place, here))
         history, data = History(), cache(partial(hash_of, loader))
@@ -513,6 +519,21 @@ def fit(
         if keeper:
             keeper.write()
     return history
+
+
+def _check_own(
+    network: Network,
+    progress: bool,
+    checkpoint: str | os.PathLike[str] | None,
+    resume: str | os.PathLike[str] | None,
+) -> tuple[bool, Path | None, Path | None]:
+    """Return what fit() is given beside train()'s, clean."""
+    check_network("train", network)
+    return (
+        checks.flag("fit", "progress", progress),
+        None if checkpoint is None else checks.path("fit", "checkpoint", checkpoint),
+        None if resume is None else checks.path("fit", "resume", resume),
+    )
 
 
 def _before(resume: Path | None, checkpoint: Path | None) -> Checkpoint | None:

@@ -46,6 +46,14 @@ def test_what_is_there_is_not_done_again_and_a_larger_sweep_adds_the_rest(data, 
     ]  # fmt: skip
 
 
+def test_the_best_network_is_trained_again_if_its_file_was_cut_short(data, out):
+    best = run_sweep(configs(), data, out).results.best
+    path = out / "best.safetensors"
+    path.write_bytes(path.read_bytes()[:-100])
+    assert run_sweep(configs(), data, out).before == 6
+    assert load(path).fingerprint() == best.fingerprint
+
+
 def test_a_heat_map_is_there_while_two_settings_vary(data, out):
     two = [{**config, "hidden": (hidden,)} for config in configs() for hidden in (4, 8)]
     assert run_sweep(two, data, out).files[-2].name == "heat.png"

@@ -141,7 +141,11 @@ def _train(
 def _keep_best(best: Trial, data: Data, out: Path) -> None:
     """Train the best once more if its file is not there: a kill may come, or a trial be of earlier."""
     path = out / BEST
-    if not path.exists() or load(path, backend="cpu").fingerprint() != best.fingerprint:
+    try:
+        there = load(path, backend="cpu").fingerprint()
+    except (OSError, ValueError):  # none, or one that something has cut short
+        there = ""
+    if there != best.fingerprint:
         for trial in sweep([best.config], data):
             if trial.network is not None:
                 save(trial.network, path)

@@ -1,5 +1,8 @@
 """Results: what a table, CSV and pictures say of settings, and how many of them have room."""
 
+import json
+
+import numpy as np
 import pytest
 
 from cutaway.learn.history import History
@@ -40,3 +43,9 @@ def test_of_very_many_values_there_is_one_plot_of_curves_and_no_heat_map():
     found = results([n / 977 for n in range(1, 500)], [4, 8])
     assert found.heat() is None
     assert len(found.curves().axes) == 2
+
+
+def test_json_has_numbers_of_numpy_as_numbers():
+    found = results([0.1], [4])
+    found.trials[0].config["seed"] = np.int64(3)
+    assert json.loads(found.json())["trials"][0]["config"] == {"seed": 3}

@@ -11,6 +11,8 @@ from html import escape
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from .. import checks
 from ..files import MARK, replacing
 from ..look.sweep import Bundle, heat_map, sweep_curves
@@ -88,7 +90,7 @@ class Results:
             "trials": [trial.row() for trial in ordered],
             "best": None if best is None else best.number,
         }
-        return _written("json", json.dumps(told, indent=1, default=str) + "\n", path)
+        return _written("json", json.dumps(told, indent=1, default=_plain) + "\n", path)
 
     def curves(self, theme: str = "light") -> Figure | None:
         """Draw losses and validation errors, with a band over seeds; None if nothing was learned.
@@ -236,6 +238,11 @@ def shown(value: Any) -> str:
         short = f"{value:g}"
         return short if float(short) == value else repr(value)
     return str(value)
+
+
+def _plain(value: Any) -> Any:
+    """Return what JSON has for what a caller's configuration may hold."""
+    return value.item() if isinstance(value, np.generic) else str(value)
 
 
 def _hashable(value: Any) -> Any:

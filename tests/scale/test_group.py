@@ -169,3 +169,20 @@ tell(told + [warnings_of(resume="two") if rank == 0 else None])
         [f"fit: two was written by 2 ranks, and 1 goes {rest}"],
     ]  # fmt: skip
     assert second[:2] == first[:2]
+
+
+MANY_FILES = """
+import resource, time
+most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+files = [os.open(os.devnull, os.O_RDONLY) for _ in range(1100)]
+from cutaway.scale.group import Group
+group = Group("test", comm)
+time.sleep(0.1 * rank)  # rank 0 waits, and looks for the others
+group.end()
+tell("met")
+"""
+
+
+def test_ranks_may_have_more_than_a_thousand_files_open(on_ranks):
+    assert on_ranks(2, MANY_FILES) == ["met", "met"]

@@ -82,8 +82,11 @@ class Lifelines:
 
     def news(self) -> str | None:
         """Return who has left or died, or None; what rank 0 hears first, all others hear."""
-        ready, _, _ = select.select(list(self._lines.values()), [], [], 0)
-        for rank in [rank for rank, line in self._lines.items() if line in ready]:
+        poll = select.poll()  # not select(), which knows the first 1,024 files alone
+        for line in self._lines.values():
+            poll.register(line, select.POLLIN)
+        ready = {number for number, _ in poll.poll(0)}
+        for rank in [rank for rank, line in self._lines.items() if line.fileno() in ready]:
             said = _heard(self._lines[rank])
             if said == _FAREWELL:
                 self._lines.pop(rank).close()

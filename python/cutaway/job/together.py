@@ -24,11 +24,16 @@ def join() -> Ranks:
 
     Raises:
         ModuleNotFoundError: without mpi4py.
+        RuntimeError: without a library of MPI.
     """
     try:
         from mpi4py import MPI
     except ModuleNotFoundError:
         raise ModuleNotFoundError("train: --mpi needs mpi4py: pip install 'cutaway[mpi]'") from None
+    except (ImportError, RuntimeError) as error:  # mpi4py is there, and no library of MPI
+        raise RuntimeError(
+            f"train: --mpi needs an MPI library, as of pip install mpich: {error}"
+        ) from None
     ranks = Ranks("train", MPI.COMM_WORLD)
     ranks.stays = True
     return ranks

@@ -24,7 +24,7 @@ def run(call, data, tmp_path):
 
 
 @pytest.fixture
-def begin(data, environment, tmp_path):
+def begin(ctrl_c, data, environment, tmp_path):  # noqa: ARG001 - for the process
     """Begin a sweep in a process group of its own."""
 
     def begin(*options):

@@ -111,7 +111,7 @@ def environment():
 
 
 @pytest.fixture
-def start(tmp_path):
+def start(ctrl_c, tmp_path):  # noqa: ARG001 - for the ranks
     """Start a script on some ranks; return the process of mpiexec."""
     processes = []
 

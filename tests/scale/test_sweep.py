@@ -159,14 +159,17 @@ def test_nothing_is_learned_before_it_is_asked_for(data):
     assert (sweep.trials, sweep.best, str(sweep)) == ([], None, "no results yet")
 
 
+CONFIGS = "configs must be dictionaries of settings, one for each of at least 1 training"
+
+
 @pytest.mark.parametrize(
     ("configs", "sentence"),
     [
         ([SHORT, {"lr": -1}], "^sweep: config 1: lr must be 0 or more, got -1$"),
         ([SHORT, None], "^sweep: config 1 must be a dictionary of settings, got None$"),
-        ({"lr": 1}, "^sweep: configs must be dictionaries, one for each training, got {'lr': 1}$"),
-        ([], r"^sweep: configs must be dictionaries, one for each training, got \[\]$"),
-        (7, "^sweep: configs must be dictionaries, one for each training, got 7$"),
+        ({"lr": 1}, f"^sweep: {CONFIGS}, got {{'lr': 1}}$"),
+        ([], rf"^sweep: {CONFIGS}, got \[\]$"),
+        (7, f"^sweep: {CONFIGS}, got 7$"),
     ],
 )
 def test_what_is_no_configuration_is_told_before_anything_is_trained(configs, sentence, data):

@@ -18,6 +18,7 @@ from ..data.loader import DataLoader
 from ..data.read import mnist
 from ..learn.network import Network
 from ..scale.distributed import Ranks, Shared
+from ..scale.group import load_mpi
 from .model import Link, step_seconds
 from .rounds import Setting
 from .section import Bar, Part, Row, Section
@@ -36,21 +37,14 @@ def place() -> tuple[int, int]:
 
     Raises:
         ModuleNotFoundError: without mpi4py.
+        RuntimeError: without a library of MPI.
     """
-    mpi = _mpi()
+    mpi = load_mpi("bench: scale")
     beside = mpi.COMM_WORLD.Split_type(mpi.COMM_TYPE_SHARED)
     try:
         return int(mpi.COMM_WORLD.Get_rank()), int(beside.Get_size())
     finally:
         beside.Free()
-
-
-def _mpi() -> Any:
-    try:
-        from mpi4py import MPI
-    except ModuleNotFoundError:
-        raise ModuleNotFoundError("bench: scale needs mpi4py: pip install 'cutaway[mpi]'") from None
-    return MPI
 
 
 @dataclass
@@ -107,7 +101,7 @@ def measure(setting: Setting) -> Iterator[Part]:
 
     Every rank makes this call; rank 0 measures alone while the others sleep.
     """
-    mpi = _mpi()
+    mpi = load_mpi("bench: scale")
     world, itself = Ranks("bench", mpi.COMM_WORLD), Ranks("bench", mpi.COMM_SELF)
     try:
         if world.size == 1 and setting.link is None:

@@ -13,6 +13,7 @@ from ..errors import RankError
 from ..learn.ongoing import go_on
 from ..learn.recipes import Recipe
 from ..scale.distributed import Ranks
+from ..scale.group import load_mpi
 from ..threads import CONVENTIONAL, default_threads
 from .begun import Begun
 from .run import Training
@@ -26,15 +27,7 @@ def join() -> Ranks:
         ModuleNotFoundError: without mpi4py.
         RuntimeError: without a library of MPI.
     """
-    try:
-        from mpi4py import MPI
-    except ModuleNotFoundError:
-        raise ModuleNotFoundError("train: --mpi needs mpi4py: pip install 'cutaway[mpi]'") from None
-    except (ImportError, RuntimeError) as error:  # mpi4py is there, and no library of MPI
-        raise RuntimeError(
-            f"train: --mpi needs an MPI library, as of pip install mpich: {error}"
-        ) from None
-    ranks = Ranks("train", MPI.COMM_WORLD)
+    ranks = Ranks("train", load_mpi("train: --mpi").COMM_WORLD)
     ranks.stays = True
     return ranks
 

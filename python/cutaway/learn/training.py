@@ -88,7 +88,8 @@ def train(
             Moments. Mini-batches stay what they are, whatever the number of ranks: so large ones
             pay, and the lr that goes with them is yours to choose. A rank copies its part of the
             images alone, as many rows as any other in a block (so let the loader shuffle): a memory
-            map of pixels, with mean and std given, is never read whole. Threads are the network's.
+            map of pixels, with mean and std given, is never read whole. Whether ranks have the same
+            Dataset is judged by all labels and 1,000 samples. Threads are the network's.
 
     Raises:
         TypeError, ValueError: at the call, for arguments that do not fit.

@@ -213,6 +213,27 @@ class Group:
             os._exit(1)
 
 
+def load_mpi(who: str) -> Any:
+    """Return mpi4py's module MPI.
+
+    Args:
+        who: Begins the sentence of an error: who needs it.
+
+    Raises:
+        ModuleNotFoundError: without mpi4py.
+        RuntimeError: without a library of MPI.
+    """
+    try:
+        from mpi4py import MPI
+    except ModuleNotFoundError:
+        raise ModuleNotFoundError(f"{who} needs mpi4py: pip install 'cutaway[mpi]'") from None
+    except (ImportError, RuntimeError) as error:  # mpi4py is there, and no library of MPI
+        raise RuntimeError(
+            f"{who} needs an MPI library, as of pip install mpich: {error}"
+        ) from None
+    return MPI
+
+
 def _checked(who: str, comm: Any) -> Any:
     """Return an intracommunicator, or raise."""
     try:

@@ -64,7 +64,8 @@ def sweep(
         given.append(dict(config))
     if not plans:
         got = checks.shown(configs)
-        raise TypeError(f"{who}: configs must be dictionaries, one for each training, got {got}")
+        rule = "dictionaries of settings, one for each of at least 1 training"
+        raise TypeError(f"{who}: configs must be {rule}, got {got}")
     return Sweep(given, plans, sets, jobs, keep)
 
 

@@ -78,6 +78,13 @@ def test_a_heat_map_can_be_of_failures_and_equals(cells):
     assert drawn(heat_map(cells, names=("a", "b"), rows=["x"], columns=["y", "z"])).std() > 1
 
 
+def test_a_narrow_heat_map_has_room_for_its_title():
+    figure = heat_map([[[0.5, 0.6]]], names=("a", "b"), rows=["x"], columns=["y"])
+    figure.draw_without_rendering()
+    title = figure.axes[0].title.get_window_extent()
+    assert 0 <= title.x0 < title.x1 <= figure.bbox.x1
+
+
 @pytest.mark.parametrize("theme", THEMES)
 def test_the_paper_is_the_theme_s(theme):
     heat = heat_map([[[0.5], [0.9]]], names=("a", "b"), rows=["x"], columns=["y", "z"], theme=theme)

@@ -215,7 +215,7 @@ def heat_map(
     ax.set_yticks(range(shape[0]), rows)
     ax.set(xlabel=names[1], ylabel=names[0])
     most = max(len(cell) for row in accuracies for cell in row)
-    over = f", median of {most} seeds and least to most" if most > 1 else ""
+    over = f"\nmedian of {most} seeds, and least to most" if most > 1 else ""
     ax.set_title(f"validation accuracy{over}", fontsize=10)
     dress(ax, look)
     ax.grid(visible=False)

@@ -79,7 +79,7 @@ def test_a_heat_map_can_be_of_failures_and_equals(cells):
 
 
 def test_a_narrow_heat_map_has_room_for_its_title():
-    figure = heat_map([[[0.5, 0.6]]], names=("a", "b"), rows=["x"], columns=["y"])
+    figure = heat_map([[[0.5, 0.6]]], names=("lr", "b"), rows=["0.0001"], columns=["y"])
     figure.draw_without_rendering()
     title = figure.axes[0].title.get_window_extent()
     assert 0 <= title.x0 < title.x1 <= figure.bbox.x1

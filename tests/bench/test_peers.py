@@ -15,7 +15,8 @@ def takes_our_steps(work, kind):
         ours.epoch(seed)
         theirs.epoch(seed)
     for start, a, b in zip(work.start, ours.weights(), theirs.weights(), strict=True):
-        assert np.linalg.norm(a - b) <= 1e-3 * np.linalg.norm(a - start)
+        # Who sums in another order may have a ReLU on the other side of 0; another step is far off.
+        assert np.linalg.norm(a - b) <= 1e-2 * np.linalg.norm(a - start)
 
 
 @pytest.mark.parametrize("name", ["lesson9", "lesson5", "wide"])

@@ -101,7 +101,7 @@ def test_a_cluster_at_an_address_gives_the_same_bits(run, tmp_path):
     from distributed import LocalCluster
 
     options = ("--vary", "lr=0.001,0.1", "--seeds", 3, "--json", *SHORT)
-    quiet = dict(dashboard_address=None, silence_logs=60, n_workers=2, threads_per_worker=1)
+    quiet = dict(dashboard_address=":0", silence_logs=60, n_workers=2, threads_per_worker=1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of dask's own
         with LocalCluster(**quiet) as cluster:

@@ -285,7 +285,7 @@ def test_a_search_gives_the_same_scores_to_the_bit_under_dask(digits):
     expected = search(digits, jobs=1)
     with (
         warnings.catch_warnings(),
-        Client(n_workers=2, threads_per_worker=1, dashboard_address=None),
+        Client(n_workers=2, threads_per_worker=1, dashboard_address=":0"),
         joblib.parallel_config("dask"),
     ):
         warnings.simplefilter("ignore")  # of Dask's own

@@ -50,7 +50,7 @@ def cluster():
         import joblib
         from distributed import Client, LocalCluster
 
-        quiet = dict(dashboard_address=None, silence_logs=60, **options)
+        quiet = dict(dashboard_address=":0", silence_logs=60, **options)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of dask's own
             with (

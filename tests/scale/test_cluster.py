@@ -2,8 +2,8 @@
 
 import os
 import signal
-import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -28,10 +28,8 @@ def arrived(folder):
     return folder
 
 
-def test_data_are_sent_to_each_worker_at_most_once(cluster, tmp_path):
-    import cloudpickle
-
-    cloudpickle.register_pickle_by_value(sys.modules[__name__])
+def test_data_are_sent_to_each_worker_at_most_once(cluster, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(Path(__file__).parents[2])  # where workers find this module
     with cluster():
         got = dict(each(lambda n, _: n, range(20), Counted(tmp_path), crew=crew("t", None, 20)))
     assert len(got) == 20
@@ -62,6 +60,7 @@ def test_what_kills_every_worker_is_given_up_alone(cluster):
         return item
 
     import dask
+    import distributed  # noqa: F401 - or its settings go with this one
 
     with dask.config.set({"distributed.scheduler.allowed-failures": 1}), cluster():
         got = dict(each(die, range(8), crew=crew("t", None, 8)))
@@ -74,7 +73,7 @@ def test_a_cluster_without_workers_is_told(monkeypatch):
     from joblib import parallel_config
 
     monkeypatch.setattr("cutaway.scale.workers._WAIT", 0.2)
-    quiet = dict(dashboard_address=None, silence_logs=60, processes=False)
+    quiet = dict(dashboard_address=":0", silence_logs=60, processes=False)
     with (
         LocalCluster(n_workers=0, **quiet) as none,
         Client(none),

@@ -131,7 +131,7 @@ def test_the_line_for_pickles_does_it(tmp_path, monkeypatch):
 
     monkeypatch.chdir(tmp_path)
     x, y = np.random.default_rng(0).normal(size=(30, 6)), np.arange(30) % 3
-    model = MLPClassifier((5,), solver="lbfgs", max_iter=3000).fit(x, y)
+    model = MLPClassifier((5,), solver="lbfgs", max_iter=3000, random_state=0).fit(x, y)
     with open("model.pkl", "wb") as file:  # noqa: PTH123
         pickle.dump(model, file)
     with pytest.raises(ValueError, match="if you trust it: ") as error:

@@ -90,3 +90,13 @@ def test_the_table_tells_what_was_measured_and_what_is_the_model():
         == "10 us and 1 GB/s between 2 ranks on one machine; the model is off by 20% at most"
     )
     assert "4, 16, 64" in model
+
+
+@pytest.mark.parametrize(
+    ("ranks", "words"), [(2, "2.00 times on 2 ranks"), (1, "4.00 times on 4 ranks, by the model")]
+)
+def test_a_bar_tells_of_how_many_ranks_it_is(ranks, words):
+    cell = {"network": "784-8-10", "batch": max(scale.BATCHES), "alone": 2e-3, "others": {4: 5e-4}}
+    cell |= {"together": 1e-3} if ranks > 1 else {}
+    (bar,) = scale.bars({"ranks": ranks, "cells": [cell]})
+    assert bar.beside == words

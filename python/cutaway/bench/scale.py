@@ -253,8 +253,9 @@ def _places(hosts: Sequence[str]) -> str:
 def bars(part: Part) -> list[Bar]:
     """Return how many times as fast all ranks are as one, at the largest mini-batch of each width."""
     several = part["ranks"] > 1
+    whose = f"on {part['ranks']} ranks" if several else f"on {OTHERS[0]} ranks, by the model"
     return [
-        Bar(cell["network"], times, f"{times:.2f} times", own=True)
+        Bar(cell["network"], times, f"{times:.2f} times {whose}", own=True)
         for cell in part["cells"]
         if cell["batch"] == max(BATCHES)
         for times in [cell["alone"] / (cell["together"] if several else cell["others"][OTHERS[0]])]

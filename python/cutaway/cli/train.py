@@ -299,7 +299,8 @@ def _print_summary(summary: Mapping[str, Any], as_json: bool) -> None:
     if summary["test_accuracy"] is not None:
         print(f"test accuracy {summary['test_accuracy']:.2%}{_weakest(summary['class_accuracy'])}")
         print(f"verdict: {summary['verdict']}")
-    who = summary["gpu"] or f"{summary['backend']}, {summary['threads']} threads"
+    count = summary["threads"]
+    who = summary["gpu"] or f"{summary['backend']}, {count} thread{'s' * (count > 1)}"
     print(f"training {seconds['train']:.2f} s, the rest {seconds['render']:.2f} s ({who})")
     for path in map(Path, summary["files"]):
         note = ""

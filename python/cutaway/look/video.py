@@ -49,7 +49,10 @@ class H264(Streamed):
         from av import VideoFrame
 
         frame = VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
-        return self._converters[which].reformat(frame, format=layout, dst_colorspace=self._colours)
+        # One thread: more take longer to wake than small images take, and meet training on large ones.
+        return self._converters[which].reformat(
+            frame, format=layout, dst_colorspace=self._colours, threads=1
+        )
 
     def _enlarged(self, image: U8, caption: U8 | None) -> VideoFrame:
         """Convert the image before it is enlarged: a quarter of the work, and exact colours.

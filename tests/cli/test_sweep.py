@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import warnings
+from unittest import mock
 
 import pytest
 
@@ -104,7 +105,8 @@ def test_a_cluster_at_an_address_gives_the_same_bits(run, tmp_path):
     quiet = dict(dashboard_address=":0", silence_logs=60, n_workers=2, threads_per_worker=1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of dask's own
-        with LocalCluster(**quiet) as cluster:
+        # The environment, where dask leaves OMP_NUM_THREADS=1 for good.
+        with mock.patch.dict(os.environ), LocalCluster(**quiet) as cluster:
             code, there, _ = run("--on", f"dask:{cluster.scheduler_address}", *options)
     assert code == 0
     _, here, _ = run(*options, out=tmp_path / "here")

@@ -8,6 +8,7 @@ import sys
 import warnings
 from pathlib import Path
 from shutil import which
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -54,6 +55,7 @@ def cluster():
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of dask's own
             with (
+                mock.patch.dict(os.environ),  # where dask leaves OMP_NUM_THREADS=1 for good
                 LocalCluster(n_workers=2, threads_per_worker=1, **quiet) as cluster,
                 Client(cluster) as client,
                 joblib.parallel_config("dask"),

@@ -55,11 +55,13 @@ def test_pytorch_takes_the_same_steps_compiled(task, name):
 @pytest.mark.needs("torch")
 @pytest.mark.usefixtures("nothing_kept")
 @warns
-def test_pytorch_says_in_a_line_why_it_cannot_compile(monkeypatch, task):
+def test_pytorch_says_in_a_line_why_it_cannot_compile(task):
     from torch._inductor import config
 
-    monkeypatch.setattr(config.cpp, "cxx", ("/nonexistent/c++",))
-    with pytest.raises(UnableError, match=r"^[^\n]*C\+\+ compiler[^\n]*$"):
+    with (
+        config.patch({"cpp.cxx": ("/nonexistent/c++",)}),  # monkeypatch would not put it back
+        pytest.raises(UnableError, match=r"^[^\n]*C\+\+ compiler[^\n]*$"),
+    ):
         TorchCompiled(task("lesson9", rows=64))
 
 

@@ -53,7 +53,7 @@ inline Words words_of(const SparseTiles& a, int64_t i) {
 }
 
 // From one column to the next that is not zero in all of the rows. Two rows at a time: alone, a row
-// would wait for its own last sums; of more, too few are zero together.
+// of four vectors would wait for its own last sums; of more, too few are zero together.
 template <int Rows, int Vectors, class A, class Epilogue>
 inline void sparse_block(const Product<A>& p, int64_t i, int64_t j, const Epilogue& epilogue) {
   const Words words = words_of(p.a, i);
@@ -62,7 +62,7 @@ inline void sparse_block(const Product<A>& p, int64_t i, int64_t j, const Epilog
 #pragma GCC unroll 2
   for (int r = 0; r < Rows; ++r) {
     a[r] = words_of(p.a, i + r).bytes;
-#pragma GCC unroll 4
+#pragma GCC unroll 8
     for (int v = 0; v < Vectors; ++v)
       sum[r][v] = epilogue.start(i + r, j + v * kF32Lanes, kAllLanes);
   }
@@ -76,7 +76,7 @@ inline void sparse_block(const Product<A>& p, int64_t i, int64_t j, const Epilog
       F32 value[Rows];
 #pragma GCC unroll 2
       for (int r = 0; r < Rows; ++r) value[r] = broadcast(kFloatOfByte.value[a[r][at]]);
-#pragma GCC unroll 4
+#pragma GCC unroll 8
       for (int v = 0; v < Vectors; ++v) {
         F32 weights = load(row + v * kF32Lanes);
         keep(weights);
@@ -90,7 +90,7 @@ inline void sparse_block(const Product<A>& p, int64_t i, int64_t j, const Epilog
   }
 #pragma GCC unroll 2
   for (int r = 0; r < Rows; ++r)
-#pragma GCC unroll 4
+#pragma GCC unroll 8
     for (int v = 0; v < Vectors; ++v)
       epilogue.take(i + r, j + v * kF32Lanes, kAllLanes, fold(p, j + v * kF32Lanes, sum[r][v]));
 }
@@ -101,6 +101,7 @@ template <int Vectors, class A, class Epilogue>
                                     const Epilogue& epilogue) {
   const Product<A> p = product;  // a value, as there
   int64_t i = 0;
-  for (; i + 2 <= p.m; i += 2) sparse_block<2, Vectors>(p, i, j, epilogue);
+  constexpr int kRows = Vectors < 8 ? 2 : 1;
+  for (; i + kRows <= p.m; i += kRows) sparse_block<kRows, Vectors>(p, i, j, epilogue);
   if (i < p.m) sparse_block<1, Vectors>(p, i, j, epilogue);
 }

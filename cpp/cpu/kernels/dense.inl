@@ -30,7 +30,10 @@ inline void store(T* to, Vector<T> v, Lanes lanes) {
 
 template <class A, class V>
 inline V fold(const Product<A>& p, int64_t j, V sum) {
-  return p.shift ? fma(sum, broadcast(p.scale), load(p.shift + j)) : sum;
+  if (!p.shift) return sum;
+  typename A::Number scale = p.scale;
+  asm volatile("" : "+m"(scale));  // or GCC keeps it in a register that the sums need, and spills
+  return fma(sum, broadcast(scale), load(p.shift + j));
 }
 
 // Operands whose product may have any number of columns; of others, whole vectors.

@@ -24,6 +24,8 @@ int64_t panels(const Product<A>& p, int64_t j, const Epilogue& epilogue) {
 template <class A, class Epilogue>
 inline void product(const Product<A>& p, const Epilogue& epilogue) {
   int64_t j = 0;
+  // Of few registers half hold a row's sums: the zeros of a row are looked for once, not twice.
+  if constexpr (kSkipsZeros<A> && kRegisters == 16) j = panels<8>(p, j, epilogue);
   if constexpr (kSkipsZeros<A> || kWidest >= 4) j = panels<4>(p, j, epilogue);
   j = panels<2>(p, j, epilogue);
   panels<1>(p, j, epilogue);

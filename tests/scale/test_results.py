@@ -1,4 +1,4 @@
-"""Results: what a table, CSV and pictures say of settings, and how many of them have room."""
+"""Results: the best so far; what a table, CSV and pictures say of settings, and how many have room."""
 
 import json
 
@@ -49,3 +49,29 @@ def test_json_has_numbers_of_numpy_as_numbers():
     found = results([0.1], [4])
     found.trials[0].config["seed"] = np.int64(3)
     assert json.loads(found.json())["trials"][0]["config"] == {"seed": 3}
+
+
+class Watched(Trial):
+    """A trial that counts how often it is looked at."""
+
+    looks = 0
+
+    def __getattribute__(self, name):
+        if name == "valid_accuracy":
+            Watched.looks += 1
+        return super().__getattribute__(name)
+
+
+def test_who_asks_for_the_best_at_each_trial_has_each_looked_at_a_few_times(monkeypatch):
+    """However many there are: not all of them at each, which is a million for a thousand."""
+    monkeypatch.setattr(Watched, "looks", 0)
+    accuracies = [None, *np.random.default_rng(0).integers(0, 99, 999) / 99]
+    found, best = Results(), []
+    for number, accuracy in enumerate(accuracies):
+        found.trials.append(Watched(number=number, config={}, settings={}, valid_accuracy=accuracy))
+        best.append(found.best)
+    assert Watched.looks < 10 * len(accuracies)
+    assert best[0] is None
+    for count in range(2, len(accuracies) + 1):
+        highest = max(accuracies[1:count])
+        assert best[count - 1] is found.trials[accuracies.index(highest)]

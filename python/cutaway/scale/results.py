@@ -38,7 +38,7 @@ class Results:
         varied: As differing() returns of all that will come.
 
     Attributes:
-        trials: As they came.
+        trials: As they came; more may come, and none goes.
         varied: The settings in which trials differ, but for the seed.
     """
 
@@ -47,12 +47,17 @@ class Results:
     ) -> None:
         self.trials: list[Trial] = [*trials]
         self._test, self.varied = test, [*varied]
+        self._best: Trial | None = None
+        self._compared = 0  # trials, of which that is the best
 
     @property
     def best(self) -> Trial | None:
         """The one with the highest validation accuracy, the first of several; None if all failed."""
-        good = [trial for trial in self.trials if trial.valid_accuracy is not None]
-        return min(good, key=rank, default=None)
+        new = self.trials[self._compared :]  # a sweep asks at each trial
+        self._compared = len(self.trials)
+        good = [trial for trial in (self._best, *new) if trial and trial.valid_accuracy is not None]
+        self._best = min(good, key=rank, default=None)
+        return self._best
 
     def groups(self) -> list[tuple[dict[str, Any], list[Trial]]]:
         """Return trials that differ in their seeds alone, with their settings that others do not share."""

@@ -28,10 +28,10 @@ def run(call, data, tmp_path):
 def begin(ctrl_c, data, environment, tmp_path):  # noqa: ARG001 - for the process
     """Begin a sweep in a process group of its own."""
 
-    def begin(*options):
+    def begin(*options, **variables):
         command = ["-m", "cutaway", "sweep", "--data", data, "--out", tmp_path / "out", *options]
         return subprocess.Popen(
-            [sys.executable, *map(str, command)], env=environment(), start_new_session=True,
+            [sys.executable, *map(str, command)], env=environment(**variables), start_new_session=True,
             text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
 
@@ -128,6 +128,32 @@ def test_ctrl_c_ends_it_at_once_and_says_how_to_go_on(on, begin, tmp_path):
         f"cutaway: interrupted; {out} holds {done} of 80 trainings; the same command goes on"
     )
     assert "best: lr " in stdout
+    assert gone(process.pid)
+
+
+# Of a worker that starts, and tells so, and takes its time.
+SLOW_START = """
+import pathlib, os, sys, time
+if any("loky" in word for word in sys.orig_argv) and "resource_tracker" not in " ".join(sys.orig_argv):
+    pathlib.Path(__file__).with_name(f"{os.getpid()}.started").touch()
+    time.sleep(60)
+"""
+
+
+def test_ctrl_c_while_processes_start_is_one_sentence(begin, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(SLOW_START)
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    options = ("--vary", "lr=0.001,0.01", "--jobs", 2, "--on", "processes", *SHORT)
+    process = begin(*options, PYTHONPATH=path)
+    while len([*tmp_path.glob("*.started")]) < 2:
+        assert process.poll() is None
+        time.sleep(0.005)
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert err == (
+        f"cutaway: interrupted; {tmp_path / 'out'} holds 0 of 2 trainings; the same command goes on\n"
+    )
     assert gone(process.pid)
 
 

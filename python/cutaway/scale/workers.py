@@ -14,7 +14,8 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
-from dataclasses import dataclass
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..threads import default_threads
@@ -38,11 +39,13 @@ class Crew:
     Attributes:
         jobs: Items at the same time.
         threads: Of each, so that together they have the cores of this machine once.
+        processes: Whether they are processes that this one starts.
         client: Of dask, if the workers are its.
     """
 
     jobs: int
     threads: int
+    processes: bool = False
     client: Any = None
 
 
@@ -93,7 +96,8 @@ def crew(who: str, jobs: int | None, items: int, *, shared_memory: bool = False)
         return Crew(backend.effective_n_jobs(asked or -1), 1)
     cores = default_threads()
     count = max(1, min(backend.effective_n_jobs(asked or cores), items))
-    return Crew(count, max(1, cores // count))
+    threads_of_ours = getattr(backend, "supports_sharedmem", False)
+    return Crew(count, max(1, cores // count), processes=not threads_of_ours)
 
 
 def _cluster(who: str, client: Any, jobs: int | None) -> Crew:
@@ -103,7 +107,7 @@ def _cluster(who: str, client: Any, jobs: int | None) -> Crew:
         raise RuntimeError(
             f"{who}: the cluster must have a worker, got none in {_WAIT:g} s"
         ) from None
-    return Crew(jobs or sum(client.ncores().values()), 1, client)
+    return Crew(jobs or sum(client.ncores().values()), 1, client=client)
 
 
 def each(
@@ -145,9 +149,9 @@ def each(
         numbers = numbers or [next(iter(left))]
         begun: list[int] = []
         try:
-            jobs = max(crew.jobs, 2) if alone else crew.jobs
+            some = replace(crew, jobs=max(crew.jobs, 2)) if alone else crew
             for number, result in _round(
-                function, left, numbers, begun, shared, jobs, shared_memory
+                function, left, numbers, begun, shared, some, shared_memory
             ):
                 del left[number]
                 yield number, result
@@ -168,7 +172,7 @@ def _round(
     numbers: Sequence[int],
     begun: list[int],
     shared: tuple[Any, ...],
-    jobs: int,
+    crew: Crew,
     shared_memory: bool,
 ) -> Iterator[tuple[int, Any]]:
     """Do items until all are done or a worker dies, and note which were begun."""
@@ -184,20 +188,42 @@ def _round(
 
     kind = {"require": "sharedmem"} if shared_memory else {"prefer": "threads"}
     parallel = joblib.Parallel(
-        n_jobs=jobs, return_as="generator_unordered", batch_size=1, max_nbytes=_MAPPED, **kind
+        n_jobs=crew.jobs, return_as="generator_unordered", batch_size=1, max_nbytes=_MAPPED, **kind
     )
-    results = parallel(tasks())
+    results: Any = None
     try:
+        with _deaf_to_ctrl_c() if crew.processes else nullcontext():
+            results = parallel(tasks())
         for numbered in results:  # noqa: UP028 - `yield from` would close them before `stop` is set
             yield numbered
     finally:
         stop.set()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # that what nobody waits for is lost
-            results.close()
+        if results is not None:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # that what nobody waits for is lost
+                results.close()
         while stop.running - {threading.get_ident()}:
             time.sleep(0.001)
         del _STOPS[token]
+
+
+@contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """Let Ctrl-C wait for the block's end; processes that start in it never hear any.
+
+    It is their caller's, who ends them: they would tell of it in tracebacks, from their first line on.
+    """
+    from multiprocessing import resource_tracker
+
+    from joblib.externals.loky.backend import resource_tracker as loky_tracker
+
+    resource_tracker.ensure_running()  # whose own start would open the ears in the middle
+    loky_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _call(
@@ -207,7 +233,7 @@ def _call(
     stop = _STOPS.get(token)
     if stop is None:
         if threading.current_thread() is threading.main_thread():  # of a process of its own
-            signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller's Ctrl-C, who ends it
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # as one that had started before hears
         return number, function(item, *shared)
     before, _HERE.stop = getattr(_HERE, "stop", None), stop
     stop.running.add(threading.get_ident())

@@ -27,6 +27,43 @@ std::unique_ptr<Session> make_session(const std::vector<int64_t>& sizes,
   return session;
 }
 
+// What network.backend_info() tells; learn/network.py says what the words mean.
+inline py::dict info(Session& session) {
+  auto& core = static_cast<CudaCore&>(*session.core);
+  const Info found = [&core] {
+    const py::gil_scoped_release release;  // the device may be asked
+    return core.info();
+  }();
+  const Limits& limits = found.limits;
+  const Plan& plan = found.plan;
+  py::dict told;
+  told["name"] = limits.name;
+  told["memory"] = limits.memory;
+  told["multiprocessors"] = limits.multiprocessors;
+  told["ranks"] = limits.ranks;
+  told["cluster"] = limits.cluster;
+  told["shared"] = limits.shared;
+  told["fast"] = plan.why_not.empty();
+  told["why_not"] = plan.why_not.empty() ? py::object(py::none()) : py::str(plan.why_not);
+  py::dict of_plan;
+  of_plan["batch"] = found.batch;
+  of_plan["ranks"] = plan.ranks;
+  of_plan["units"] = plan.units;
+  of_plan["stages"] = plan.stages;
+  of_plan["shared"] = plan.shared;
+  told["plan"] = plan.ranks == 0 ? py::object(py::none()) : of_plan;
+  told["refused"] = found.refused;
+  py::dict launches;
+  for (const auto& [kernel, times] : found.launches)
+    launches[py::str(kernel.data(), kernel.size())] = times;
+  told["launches"] = launches;
+  return told;
+}
+
+inline py::class_<Session> bind_cuda_session(py::module_& m) {
+  return bind_session(m, "CudaCore").def("info", &info);
+}
+
 inline void bind_faults() {
   py::register_local_exception_translator([](std::exception_ptr error) {
     try {

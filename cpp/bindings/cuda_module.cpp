@@ -8,13 +8,12 @@ PYBIND11_MODULE(_cuda, m) {
   m.doc() = "The CUDA core of cutaway. Private: cutaway.Network is the way in.";
   bind_faults();
   m.def("probe", [](int device) { return dict_of(probe(device)); }, py::arg("device"));
-  bind_session(m, "CudaCore")
-      .def(py::init([](const std::vector<int64_t>& sizes,
-                       const std::vector<std::string>& activations, const std::string& loss,
-                       bool mean, int device) {
-             return make_session(sizes, activations, loss, mean,
-                                 [device] { return make_gpu(device); }, {});
-           }),
-           py::arg("sizes"), py::arg("activations"), py::arg("loss"), py::arg("mean"),
-           py::arg("device"));
+  bind_cuda_session(m).def(
+      py::init([](const std::vector<int64_t>& sizes, const std::vector<std::string>& activations,
+                  const std::string& loss, bool mean, int device) {
+        return make_session(sizes, activations, loss, mean, [device] { return make_gpu(device); },
+                            {});
+      }),
+      py::arg("sizes"), py::arg("activations"), py::arg("loss"), py::arg("mean"),
+      py::arg("device"));
 }

@@ -27,8 +27,8 @@ MakeDevice machine_in(const std::string& library) {
 }
 
 void emulate(const std::string& schedule, unsigned seed, int multiprocessors, int ranks,
-             std::size_t shared, std::size_t memory, bool cluster, bool fast, double patience,
-             const std::string& dropped, const std::string& library) {
+             std::size_t shared, std::size_t memory, bool cluster, int largest_team, bool asking,
+             bool fast, double patience, const std::string& dropped, const std::string& library) {
   using Schedule = Emulation::Schedule;
   Behaviour wanted;
   wanted.emulation.schedule = word<Schedule>({{"forward", Schedule::forward},
@@ -40,8 +40,10 @@ void emulate(const std::string& schedule, unsigned seed, int multiprocessors, in
                              .memory = memory,
                              .multiprocessors = multiprocessors,
                              .ranks = ranks,
-                             .cluster = cluster};
-  wanted.emulation.shared = shared;
+                             .cluster = cluster,
+                             .shared = shared};
+  wanted.emulation.largest_team = largest_team;
+  wanted.emulation.asking = asking;
   wanted.emulation.dropped = dropped;
   wanted.choices = {.fast = fast, .patience = patience};
   if (!library.empty()) wanted.make = machine_in(library);
@@ -71,22 +73,22 @@ PYBIND11_MODULE(_cuda_emulated, m) {
   const Emulation usual;
   m.def("emulate", &emulate, py::arg("schedule") = "forward", py::arg("seed") = 0,
         py::arg("multiprocessors") = usual.limits.multiprocessors,
-        py::arg("ranks") = usual.limits.ranks, py::arg("shared") = usual.shared,
-        py::arg("memory") = usual.limits.memory, py::arg("cluster") = true, py::arg("fast") = true,
-        py::arg("patience") = CudaCore::Choices{}.patience, py::arg("dropped") = "",
-        py::arg("library") = "");
+        py::arg("ranks") = usual.limits.ranks, py::arg("shared") = usual.limits.shared,
+        py::arg("memory") = usual.limits.memory, py::arg("cluster") = true,
+        py::arg("largest_team") = usual.largest_team, py::arg("asking") = usual.asking,
+        py::arg("fast") = true, py::arg("patience") = CudaCore::Choices{}.patience,
+        py::arg("dropped") = "", py::arg("library") = "");
   m.def("barriers", [] { return traces().barriers; });
   m.def("launches", [] { return traces().launches; });
-  bind_session(m, "CudaCore")
-      .def(py::init([](const std::vector<int64_t>& sizes,
-                       const std::vector<std::string>& activations, const std::string& loss,
-                       bool mean, int) {
-             const Behaviour wanted = behaviour;
-             return make_session(
-                 sizes, activations, loss, mean,
-                 [&wanted] { return std::unique_ptr<Device>(wanted.make(wanted.emulation)); },
-                 wanted.choices);
-           }),
-           py::arg("sizes"), py::arg("activations"), py::arg("loss"), py::arg("mean"),
-           py::arg("device"));
+  bind_cuda_session(m).def(
+      py::init([](const std::vector<int64_t>& sizes, const std::vector<std::string>& activations,
+                  const std::string& loss, bool mean, int) {
+        const Behaviour wanted = behaviour;
+        return make_session(
+            sizes, activations, loss, mean,
+            [&wanted] { return std::unique_ptr<Device>(wanted.make(wanted.emulation)); },
+            wanted.choices);
+      }),
+      py::arg("sizes"), py::arg("activations"), py::arg("loss"), py::arg("mean"),
+      py::arg("device"));
 }

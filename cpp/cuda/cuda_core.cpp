@@ -8,8 +8,6 @@
 #include <string>
 #include <utility>
 
-#include "cuda/kernels/epoch_layout.h"
-
 namespace cutaway::cuda {
 namespace {
 
@@ -60,10 +58,7 @@ void CudaCore::load(Images images, std::span<const int64_t> labels, float mean, 
   const Guard guard(*this);
   check_labelled("load", architecture_, images, labels);
   if (images.rows > INT_MAX) throw std::invalid_argument("load: too many images to count");
-  // A fast path's rows are padded; see Epoch.
-  int64_t pitch = images.features;
-  if (images.bytes && choices_.fast && architecture_.layers() == 2)
-    pitch = ((images.features + kPiecePixels - 1) / kPiecePixels | 1) * kPiecePixels;
+  const int64_t pitch = pitch_of(images.bytes != nullptr);
   const auto count = static_cast<std::size_t>(images.rows), row = static_cast<std::size_t>(pitch);
   const std::size_t size = images.bytes ? 1 : sizeof(float);
   check_room(*device_, "load: the images", static_cast<double>(count) * row * size);

@@ -14,6 +14,7 @@
 
 #include "core.h"
 #include "cuda/device.h"
+#include "cuda/plan.h"
 #include "guards.h"
 
 namespace cutaway::cuda {
@@ -50,9 +51,19 @@ class Buffer {
   std::int64_t size_ = 0;
 };
 
+// What a core tells of its device and of itself.
+struct Info {
+  Limits limits;
+  int64_t batch;  // of the last learn(), or kUsualBatch: what the plan is for
+  Plan plan;
+  std::vector<std::string> refused;              // as Team's
+  std::map<std::string_view, int64_t> launches;  // of the kernels, by name
+};
+
 class CudaCore final : public Core {
  public:
   static constexpr int64_t kMostRows = 8192;  // of a forward pass or of the fast path, at once
+  static constexpr int64_t kUsualBatch = 64;  // before the first learn()
 
   struct Choices {
     bool fast = true;        // otherwise every network goes layer by layer
@@ -81,6 +92,7 @@ class CudaCore final : public Core {
                                  const Interrupted& interrupted) override;
   void weights(int64_t layer, float* values) const override;
   void set_weights(int64_t layer, const float* values) override;
+  Info info();
 
  private:
   struct Layer {
@@ -126,7 +138,10 @@ class CudaCore final : public Core {
   Update update_of(int64_t layer, const float* x, int rows) const;
 
   // What learn() is made of (steps.cpp).
-  std::optional<Epoch> plan(int64_t n, int64_t batch);
+  int64_t pitch_of(bool bytes) const;
+  const Plan& plan(int64_t batch);
+  std::string why_layer_by_layer(int64_t batch);
+  Epoch epoch_of(const Plan& plan, int64_t n, int64_t batch);
   void run_step(int64_t batch, int rows);
   void replay_step(int64_t batch, int rows, int64_t times);
   void run_tally(int64_t n, int64_t batch, int64_t steps, std::span<float> losses);
@@ -159,7 +174,9 @@ class CudaCore final : public Core {
   // replaced.
   std::map<std::pair<int64_t, int>, std::unique_ptr<Recording>> recordings_;
 
-  std::map<int64_t, int> plans_;  // the fast path's stages by batch; 0: it does not fit
+  std::optional<Team> team_;       // once it was asked for
+  std::map<int64_t, Plan> plans_;  // by batch, for what was loaded and the optimizer
+  int64_t batch_ = kUsualBatch;    // of the last learn()
 
   Buffer<std::uint8_t> given_bytes_;  // rows and labels that are handed in
   Buffer<int> given_labels_;

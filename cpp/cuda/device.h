@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "cuda/kernels/jobs.h"
+#include "cuda/launches.h"
 
 namespace cutaway::cuda {
 
@@ -31,6 +32,7 @@ struct Limits {
   int multiprocessors;  // that a product should keep busy
   int ranks;            // blocks that work together, at most; 0: none can
   bool cluster;         // these reach each other's shared memory
+  std::size_t shared;   // bytes that a block can have of it
 };
 
 // Launches that were recorded, to be made again at once.
@@ -70,11 +72,17 @@ class Device {
   virtual void run(const ApplyGradient& job) = 0;
   virtual void run(const Tally& job) = 0;
   virtual void run(const Epoch& job) = 0;
-  // Whether blocks with that much shared memory can work together.
-  virtual bool fits(const Epoch& job) = 0;
+  // How many teams of so many blocks, each with so many hidden units and all the shared memory it
+  // can have, would run at once. To ask is what makes them ready to run.
+  virtual int teams(int ranks, int units) = 0;
 
   // What `launches` runs is recorded instead.
   virtual std::unique_ptr<Recording> record(const std::function<void()>& launches) = 0;
+
+  const Launches& launches() const { return launches_; }  // so far
+
+ protected:
+  Launches launches_;
 };
 
 }  // namespace cutaway::cuda

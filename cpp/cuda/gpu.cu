@@ -4,9 +4,11 @@
 #include <dlfcn.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <atomic>
+#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "cuda/gpu.h"
 #include "cuda/kernels/launch.h"
@@ -64,7 +66,9 @@ __global__ void __launch_bounds__(kThreads, 1) learn_in_grid(const __grid_consta
 
 class Graph final : public Recording {
  public:
-  Graph(cudaStream_t stream, cudaGraph_t graph) : stream_(stream) {
+  // `names` of its kernels are noted in `launches` when they run.
+  Graph(cudaStream_t stream, cudaGraph_t graph, std::vector<const char*> names, Launches& launches)
+      : stream_(stream), names_(std::move(names)), launches_(launches) {
     const cudaError_t error = cudaGraphInstantiate(&executable_, graph, 0);
     cudaGraphDestroy(graph);
     must(error, "cudaGraphInstantiate");
@@ -72,10 +76,15 @@ class Graph final : public Recording {
   ~Graph() override {
     if (!forked()) cudaGraphExecDestroy(executable_);
   }
-  void replay() override { must(cudaGraphLaunch(executable_, stream_), "cudaGraphLaunch"); }
+  void replay() override {
+    for (const char* const name : names_) launches_.note(name);
+    must(cudaGraphLaunch(executable_, stream_), "cudaGraphLaunch");
+  }
 
  private:
   const cudaStream_t stream_;
+  const std::vector<const char*> names_;
+  Launches& launches_;
   cudaGraphExec_t executable_ = nullptr;
 };
 
@@ -90,15 +99,15 @@ class Gpu final : public Device {
     limits_.name = properties.name;
     limits_.memory = properties.totalGlobalMem;
     limits_.multiprocessors = properties.multiProcessorCount;
-    shared_ = static_cast<int>(properties.sharedMemPerBlockOptin);
+    limits_.shared = properties.sharedMemPerBlockOptin;
     // A newer GPU may run code for an older one, whose kernel for clusters is empty.
     cudaFuncAttributes attributes;
     must(cudaFuncGetAttributes(&attributes, learn_in_cluster<4>), "cudaFuncGetAttributes");
     limits_.cluster = properties.clusterLaunch && attributes.ptxVersion >= 90;
     if (limits_.cluster) {
-      limits_.ranks = largest_cluster();
+      limits_.ranks = kLargestCluster;
     } else if (properties.cooperativeLaunch && attributes.ptxVersion < 90) {
-      limits_.ranks = kMostRanks;
+      limits_.ranks = kLargestGrid;
     }
     must(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreate");
   }
@@ -173,46 +182,54 @@ class Gpu final : public Device {
 
   void run(const Epoch& job) override {
     with_team(job, [&](auto kernel, cudaLaunchConfig_t& config) {
+      note("epoch");
       must(cudaLaunchKernelEx(&config, kernel, job), "launch of ", "epoch");
     });
   }
 
-  bool fits(const Epoch& job) override {
-    bool enough = false;
+  int teams(int ranks, int units) override {
+    Epoch job{};
+    job.ranks = ranks;
+    job.units = units;
+    int count = 0;
     with_team(job, [&](auto kernel, cudaLaunchConfig_t& config) {
-      if (static_cast<int>(config.dynamicSmemBytes) > shared_) return;
-      must(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, shared_),
+      const int shared = static_cast<int>(limits_.shared);
+      config.dynamicSmemBytes = limits_.shared;
+      must(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, shared),
            "cudaFuncSetAttribute");
-      int blocks = 0;
       if (limits_.cluster) {
         must(cudaFuncSetAttribute(kernel, cudaFuncAttributeNonPortableClusterSizeAllowed, 1),
              "cudaFuncSetAttribute");
-        must(cudaOccupancyMaxActiveClusters(&blocks, kernel, &config),
+        must(cudaOccupancyMaxActiveClusters(&count, kernel, &config),
              "cudaOccupancyMaxActiveClusters");
-        enough = blocks >= 1;
       } else {
+        int blocks = 0;  // of a multiprocessor
         must(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, kernel, kThreads,
                                                            config.dynamicSmemBytes),
              "cudaOccupancyMaxActiveBlocksPerMultiprocessor");
-        enough = blocks * limits_.multiprocessors >= job.ranks;
+        count = blocks * limits_.multiprocessors / ranks;
       }
     });
-    return enough;
+    return count;
   }
 
   std::unique_ptr<Recording> record(const std::function<void()>& launches) override {
     must(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeThreadLocal),
          "cudaStreamBeginCapture");
     cudaGraph_t graph = nullptr;
+    recorded_.emplace();
     try {
       launches();
     } catch (...) {
+      recorded_.reset();
       cudaStreamEndCapture(stream_, &graph);
       if (graph) cudaGraphDestroy(graph);
       throw;
     }
+    std::vector<const char*> names = std::move(*recorded_);
+    recorded_.reset();
     must(cudaStreamEndCapture(stream_, &graph), "cudaStreamEndCapture");
-    return std::make_unique<Graph>(stream_, graph);
+    return std::make_unique<Graph>(stream_, graph, std::move(names), launches_);
   }
 
  private:
@@ -222,8 +239,16 @@ class Gpu final : public Device {
                 "start them with multiprocessing's 'spawn', or use the GPU in the children only");
   }
 
-  static constexpr int kMostRanks = 32;             // whose barrier goes through global memory
-  static constexpr int kTypicalShared = 128 << 10;  // bytes of a block of a lesson's network
+  static constexpr int kLargestCluster = 16;  // blocks; above 8, a GPU may refuse it
+  static constexpr int kLargestGrid = 32;     // blocks whose barrier goes through global memory
+
+  void note(const char* kernel) {
+    if (recorded_) {
+      recorded_->push_back(kernel);
+    } else {
+      launches_.note(kernel);
+    }
+  }
 
   template <class Job>
   void launch(const char* name, const Job& job) {
@@ -233,6 +258,7 @@ class Gpu final : public Device {
       config.blockDim = dim3(kThreads);
       config.dynamicSmemBytes = bytes;
       config.stream = stream_;
+      note(name);
       must(cudaLaunchKernelEx(&config, kernel<decltype(count)::value, Job>, job), "launch of ",
            name);
     });
@@ -268,29 +294,10 @@ class Gpu final : public Device {
     });
   }
 
-  int largest_cluster() const {
-    Epoch job{};
-    job.units = 4;
-    job.ranks = 1;
-    job.cluster = true;
-    int largest = 0;
-    with_team(job, [&](auto kernel, cudaLaunchConfig_t& config) {
-      config.dynamicSmemBytes = static_cast<std::size_t>(std::min(kTypicalShared, shared_));
-      config.numAttrs = 0;
-      must(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, shared_),
-           "cudaFuncSetAttribute");
-      must(cudaFuncSetAttribute(kernel, cudaFuncAttributeNonPortableClusterSizeAllowed, 1),
-           "cudaFuncSetAttribute");
-      must(cudaOccupancyMaxPotentialClusterSize(&largest, kernel, &config),
-           "cudaOccupancyMaxPotentialClusterSize");
-    });
-    return largest;
-  }
-
   const int index_;
   Limits limits_{};
-  int shared_ = 0;  // bytes of a block, at most
   cudaStream_t stream_ = nullptr;
+  std::optional<std::vector<const char*>> recorded_;  // kernels, while launches are recorded
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Steps of the optimizer: learn(), as the fast path plans them or layer by layer, and update(). In:
+// Steps of the optimizer: learn(), as plan.h plans them or layer by layer, and update(). In:
 // what was loaded, an order and its rates; or gradients. Out: updated weights, on the device, and
 // the losses.
 
@@ -35,18 +35,6 @@ Rates rates_of(const Optimizer& o, float rate, int64_t step) {
           static_cast<float>(1 / std::sqrt(1 - std::pow(o.beta2, t)))};
 }
 
-// How many blocks share a hidden layer, and how many units each has: as few as they can. It follows
-// from the width alone, so that all batches of a network give the same bits.
-struct Shares {
-  int ranks = 0, units = 0;  // 0: it is too wide
-};
-Shares share_out(int hidden, int most_ranks) {
-  for (const int units : {4, 8, 16})
-    for (int ranks = 1; ranks <= most_ranks; ranks *= 2)
-      if (ranks * int64_t{units} >= hidden) return {ranks, units};
-  return {};
-}
-
 }  // namespace
 
 bool CudaCore::learn(std::span<const int64_t> order, int64_t batch, std::span<const float> rates,
@@ -56,14 +44,23 @@ bool CudaCore::learn(std::span<const int64_t> order, int64_t batch, std::span<co
   const int64_t steps = check_order(order, image_count_, batch, rates.size(), losses.size());
   correct_ = 0;
   if (steps == 0) return true;
+  batch_ = batch;
   const int64_t rows = std::min(batch, n);
   if (rows > INT_MAX) throw std::invalid_argument("learn: a mini-batch has too many samples");
 
   std::optional<Epoch> epoch;  // or layer by layer
   with_room([&] {
     reserve_order(n, steps);
-    epoch = plan(n, batch);
-    if (!epoch) reserve_to_learn(rows);
+    const Plan& way = plan(batch);
+    if (!way.why_not.empty()) {
+      reserve_to_learn(rows);
+      return;
+    }
+    epoch = epoch_of(way, n, batch);
+    if (epoch->cluster) return;
+    epoch->mail_floats = Mailbox(*epoch).floats;
+    mail_.grow(*device_, epoch->ranks * epoch->mail_floats);
+    epoch->mail = mail_.data();
   });
   const std::vector<int> numbers(order.begin(), order.end());
   upload(order_, numbers.data(), n);
@@ -117,49 +114,63 @@ void CudaCore::update(std::span<const float* const> gradients, float rate) {
   ++step_;
 }
 
-// The steps of an order as one launch, if the network has one hidden layer and its blocks fit.
-std::optional<Epoch> CudaCore::plan(int64_t n, int64_t batch) {
-  if (!choices_.fast || architecture_.layers() != 2 || !images_.bytes || batch > kMostRows)
-    return {};
-  const Layer &hidden = layers_[0], &output = layers_[1];
-  const auto [ranks, units] = share_out(hidden.fan_out, device_->limits().ranks);
-  if (ranks == 0) return {};
-  Epoch job{.images = images_.bytes,
-            .pitch = images_.pitch,
-            .mean = images_.mean,
-            .inverse_std = images_.inverse_std,
-            .labels = labels_.data(),
-            .order = order_.data(),
-            .n = n,
-            .batch = batch,
-            .rates = rates_.data(),
-            .sample_losses = sample_losses_.data(),
-            .sample_correct = sample_correct_.data(),
-            .features = hidden.fan_in,
-            .hidden = hidden.fan_out,
-            .weights = {hidden.weights.data(), output.weights.data()},
-            .memory = {hidden.remembered(), output.remembered()},
-            .rule = rule_of(optimizer_),
-            .activation = hidden.activation,
-            .output = loss_settings(),
-            .ranks = ranks,
-            .units = units,
-            .cluster = device_->limits().cluster};
+// Values from one image to the next, if they are bytes or floats. The fast path's are padded; see
+// Epoch.
+int64_t CudaCore::pitch_of(bool bytes) const {
+  const int64_t features = architecture_.sizes.front();
+  if (!bytes || !choices_.fast || architecture_.layers() != 2) return features;
+  return ((features + kPiecePixels - 1) / kPiecePixels | 1) * kPiecePixels;
+}
+
+// Which way such mini-batches go. Before anything was loaded, pixels are expected.
+const Plan& CudaCore::plan(int64_t batch) {
   const auto known = plans_.find(batch);
-  if (known != plans_.end()) {
-    job.stages = known->second;
-  } else {
-    job.stages = 2;
-    while (job.stages > 0 && !device_->fits(job)) --job.stages;
-    plans_[batch] = job.stages;
+  if (known != plans_.end()) return known->second;
+  Plan found{.why_not = why_layer_by_layer(batch)};
+  if (found.why_not.empty()) {
+    found.ranks = team_->ranks;
+    found.units = team_->units;
+    found = plan_for(epoch_of(found, batch, batch), device_->limits().shared);
   }
-  if (job.stages == 0) return {};
-  if (!job.cluster) {
-    job.mail_floats = Mailbox(job).floats;
-    mail_.grow(*device_, job.ranks * job.mail_floats);
-    job.mail = mail_.data();
-  }
-  return job;
+  return plans_[batch] = found;
+}
+
+std::string CudaCore::why_layer_by_layer(int64_t batch) {
+  if (!choices_.fast) return "off";
+  if (architecture_.layers() != 2) return "depth";
+  if (images_.floats) return "floats";
+  if (batch > kMostRows) return "batch";
+  if (device_->limits().ranks == 0) return "device";
+  if (!team_) team_ = team_for(*device_, layers_[0].fan_out);
+  if (team_->ranks == 0) return team_->refused.empty() ? "width" : "refused";
+  return {};
+}
+
+// The steps of an order of n samples as one launch.
+Epoch CudaCore::epoch_of(const Plan& plan, int64_t n, int64_t batch) {
+  const Layer &hidden = layers_[0], &output = layers_[1];
+  return {.images = images_.bytes,
+          .pitch = pitch_of(true),
+          .mean = images_.mean,
+          .inverse_std = images_.inverse_std,
+          .labels = labels_.data(),
+          .order = order_.data(),
+          .n = n,
+          .batch = batch,
+          .rates = rates_.data(),
+          .sample_losses = sample_losses_.data(),
+          .sample_correct = sample_correct_.data(),
+          .features = hidden.fan_in,
+          .hidden = hidden.fan_out,
+          .weights = {hidden.weights.data(), output.weights.data()},
+          .memory = {hidden.remembered(), output.remembered()},
+          .rule = rule_of(optimizer_),
+          .activation = hidden.activation,
+          .output = loss_settings(),
+          .ranks = plan.ranks,
+          .units = plan.units,
+          .stages = plan.stages,
+          .cluster = device_->limits().cluster};
 }
 
 // A step of so many rows, `times` times; the device counts which it is.
@@ -260,6 +271,16 @@ Update CudaCore::update_of(int64_t layer, const float* x, int rows) const {
           .rows = rows,
           .fan_in = l.fan_in,
           .fan_out = l.fan_out};
+}
+
+Info CudaCore::info() {
+  const Guard guard(*this);
+  const Plan& next = plan(batch_);
+  return {.limits = device_->limits(),
+          .batch = batch_,
+          .plan = next,
+          .refused = team_ ? team_->refused : std::vector<std::string>{},
+          .launches = device_->launches().counts()};
 }
 
 void CudaCore::run_tally(int64_t n, int64_t batch, int64_t steps, std::span<float> losses) {

@@ -162,6 +162,80 @@ def test_a_device_error_survives_pickling():
     assert (error.code, error.text, str(error)) == ("NO_DEVICE", "no GPU", "no GPU")
 
 
+# which way it learns
+
+
+def told(sizes=(784, 64, 10), batch=64, rows=80, pixels=np.uint8):
+    """What a network tells after it has learned 80 images."""
+    network = Network(sizes, backend="cuda")
+    images = np.random.default_rng(0).integers(0, 256, (rows, sizes[0])).astype(pixels)
+    data = Dataset(images, np.zeros(rows, int), mean=0, std=255)
+    network.learn(np.arange(rows), batch, dataset=data, optimizer=SGD(0.02))
+    return network.backend_info()
+
+
+def test_a_lessons_network_learns_in_one_launch_and_tells_its_plan(emulated):
+    before = Network(backend="cuda").backend_info()
+    found = told()
+    assert found["fast"]
+    assert found["why_not"] is None
+    plan = found["plan"]
+    assert (plan["batch"], plan["ranks"], plan["units"], plan["stages"]) == (64, 16, 4, 2)
+    assert 2 * 64 * 784 < plan["shared"] <= found["shared"] == 227 << 10
+    assert found["launches"] == {"epoch": 1, "tally": 1}
+    assert found["name"] == "an emulated GPU"
+    assert found["cluster"]
+    assert found["ranks"] == 16
+    assert before == found | {"launches": {}}  # nothing but that was changed by learning
+    emulated.emulate(shared=plan["shared"] - 1)
+    shorter = told()
+    assert shorter["fast"]
+    assert shorter["plan"]["stages"] == 1
+
+
+@pytest.mark.parametrize(
+    ("why", "behaviour", "case"),
+    [
+        ("depth", {}, dict(sizes=(20, 9, 9, 3))),
+        ("depth", {}, dict(sizes=(20, 3))),
+        ("floats", {}, dict(sizes=(20, 9, 3), pixels=np.float32)),
+        ("batch", {}, dict(sizes=(20, 9, 3), batch=8193)),
+        ("width", {}, dict(sizes=(20, 257, 3))),
+        ("device", dict(ranks=0), dict(sizes=(20, 9, 3))),
+        ("shared memory", {}, dict(batch=256, rows=256)),
+        ("shared memory", dict(cluster=False, shared=64 << 10), {}),  # Turing
+        ("off", dict(fast=False), dict(sizes=(20, 9, 3))),
+        ("refused", dict(largest_team=3), {}),
+        ("refused", dict(asking=False), {}),
+    ],
+)  # fmt: skip
+def test_a_network_that_learns_layer_by_layer_tells_why(emulated, why, behaviour, case):
+    emulated.emulate(**behaviour)
+    found = told(**case)
+    assert (found["fast"], found["why_not"]) == (False, why)
+    assert "epoch" not in found["launches"]
+    assert found["launches"]["update"] >= 2
+    if why == "shared memory":
+        assert found["plan"]["stages"] == 0
+        assert found["plan"]["shared"] > found["shared"]
+    else:
+        assert found["plan"] is None
+
+
+def test_launches_are_counted_where_they_are_replayed_too(emulated):
+    emulated.emulate(fast=False)
+    found = told(sizes=(20, 9, 3), batch=2, rows=60)
+    assert found["launches"]["gather"] == found["launches"]["loss"] == 30
+    assert found["launches"]["forward"] == found["launches"]["update"] == 60
+
+
+def test_every_other_backend_tells_of_itself():
+    cpu = Network((7, 5, 3), backend="cpu", threads=1).backend_info()
+    assert cpu == {"backend": "cpu", "threads": 1, "isa": choose.isa()}
+    numpy = Network((7, 5, 3), backend="numpy").backend_info()
+    assert numpy == {"backend": "numpy", "threads": 1, "numpy": np.__version__}
+
+
 # memory, forks
 
 

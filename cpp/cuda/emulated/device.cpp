@@ -85,12 +85,9 @@ class EmulatedDevice final : public Device {
   void run(const ApplyGradient& job) override { launch("apply gradient", job); }
   void run(const Tally& job) override { launch("tally", job); }
   void run(const Epoch& job) override { launch("epoch", job); }
-  bool fits(const Epoch& job) override {
-    bool enough = false;
-    lay_out(job, 1, [&](auto, std::int64_t blocks, std::size_t bytes) {
-      enough = blocks <= emulation_.limits.ranks && bytes <= emulation_.shared;
-    });
-    return enough;
+  int teams(int ranks, int) override {
+    if (!emulation_.asking) throw Fault("LAUNCH", "emulation: there is no answer");
+    return ranks <= emulation_.largest_team ? 1 : 0;
   }
 
   std::unique_ptr<Recording> record(const std::function<void()>& launches) override {
@@ -111,6 +108,7 @@ class EmulatedDevice final : public Device {
     const Epoch* together = nullptr;  // only these blocks are
     if constexpr (std::is_same_v<Job, Epoch>) together = &job;
     note_launch(name);
+    launches_.note(name);
     lay_out(job, emulation_.limits.multiprocessors,
             [&](auto count, std::int64_t blocks, std::size_t bytes) {
               machine_.run(blocks, bytes, together,

@@ -19,9 +19,11 @@ struct Emulation {
                 .memory = std::size_t{1} << 31,
                 .multiprocessors = 1,
                 .ranks = 16,
-                .cluster = true};
-  std::size_t shared = 227 << 10;  // bytes of a block, at most
-  std::string dropped;  // a barrier that is left out, as in "epoch.h:100": a planted fault
+                .cluster = true,
+                .shared = 227 << 10};
+  int largest_team = 32;  // blocks; a larger one is refused
+  bool asking = true;     // otherwise the question for a team fails
+  std::string dropped;    // a barrier that is left out, as in "epoch.h:100": a planted fault
 };
 
 // What the machines of this process did so far.

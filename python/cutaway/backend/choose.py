@@ -6,12 +6,14 @@ import math
 from importlib import import_module
 from typing import Any
 
+import numpy as np
+
 from .. import _core, checks
 from ..errors import DeviceError
 from ..threads import MOST_THREADS, default_threads
 from . import cuda
 from .contract import Architecture, Core
-from .turns import in_words
+from .turns import Turns, in_words
 
 BACKENDS = ("auto", "cpu", "numpy", "cuda", "cuda:N")  # N: the number of the GPU
 
@@ -89,6 +91,16 @@ def make_core(
         return "cpu", threads, _core.CpuCore(*what, threads)
     except MemoryError as error:
         raise in_words("Network", error) from None
+
+
+def info(backend: str, threads: int, core: Turns) -> dict[str, Any]:
+    """Return what there is to know of a backend at work; see Network.backend_info()."""
+    facts: dict[str, Any] = {"backend": backend, "threads": threads}
+    if backend == "cpu":
+        facts["isa"] = isa()
+    elif backend == "numpy":
+        facts["numpy"] = np.__version__
+    return facts | core.info()
 
 
 def _check_room(architecture: Architecture) -> None:

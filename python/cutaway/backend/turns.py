@@ -44,6 +44,11 @@ class Turns:
             self._start()
         return self._lock
 
+    def info(self) -> dict[str, Any]:
+        """Return what the core tells of its device and its launches; {} if it has no device."""
+        with self.turn:
+            return getattr(self._core, "info", dict)()
+
     def training(self, who: str) -> _Claimed:
         """Let no other thread train until the end of the `with` block that this opens.
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .. import checks
-from ..backend.choose import make_core
+from ..backend.choose import info, make_core
 from ..backend.contract import F64, I64, make_architecture
 from ..backend.optimizer import Optimizer
 from ..backend.turns import Turns
@@ -146,6 +146,36 @@ class Network(Learning):
             "from_model", model, activation=activation, output=output, loss=loss, mean=mean, std=std,
             layout=layout, backend=backend, threads=threads,
         )  # fmt: skip
+
+    def backend_info(self) -> dict[str, Any]:
+        """Return what the backend is, and how it does the work: a dict for people and for JSON.
+
+        Returns:
+            "backend" and "threads", as the attributes. "cpu" adds "isa", the instruction set; "numpy"
+            its version, "numpy"; and a GPU:
+
+            name, memory, multiprocessors: Its own; memory in bytes.
+            ranks: How many blocks can work together at most, 0 if none can.
+            cluster: Whether these reach each other's shared memory.
+            shared: Bytes of shared memory that a block can have.
+            fast: Whether learn() does its steps in one launch of blocks that work together. That is
+                of mini-batches as the last learn() had them, and before one of 64 images of integers.
+            why_not: None, or why learn() goes layer by layer: "depth" (not one hidden layer),
+                "floats" (images that are none of integers), "batch" (more than 8,192 samples),
+                "width" (more hidden units than blocks can share), "refused" (the GPU took no team of
+                blocks), "device" (its blocks cannot work together), "shared memory" (a mini-batch
+                is too large for it), "off" (tests).
+            plan: Of such mini-batches ("batch"): "ranks", the blocks; "units", hidden units of each;
+                "stages", mini-batches that a block keeps; "shared", the bytes of shared memory that
+                it takes, or would take. None where no blocks share the hidden units.
+            refused: A sentence for each larger team that the GPU has not taken. The number of blocks
+                is part of the order of the sums: GPUs that take other teams give other bits.
+            launches: How often each kernel was launched since the network was made, by name.
+
+        Raises:
+            DeviceError: if the GPU has failed.
+        """
+        return info(self.backend, self.threads, self._core)
 
     def confusion(self, data: Dataset | Iterable[tuple[Any, Any]]) -> I64:
         """Return how often each class was taken for each: (classes, classes).

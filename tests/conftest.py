@@ -78,6 +78,21 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "needs(name): skipped where that library is not installed")
 
 
+def on_a_card(item):
+    """Whether a test uses a real GPU."""
+    of_backend = getattr(item, "callspec", None) and item.callspec.params.get("backend") == "cuda"
+    return of_backend or "gpu" in getattr(item, "fixturenames", ())
+
+
+def pytest_collection_modifyitems(items):
+    """A call that waits for a GPU hears no signal: there, a thread ends the process."""
+    for item in filter(on_a_card, items):
+        own = item.get_closest_marker("timeout")
+        args, options = (own.args, own.kwargs) if own else ((), {})
+        mark = pytest.mark.timeout(*args, **{**options, "method": "thread"})
+        item.add_marker(mark, append=False)
+
+
 def pytest_runtest_setup(item):
     for mark in item.iter_markers("needs"):
         (name,) = mark.args

@@ -335,6 +335,36 @@ def test_an_interrupted_network_has_learned_whole_steps(emulated):
     assert network.correct() == other.correct() > 0
 
 
+HANGS = """
+import ctypes
+import pytest
+
+@pytest.fixture
+def gpu():
+    pass
+
+@pytest.mark.timeout(1)
+def test_hangs(gpu):
+    lock, libc = ctypes.create_string_buffer(64), ctypes.CDLL(None)
+    for _ in range(2):  # the second waits for the first, whatever signal comes
+        libc.pthread_mutex_lock(lock)
+"""
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="needs Linux's mutexes, which are unlocked as 0"
+)
+def test_a_test_that_waits_for_a_gpu_forever_is_ended(tmp_path):
+    shutil.copy(Path(__file__).parents[1] / "conftest.py", tmp_path)
+    (tmp_path / "test_hangs.py").write_text(HANGS)
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", tmp_path],
+        cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert run.returncode == 1
+    assert "Timeout" in run.stdout + run.stderr
+
+
 @pytest.mark.parametrize("device", [-1, 1000, "0", 1.5, None])
 def test_a_status_of_no_number_is_a_status_too(device):
     assert cutaway.cuda_status(device).code == "NO_DEVICE"

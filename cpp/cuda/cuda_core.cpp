@@ -78,6 +78,7 @@ void CudaCore::load(Images images, std::span<const int64_t> labels, float mean, 
   if (images.floats) images_.floats = floats_.data();
   if (images.rows > 0) {
     void* const to = images.bytes ? static_cast<void*>(bytes_.data()) : floats_.data();
+    if (pitch > images.features) device_->clear(to, count * row);  // the padding is read, too
     device_->upload(to, row * size, images.row(0), static_cast<std::size_t>(images.features) * size,
                     count);
     const std::vector<int> numbers(labels.begin(), labels.end());

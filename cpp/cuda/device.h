@@ -53,7 +53,9 @@ class Device {
   virtual int enter() const = 0;
   virtual void leave(int before) const = 0;
 
-  virtual void* allocate(std::size_t bytes) = 0;  // all bits set: floats are NaN until written
+  // All bits are set, so that floats are NaN until written; CUTAWAY_CUDA_UNFILLED leaves a GPU's as
+  // they are.
+  virtual void* allocate(std::size_t bytes) = 0;
   virtual void release(void* memory) noexcept = 0;
   // `rows` rows of `row` bytes, side by side here and `pitch` bytes apart on the device. They must
   // stay as they are until something has waited.

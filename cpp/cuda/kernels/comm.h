@@ -31,8 +31,8 @@ namespace cutaway::cuda {
 extern __shared__ __align__(16) unsigned char dynamic_shared[];
 
 // Byte i of a word as a number: put below the bits of 2^23, it is that much more.
-CUTAWAY_DEVICE float byte_of(std::uint32_t word, int i) {
-  return __uint_as_float(__byte_perm(word, 0x4B000000, 0x7440 + i)) - 8388608.0f;
+CUTAWAY_DEVICE float byte_of(std::uint32_t word, int i, const Bytes& bytes) {
+  return __uint_as_float(__byte_perm(word, bytes.above, 0x7440 + i)) - 8388608.0f;
 }
 
 // A block by itself.
@@ -93,7 +93,7 @@ struct Grid : Block {
 
 namespace cutaway::cuda {
 
-inline float byte_of(std::uint32_t word, int i) {
+inline float byte_of(std::uint32_t word, int i, const Bytes&) {
   return static_cast<float>((word >> (8 * i)) & 0xff);
 }
 

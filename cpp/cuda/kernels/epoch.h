@@ -118,7 +118,7 @@ class Learner {
   }
 
   CUTAWAY_DEVICE float pixel(std::uint32_t word, int i) const {
-    return byte_of(word, i) - job_.mean;
+    return byte_of(word, i, job_.bytes) - job_.mean;
   }
 
   // a = f(x W + b) for this block's units. A warp sums its slice of the pixels for a group of

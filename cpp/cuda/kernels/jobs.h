@@ -145,6 +145,12 @@ struct Tally {
   Summary* summaries;  // (steps,)
 };
 
+// What makes numbers of bytes. It is data, because ptxas would make an operand of a constant, and
+// move what selects the byte to a register instead, for every byte anew.
+struct Bytes {
+  std::uint32_t above = 0x4B000000;  // the bits of 2^23
+};
+
 // Many steps of a network with one hidden layer, in one launch (epoch.h).
 struct Epoch {
   // (n, pitch): padded with anything to 16 bytes times an odd number, so that lanes which read a
@@ -152,6 +158,7 @@ struct Epoch {
   const std::uint8_t* images;
   std::int64_t pitch;
   float mean, inverse_std;
+  Bytes bytes = {};
   const int* labels;  // of the images
 
   const int* order;                  // (n,)

@@ -4,6 +4,7 @@ import os
 import resource
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -79,3 +80,36 @@ try:
     )  # fmt: skip
     assert process.stdout.startswith(words)
     assert process.stdout.endswith(" GB are free\n")
+
+
+@pytest.mark.skipif("CUTAWAY_SANITIZED" in os.environ, reason="the sanitizers map terabytes")
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the system does not tell")
+@pytest.mark.parametrize(
+    ("sizes", "threads"),
+    [
+        ((784, 64, 10), 1),
+        ((784, 64, 10), 4),
+        ((300, 300, 300, 10), 1),
+        ((300, 300, 300, 10), 8),
+        ((300, 80, 80, 2), 16),
+    ],
+)
+def test_what_is_counted_for_a_row_of_a_mini_batch_is_what_the_cpus_core_takes(sizes, threads):
+    """Of two mini-batches, by what one takes more: the rest of a process is in both."""
+    code = f"""
+import numpy as np, cutaway as c
+from cutaway.learn.rows import bytes_of_row
+from cutaway.memory import _taken
+data = c.Dataset(np.zeros((2, {sizes[0]}), np.uint8), [0, 1], mean=0.5, std=0.5)
+nets = [c.Network({sizes}, backend="cpu", threads={threads}) for _ in range(2)]
+for net in nets:  # whose threads begin, with what the system gives them
+    net.learn([0], 1, dataset=data, optimizer=c.SGD(1))
+sizes = []
+for net, rows in zip(nets, (10_000, 30_000)):
+    before, order = _taken("/")[0], np.zeros(rows, int)
+    net.learn(order, rows, dataset=data, optimizer=c.SGD(1))
+    sizes.append(_taken("/")[0] - before)
+print((sizes[1] - sizes[0]) / 20_000 / bytes_of_row(nets[0].architecture, {threads}))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert 0.9 < float(done.stdout) < 1.2  # a buffer in huge pages has up to 2 MiB more

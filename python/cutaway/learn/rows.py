@@ -103,23 +103,32 @@ def _pixels(x: F32 | U8, mean: float, std: float) -> Rows:
     return Rows(normalise(x, mean, std), 0.0, 1.0, x, True)
 
 
-def check_room(who: str, architecture: Architecture, rows: int) -> None:
-    """Raise MemoryError if a core has no room for mini-batches of so many rows.
+def bytes_of_row(architecture: Architecture, threads: int) -> int:
+    """Return what a core holds for each row of a mini-batch that it learns from, or a little more.
 
-    It holds them as floats and as bytes, of every unit the activation and the loss's derivative, and
-    the sums of the first layer: of few units in up to four parts.
+    It has them as floats and as bytes, of every unit the activation and the loss's derivative, and the
+    sums of the first layer, of few units in up to four parts. Above a wide layer every thread has 64
+    derivatives side by side.
     """
     features, *units = architecture.sizes
-    sums = min(4 * units[0], max(units[0], 1024))
-    size = 5 * features + 8 * sum(units) + 4 * sums
-    checks.room(who, f"mini-batches of {rows:,} rows", rows * size)
+    sums = units[0] * (4 if units[0] <= 256 else 1)
+    panels = 64 * threads if max(units[1:], default=0) > 64 else 0
+    return 5 * features + 8 * sum(units) + 4 * (sums + panels)
 
 
-def check_batch(who: str, rows: Rows, y: ArrayLike, architecture: Architecture) -> tuple[F32, I64]:
+def check_room(who: str, architecture: Architecture, threads: int, rows: int) -> None:
+    """Raise MemoryError if a core has no room for mini-batches of so many rows."""
+    size = rows * bytes_of_row(architecture, threads)
+    checks.room(who, f"mini-batches of {rows:,} rows", size)
+
+
+def check_batch(
+    who: str, rows: Rows, y: ArrayLike, architecture: Architecture, threads: int
+) -> tuple[F32, I64]:
     """Return a mini-batch to learn from: floats, and class numbers from such or one-hot."""
     if len(rows.x) == 0:
         raise ValueError(f"{who}: x must have at least 1 row, got 0")
-    check_room(who, architecture, len(rows.x))
+    check_room(who, architecture, threads, len(rows.x))
     x = rows.x
     x = normalise(x, rows.mean, rows.std) if x.dtype == np.uint8 else np.asarray(x, np.float32)
     return x, checks.labels(who, y, len(x), architecture.sizes[-1])

@@ -1,6 +1,7 @@
 """Results: the best so far; what a table, CSV and pictures say of settings, and how many have room."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -49,6 +50,18 @@ def test_json_has_numbers_of_numpy_as_numbers():
     found = results([0.1], [4])
     found.trials[0].config["seed"] = np.int64(3)
     assert json.loads(found.json())["trials"][0]["config"] == {"seed": 3}
+
+
+def test_a_table_of_two_settings_and_seeds_is_no_wider_than_a_terminal():
+    found = results([0.0005, 0.05], [16, 64, 256])
+    for n, trial in enumerate([*found.trials]):
+        trial.seconds = 12.3
+        again = replace(trial, number=6 + n, accuracy=0.6123, valid_accuracy=0.6123)
+        found.trials.append(again)
+    lines = str(Results(found.trials, test=True, varied=found.varied)).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[1].split()[:5] == ["0.0005", "16", "2", "55.61%", "(50.0-61.2)"]
+    assert lines[1].endswith("  best")
 
 
 class Watched(Trial):

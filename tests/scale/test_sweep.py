@@ -195,7 +195,7 @@ def test_a_table_has_a_row_for_trials_that_differ_in_their_seeds_alone(data):
     head, *rows = str(sweep).splitlines()
     assert head.split()[:5] == ["lr", "seeds", "validation", "accuracy", "test"]
     assert len(rows) == 2
-    assert rows[0].endswith("the best")
+    assert rows[0].endswith("  best")
     assert "2 of 2 failed: the loss must stay finite, got nan" in rows[1]
     html = sweep._repr_html_()
     assert html.count("<tr>") == 3

@@ -179,7 +179,7 @@ class _Progress:
             from tqdm import tqdm
 
             self._bar = tqdm(
-                total=of, initial=before, unit="training", leave=False, file=sys.stderr,
+                total=of, initial=before, unit=" trainings", leave=False, file=sys.stderr,
                 dynamic_ncols=True,
             )  # fmt: skip
 

@@ -182,7 +182,7 @@ class Results:
         lines = []
         for *cells, remark in rows:
             padded = [f"{text:>{n}}" for text, n in zip(cells, wide, strict=False)]
-            lines.append("   ".join([*padded, remark]).rstrip())
+            lines.append("  ".join([*padded, remark]).rstrip())
         lines += [f"... and {left_out} more; csv() has all"] if left_out > 0 else []
         return "\n".join(lines)
 
@@ -260,17 +260,17 @@ def _range(values: Sequence[float | None]) -> str:
     if not good:
         return ""
     middle = f"{median(good):.2%}"
-    return middle if len(values) == 1 else f"{middle} ({min(good):.2%} to {max(good):.2%})"
+    return middle if len(values) == 1 else f"{middle} ({100 * min(good):.1f}-{100 * max(good):.1f})"
 
 
 def _remark(failed: Sequence[Trial], of: int, best: bool) -> str:
     """Return what is to be said at the end of a row."""
     if not failed:
-        return "the best" if best else ""
+        return "best" if best else ""
     why = checks.shown(str(failed[0].error).removeprefix("train: "), str)
     why = why if len(why) <= _SHOWN else f"{why[: _SHOWN - 3]}..."
     number = "" if of == 1 else f"{len(failed)} of {of} "
-    return f"{'the best; ' if best else ''}{number}failed: {why}"
+    return f"{'best; ' if best else ''}{number}failed: {why}"
 
 
 def _written(who: str, text: str, path: str | os.PathLike[str] | None) -> str:

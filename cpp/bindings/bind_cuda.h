@@ -79,6 +79,7 @@ inline void bind_faults() {
 inline py::dict dict_of(const Probe& probe) {
   py::dict found;
   found["forked"] = probe.forked;
+  found["broken"] = probe.broken;
   found["loader"] = probe.loader;
   found["driver"] = probe.driver;
   found["runtime"] = probe.runtime;

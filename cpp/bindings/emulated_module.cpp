@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 
 #include "bindings/bind_cuda.h"
+#include "cuda/broken.h"
 #include "cuda/emulated/device.h"
 
 namespace cutaway::cuda {
@@ -28,7 +29,8 @@ MakeDevice machine_in(const std::string& library) {
 
 void emulate(const std::string& schedule, unsigned seed, int multiprocessors, int ranks,
              std::size_t shared, std::size_t memory, bool cluster, int largest_team, bool asking,
-             bool fast, double patience, const std::string& dropped, const std::string& library) {
+             const std::string& failing, bool fast, double patience, const std::string& dropped,
+             const std::string& library) {
   using Schedule = Emulation::Schedule;
   Behaviour wanted;
   wanted.emulation.schedule = word<Schedule>({{"forward", Schedule::forward},
@@ -44,15 +46,18 @@ void emulate(const std::string& schedule, unsigned seed, int multiprocessors, in
                              .shared = shared};
   wanted.emulation.largest_team = largest_team;
   wanted.emulation.asking = asking;
+  wanted.emulation.failing = failing;
   wanted.emulation.dropped = dropped;
   wanted.choices = {.fast = fast, .patience = patience};
   if (!library.empty()) wanted.make = machine_in(library);
   behaviour = wanted;
+  Broken::forget();
 }
 
 Probe healthy() {
   const Limits& limits = behaviour.emulation.limits;
-  return {.driver = 13000,
+  return {.broken = Broken::words(),
+          .driver = 13000,
           .runtime = 13000,
           .count = 1,
           .name = limits.name,
@@ -76,8 +81,9 @@ PYBIND11_MODULE(_cuda_emulated, m) {
         py::arg("ranks") = usual.limits.ranks, py::arg("shared") = usual.limits.shared,
         py::arg("memory") = usual.limits.memory, py::arg("cluster") = true,
         py::arg("largest_team") = usual.largest_team, py::arg("asking") = usual.asking,
-        py::arg("fast") = true, py::arg("patience") = CudaCore::Choices{}.patience,
-        py::arg("dropped") = "", py::arg("library") = "");
+        py::arg("failing") = usual.failing, py::arg("fast") = true,
+        py::arg("patience") = CudaCore::Choices{}.patience, py::arg("dropped") = "",
+        py::arg("library") = "");
   m.def("barriers", [] { return traces().barriers; });
   m.def("launches", [] { return traces().launches; });
   bind_cuda_session(m).def(

@@ -82,9 +82,11 @@ class Device {
   virtual std::unique_ptr<Recording> record(const std::function<void()>& launches) = 0;
 
   const Launches& launches() const { return launches_; }  // so far
+  bool blocking() const { return blocking_; }             // every launch waits
 
  protected:
   Launches launches_;
+  const bool blocking_ = blocking_asked();
 };
 
 }  // namespace cutaway::cuda

@@ -6,11 +6,14 @@
 
 #include <atomic>
 #include <cstdlib>
+#include <map>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "cuda/broken.h"
 #include "cuda/gpu.h"
 #include "cuda/kernels/launch.h"
 
@@ -19,27 +22,90 @@ namespace {
 
 std::atomic<pid_t> first_process = 0;  // that has used a GPU; its children cannot
 
+// Whether the process must end after it, by CUDA's documentation.
+bool breaks(cudaError_t error) {
+  switch (static_cast<int>(error)) {
+    case cudaErrorIllegalAddress:
+    case cudaErrorLaunchTimeout:
+    case cudaErrorAssert:
+    case cudaErrorHardwareStackError:
+    case cudaErrorIllegalInstruction:
+    case cudaErrorMisalignedAddress:
+    case cudaErrorInvalidAddressSpace:
+    case cudaErrorInvalidPc:
+    case cudaErrorLaunchFailure:
+    case 721:  // a name that CUDA 12.0 has not: leaked tensor memory
+    case cudaErrorMpsClientTerminated:
+      return true;
+    default:
+      return false;
+  }
+}
+
 void must(cudaError_t error, const char* call, const std::string& about = "") {
   if (error == cudaSuccess) return;
   cudaGetLastError();  // it was told, and shall not be told again
-  throw Fault(error == cudaErrorMemoryAllocation ? "OUT_OF_MEMORY" : "LAUNCH",
-              call + about + ": " + cudaGetErrorName(error) + ": " + cudaGetErrorString(error));
+  const std::string words =
+      call + about + ": " + cudaGetErrorName(error) + ": " + cudaGetErrorString(error);
+  if (breaks(error)) Broken::remember(words);
+  Broken::check();
+  throw Fault(error == cudaErrorMemoryAllocation ? "OUT_OF_MEMORY" : "LAUNCH", words);
 }
 
-// The thread's current device, which is everybody's in this process, for a while.
+// Whether somebody has used a GPU in this process, so that to make it current costs nothing.
+bool has_context(int index) {
+  using State = int (*)(int, unsigned*, int*);  // cuDevicePrimaryCtxGetState(device, flags, active)
+  static const auto state_of = [] {
+    void* const driver = dlopen("libcuda.so.1", RTLD_LAZY);
+    return reinterpret_cast<State>(driver ? dlsym(driver, "cuDevicePrimaryCtxGetState") : nullptr);
+  }();
+  unsigned flags = 0;
+  int active = 0;
+  return state_of && state_of(index, &flags, &active) == 0 && active;
+}
+
+// Makes a GPU the thread's current one, which is everybody's in this process; returns the former.
+int make_current(int index) {
+  int before = index;
+  must(cudaGetDevice(&before), "cudaGetDevice");
+  must(cudaSetDevice(index), "cudaSetDevice");
+  return before;
+}
+// One without a context would get one: some hundred MB, on a GPU that nobody asked for.
+void put_back(int before, int index) {
+  if (before != index && has_context(before)) cudaSetDevice(before);
+}
+
+// The thread's current device for a while.
 class Current {
  public:
-  explicit Current(int index) {
+  explicit Current(int index) : index_(index), before_(index) {
     cudaGetDevice(&before_);
     cudaSetDevice(index);
   }
-  ~Current() { cudaSetDevice(before_); }
+  ~Current() { put_back(before_, index_); }
   Current(const Current&) = delete;
   Current& operator=(const Current&) = delete;
 
  private:
-  int before_ = 0;
+  const int index_;
+  int before_;
 };
+
+// The properties of a GPU, which a driver takes milliseconds to tell: they are asked for once.
+cudaError_t properties_of(int index, cudaDeviceProp& properties) {
+  static std::mutex asking;
+  static std::map<int, cudaDeviceProp> known;
+  const std::lock_guard guard(asking);
+  const auto found = known.find(index);
+  if (found != known.end()) {
+    properties = found->second;
+    return cudaSuccess;
+  }
+  const cudaError_t error = cudaGetDeviceProperties(&properties, index);
+  if (error == cudaSuccess) known[index] = properties;
+  return error;
+}
 
 bool forked() { return first_process != 0 && first_process != getpid(); }
 
@@ -79,7 +145,7 @@ class Graph final : public Recording {
   }
   void replay() override {
     for (const char* const name : names_) launches_.note(name);
-    must(cudaGraphLaunch(executable_, stream_), "cudaGraphLaunch");
+    must(cudaGraphLaunch(executable_, stream_), "cudaGraphLaunch", launches_.running());
   }
 
  private:
@@ -93,9 +159,10 @@ class Gpu final : public Device {
  public:
   explicit Gpu(int index) : index_(index) {
     if (forked()) refuse();
+    Broken::check();
     const Current current(index);
     cudaDeviceProp properties;
-    must(cudaGetDeviceProperties(&properties, index), "cudaGetDeviceProperties");
+    must(properties_of(index, properties), "cudaGetDeviceProperties");
     first_process = getpid();
     limits_.name = properties.name;
     limits_.memory = properties.totalGlobalMem;
@@ -124,12 +191,10 @@ class Gpu final : public Device {
 
   int enter() const override {
     if (forked()) refuse();
-    int before = 0;
-    must(cudaGetDevice(&before), "cudaGetDevice");
-    must(cudaSetDevice(index_), "cudaSetDevice");
-    return before;
+    Broken::check();
+    return make_current(index_);
   }
-  void leave(int before) const override { cudaSetDevice(before); }
+  void leave(int before) const override { put_back(before, index_); }
 
   void* allocate(std::size_t bytes) override {
     void* memory = nullptr;
@@ -142,11 +207,11 @@ class Gpu final : public Device {
            " of " + std::to_string(bytes) + " bytes, with " + std::to_string(free) + " of " +
                std::to_string(total) + " free on " + limits_.name);
     }
-    must(error, "cudaMalloc");
+    must(error, "cudaMalloc", launches_.running());
     if (std::getenv("CUTAWAY_CUDA_UNFILLED")) return memory;  // for initcheck
     const cudaError_t filled = cudaMemsetAsync(memory, 0xff, bytes, stream_);
     if (filled != cudaSuccess) cudaFree(memory);
-    must(filled, "cudaMemsetAsync");
+    must(filled, "cudaMemsetAsync", launches_.running());
     return memory;
   }
   void release(void* memory) noexcept override {
@@ -158,20 +223,24 @@ class Gpu final : public Device {
               std::size_t rows) override {
     if (pitch == row) {
       must(cudaMemcpyAsync(to, from, row * rows, cudaMemcpyHostToDevice, stream_),
-           "cudaMemcpyAsync");
+           "cudaMemcpyAsync", launches_.running());
     } else {
       must(cudaMemcpy2DAsync(to, pitch, from, row, row, rows, cudaMemcpyHostToDevice, stream_),
-           "cudaMemcpy2DAsync");
+           "cudaMemcpy2DAsync", launches_.running());
     }
   }
   void clear(void* memory, std::size_t bytes) override {
-    must(cudaMemsetAsync(memory, 0, bytes, stream_), "cudaMemsetAsync");
+    must(cudaMemsetAsync(memory, 0, bytes, stream_), "cudaMemsetAsync", launches_.running());
   }
   void download(void* to, const void* from, std::size_t bytes) override {
-    must(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, stream_), "cudaMemcpyAsync");
+    must(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, stream_), "cudaMemcpyAsync",
+         launches_.running());
     wait();
   }
-  void wait() override { must(cudaStreamSynchronize(stream_), "cudaStreamSynchronize"); }
+  void wait() override {
+    must(cudaStreamSynchronize(stream_), "cudaStreamSynchronize", launches_.running());
+    launches_.waited();
+  }
 
   void run(const Gather& job) override { launch("gather", job); }
   void run(const Forward& job) override { launch("forward", job); }
@@ -185,7 +254,8 @@ class Gpu final : public Device {
   void run(const Epoch& job) override {
     with_team(job, [&](auto kernel, cudaLaunchConfig_t& config) {
       note("epoch");
-      must(cudaLaunchKernelEx(&config, kernel, job), "launch of ", "epoch");
+      must(cudaLaunchKernelEx(&config, kernel, job), "launch", launches_.running());
+      if (blocking_) wait();
     });
   }
 
@@ -261,8 +331,9 @@ class Gpu final : public Device {
       config.dynamicSmemBytes = bytes;
       config.stream = stream_;
       note(name);
-      must(cudaLaunchKernelEx(&config, kernel<decltype(count)::value, Job>, job), "launch of ",
-           name);
+      must(cudaLaunchKernelEx(&config, kernel<decltype(count)::value, Job>, job), "launch",
+           launches_.running());
+      if (blocking_) wait();
     });
   }
 
@@ -317,14 +388,18 @@ Probe probe(int index) {
   }
   found.forked = forked();
   if (found.forked) return found;
+  found.broken = Broken::words();
+  if (!found.broken.empty()) return found;
   cudaDriverGetVersion(&found.driver);
   cudaRuntimeGetVersion(&found.runtime);
-  const auto tell = [](cudaError_t error, int& number, std::string& name, std::string& text) {
+  const auto tell = [&found](cudaError_t error, int& number, std::string& name, std::string& text) {
     number = error;
     if (error == cudaSuccess) return;
     name = cudaGetErrorName(error);
     text = cudaGetErrorString(error);
     cudaGetLastError();
+    if (breaks(error)) Broken::remember(name + ": " + text);  // others have used it, too
+    found.broken = Broken::words();
   };
   tell(cudaGetDeviceCount(&found.count), found.error, found.error_name, found.error_text);
   if (found.error != cudaSuccess) return found;
@@ -332,7 +407,7 @@ Probe probe(int index) {
   if (index >= found.count) return found;
   const Current current(index);
   cudaDeviceProp properties;
-  cudaError_t error = cudaGetDeviceProperties(&properties, index);
+  cudaError_t error = properties_of(index, properties);
   if (error == cudaSuccess) {
     found.name = properties.name;
     found.major = properties.major;

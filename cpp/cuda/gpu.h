@@ -11,6 +11,7 @@ namespace cutaway::cuda {
 // What was found; cuda.py makes sentences of it. Fields after a failure mean nothing.
 struct Probe {
   bool forked = false;          // from a process that had used CUDA
+  std::string broken{};         // what has failed in this process for good; else empty
   std::string loader{};         // what the loader says if there is no driver; else empty
   int driver = 0, runtime = 0;  // versions, as 12040 for 12.4
   int error = 0;                // of counting the GPUs: CUDA's number, name and text

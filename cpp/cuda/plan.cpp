@@ -12,6 +12,7 @@ std::string refusal(Device& device, int ranks, int units) {
     if (device.teams(ranks, units) >= 1) return {};
     return team + ": there is no room for them at once";
   } catch (const Fault& fault) {  // whoever is asked and fails says no
+    if (fault.code() == "BROKEN") throw;
     return team + ": " + fault.what();
   }
 }

@@ -177,7 +177,7 @@ Epoch CudaCore::epoch_of(const Plan& plan, int64_t n, int64_t batch) {
 void CudaCore::replay_step(int64_t batch, int rows, int64_t times) {
   const std::pair key{batch, rows};
   auto found = recordings_.find(key);
-  if (found == recordings_.end() && times > kRecorded) {
+  if (found == recordings_.end() && times > kRecorded && !device_->blocking()) {
     run_step(batch, rows);  // loads the kernels, which must not happen within a recording
     --times;
     found = recordings_

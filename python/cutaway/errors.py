@@ -12,8 +12,9 @@ class DeviceError(RuntimeError):
     """The GPU cannot be used, or failed.
 
     Attributes:
-        code: NOT_BUILT, LOAD_FAILED, NO_DRIVER, OLD_DRIVER, NO_DEVICE, NO_KERNEL, FORKED, TOO_BIG,
-            OUT_OF_MEMORY, or LAUNCH for whatever else CUDA reports.
+        code: NOT_BUILT, LOAD_FAILED, NO_DRIVER, OLD_DRIVER, NO_DEVICE, NO_KERNEL, FORKED, BROKEN (a
+            kernel has failed, and no GPU works until the process ends), TOO_BIG, OUT_OF_MEMORY, or
+            LAUNCH for whatever else CUDA reports.
         text: What happened, and what to do if that is known.
     """
 

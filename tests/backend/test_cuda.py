@@ -20,7 +20,7 @@ from cutaway.backend import choose, cuda
 PIP = "CUTAWAY_CUDA=ON pip install ."  # as the README has it
 
 HEALTHY = dict(
-    forked=False, loader="", driver=13000, runtime=13000, error=0, error_name="", error_text="",
+    forked=False, broken="", loader="", driver=13000, runtime=13000, error=0, error_name="", error_text="",
     count=1, name="NVIDIA H100", capability=(9, 0), memory=80_000_000_000, kernel_error=0,
     kernel_error_name="", kernel_error_text="", architectures="75-real 80-real",
 )  # fmt: skip
@@ -56,6 +56,8 @@ def test_a_gpu_that_can_be_used_is_named():
         ("NO_DEVICE", ["no GPU is visible"], dict(count=0)),
         ("NO_KERNEL", ["NVIDIA H100 (compute capability 9.0)", "75-real 80-real",
                        f"CUDAARCHS=90-real {PIP}"], dict(kernel_error=209)),
+        ("NO_KERNEL", [f"CUDAARCHS=90-real {PIP}"], dict(kernel_error=98)),
+        ("BROKEN", ["a kernel has failed"], dict(broken="a kernel has failed", error=999)),
         ("NO_KERNEL", ["is too old", "7.5 (Turing)"], dict(kernel_error=209, capability=(7, 0))),
         ("FORKED", ["forked", "spawn"], dict(forked=True)),
         ("LAUNCH", ["cudaGetDeviceCount: cudaErrorUnknown: unknown error"],
@@ -234,6 +236,76 @@ def test_every_other_backend_tells_of_itself():
     assert cpu == {"backend": "cpu", "threads": 1, "isa": choose.isa()}
     numpy = Network((7, 5, 3), backend="numpy").backend_info()
     assert numpy == {"backend": "numpy", "threads": 1, "numpy": np.__version__}
+
+
+def test_a_refused_team_is_followed_by_smaller_ones(emulated):
+    teams = {}
+    for most in (16, 15, 7):
+        emulated.emulate(largest_team=most)
+        found = told()
+        assert found["fast"]
+        teams[found["plan"]["ranks"], found["plan"]["units"]] = len(found["refused"])
+    assert teams == {(16, 4): 0, (8, 8): 1, (4, 16): 2}
+
+
+def test_a_deep_network_asks_for_no_team(emulated):
+    emulated.emulate(asking=False)
+    assert told(sizes=(20, 9, 9, 3))["refused"] == []
+    refused = told(sizes=(20, 9, 3))["refused"]
+    assert [words.split(":")[0] for words in refused] == [
+        "4 blocks of 4 units", "2 blocks of 8 units", "1 blocks of 16 units",
+    ]  # fmt: skip
+    assert all("there is no answer" in words for words in refused)
+
+
+# a kernel that fails
+
+
+def test_a_kernel_that_fails_is_named_where_it_shows(emulated, monkeypatch):
+    for behaviour, failing, words in [
+        ({}, "epoch", "wait after epoch, tally:"),
+        (dict(fast=False), "loss", "wait after gather, forward, loss, backprop, update, tally:"),
+    ]:
+        emulated.emulate(failing=failing, **behaviour)
+        with pytest.raises(DeviceError, match=words) as caught:
+            told(sizes=(20, 9, 3))
+        assert caught.value.code == "BROKEN"
+        assert "CUTAWAY_CUDA_BLOCKING=1" in caught.value.text
+        with monkeypatch.context() as patch:
+            patch.setenv("CUTAWAY_CUDA_BLOCKING", "1")
+            emulated.emulate(failing=failing, **behaviour)
+            with pytest.raises(DeviceError, match=f"wait after {failing}:") as caught:
+                told(sizes=(20, 9, 3), batch=2)
+            assert "CUTAWAY_CUDA_BLOCKING" not in caught.value.text
+
+
+def test_launches_that_block_learn_the_same_and_are_not_recorded(emulated, monkeypatch):
+    prints = []
+    for blocking in ("0", "1"):
+        monkeypatch.setenv("CUTAWAY_CUDA_BLOCKING", blocking)
+        emulated.emulate(fast=False)
+        network = Network((20, 9, 3), backend="cuda")
+        network.learn(np.arange(40), 2, dataset=data_of(), optimizer=SGD(0.1))
+        prints.append((network.fingerprint(), network.backend_info()))
+    assert prints[0] == prints[1]
+
+
+def test_a_broken_gpu_says_the_same_to_every_later_call(emulated):
+    healthy = Network((20, 9, 3), backend="cuda")
+    emulated.emulate(failing="epoch")
+    network = Network((20, 9, 3), backend="cuda")
+    with pytest.raises(DeviceError) as first:
+        network.learn(np.arange(40), 8, dataset=data_of(), optimizer=SGD(0.1))
+    for call in (network.fingerprint, network.backend_info, healthy.fingerprint):
+        with pytest.raises(DeviceError) as later:
+            call()
+        assert (later.value.code, later.value.text) == ("BROKEN", first.value.text)
+    assert cutaway.cuda_status() == (False, "BROKEN", first.value.text)
+    for backend in ("cuda", "auto"):  # which does not go on with the CPU, as if nothing were
+        with pytest.raises(DeviceError, match=f"Network: backend '{backend}': a kernel") as later:
+            Network((20, 9, 3), backend=backend)
+        assert later.value.code == "BROKEN"
+    Network((20, 9, 3), backend="cpu")
 
 
 # memory, forks

@@ -110,6 +110,14 @@ def test_a_hidden_layer_that_fits_goes_the_fast_path_and_all_others_layer_by_lay
     assert launches((30, 257, 3), ranks=32) == {"epoch", "tally"}
 
 
+def test_a_smaller_team_learns_right_too(emulated):
+    for most in (4, 2, 1):  # blocks of 4, 8 and 16 units
+        emulated.emulate(largest_team=most)
+        before = emulated.launches().get("epoch", 0)
+        assert train("adam")[1]
+        assert emulated.launches()["epoch"] == before + 1
+
+
 def test_the_size_of_the_tiles_changes_no_bit(emulated):
     results = set()
     for multiprocessors in (1, 4, 1000):

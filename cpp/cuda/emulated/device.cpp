@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "cuda/broken.h"
 #include "cuda/emulated/machine.h"
 #include "cuda/kernels/launch.h"
 
@@ -46,6 +47,7 @@ class EmulatedDevice final : public Device {
   const Limits& limits() const override { return emulation_.limits; }
   int enter() const override {
     if (getpid() != process_) throw Fault("FORKED", "the emulated GPU stays with its process");
+    Broken::check();
     return 0;
   }
   void leave(int) const override {}
@@ -72,9 +74,14 @@ class EmulatedDevice final : public Device {
   }
   void clear(void* memory, std::size_t bytes) override { std::memset(memory, 0, bytes); }
   void download(void* to, const void* from, std::size_t bytes) override {
+    wait();
     std::memcpy(to, from, bytes);
   }
-  void wait() override {}
+  void wait() override {
+    if (failed_) Broken::remember("emulation: wait" + launches_.running() + ": a planted failure");
+    Broken::check();
+    launches_.waited();
+  }
 
   void run(const Gather& job) override { launch("gather", job); }
   void run(const Forward& job) override { launch("forward", job); }
@@ -109,6 +116,9 @@ class EmulatedDevice final : public Device {
     if constexpr (std::is_same_v<Job, Epoch>) together = &job;
     note_launch(name);
     launches_.note(name);
+    failed_ |= name == emulation_.failing;
+    if (blocking_) wait();
+    if (failed_) return;  // as on a GPU: nothing runs any more, and who waits is told
     lay_out(job, emulation_.limits.multiprocessors,
             [&](auto count, std::int64_t blocks, std::size_t bytes) {
               machine_.run(blocks, bytes, together,
@@ -121,6 +131,7 @@ class EmulatedDevice final : public Device {
   const pid_t process_;
   std::map<void*, std::size_t> sizes_;  // of what is allocated, in bytes
   std::size_t used_ = 0;
+  bool failed_ = false;
   std::optional<std::vector<std::function<void()>>> recorded_;
 };
 

@@ -23,6 +23,7 @@ struct Emulation {
                 .shared = 227 << 10};
   int largest_team = 32;  // blocks; a larger one is refused
   bool asking = true;     // otherwise the question for a team fails
+  std::string failing;    // a kernel, by name, that breaks the GPU
   std::string dropped;    // a barrier that is left out, as in "epoch.h:100": a planted fault
 };
 

@@ -85,7 +85,7 @@ def make_core(
         if found.usable:
             name = "cuda" if backend == "auto" else backend
             return name, threads, load_cuda().CudaCore(*what, device)
-        if backend != "auto":
+        if backend != "auto" or found.code == "BROKEN":  # what went on there would go on here
             raise DeviceError(found.code, f"Network: backend {backend!r}: {found.text}")
     try:
         return "cpu", threads, _core.CpuCore(*what, threads)

@@ -16,7 +16,8 @@ from ..reprs import short_repr
 
 _BUILD = "CUTAWAY_CUDA=ON pip install ."  # no index has cutaway
 _OLDEST = (7, 5)
-_NO_DEVICE, _OLD_DRIVER, _NO_KERNEL = 100, 35, 209  # CUDA's numbers of errors
+_NO_DEVICE, _OLD_DRIVER = 100, 35  # CUDA's numbers of errors
+_NO_KERNEL = (209, 98)  # the second on some drivers
 
 
 @short_repr
@@ -80,6 +81,8 @@ def _judge(found: dict[str, Any], device: int) -> CudaStatus:
             "CUDA was used before this process was forked, and does not work in its children; "
             "start them with multiprocessing's 'spawn', or use the GPU in the children only",
         )
+    if found["broken"]:
+        return _fails("BROKEN", found["broken"])
     if found["error"] == _OLD_DRIVER and found["driver"] == 0:
         return _fails(
             "NO_DRIVER",
@@ -100,12 +103,12 @@ def _judge(found: dict[str, Any], device: int) -> CudaStatus:
     name = f"GPU {device}"
     if found["name"]:
         name = f"{found['name']} (compute capability {'.'.join(map(str, found['capability']))})"
-    if found["kernel_error"] == _NO_KERNEL and found["capability"] < _OLDEST:
+    if found["kernel_error"] in _NO_KERNEL and found["capability"] < _OLDEST:
         return _fails(
             "NO_KERNEL",
             f"{name} is too old; cutaway needs compute capability 7.5 (Turing) or newer",
         )
-    if found["kernel_error"] == _NO_KERNEL:
+    if found["kernel_error"] in _NO_KERNEL:
         major, minor = found["capability"]
         return _fails(
             "NO_KERNEL",

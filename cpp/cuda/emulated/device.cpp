@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 #include <mutex>
 #include <new>
 #include <optional>
@@ -42,7 +43,9 @@ class Replay final : public Recording {
 class EmulatedDevice final : public Device {
  public:
   explicit EmulatedDevice(const Emulation& emulation)
-      : emulation_(emulation), machine_(emulation), process_(getpid()) {}
+      : emulation_(emulation),
+        machine_(emulation, [this](const void* at, std::size_t bytes) { return holds(at, bytes); }),
+        process_(getpid()) {}
 
   const Limits& limits() const override { return emulation_.limits; }
   int enter() const override {
@@ -124,6 +127,14 @@ class EmulatedDevice final : public Device {
               machine_.run(blocks, bytes, together,
                            [&job](EmulatedComm& comm) { work<decltype(count)::value>(comm, job); });
             });
+  }
+
+  bool holds(const void* at, std::size_t bytes) const {
+    const auto after = sizes_.upper_bound(const_cast<void*>(at));
+    if (after == sizes_.begin()) return false;
+    const auto& [memory, size] = *std::prev(after);
+    const auto from = static_cast<const char*>(at) - static_cast<const char*>(memory);
+    return static_cast<std::size_t>(from) + bytes <= size;
   }
 
   const Emulation emulation_;

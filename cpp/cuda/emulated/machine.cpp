@@ -16,8 +16,11 @@ std::string site_of(const char* file, int line) {
 
 }  // namespace
 
-Machine::Machine(const Emulation& emulation)
-    : emulation_(emulation), random_(emulation.seed), fibers_([this](int i) {
+Machine::Machine(const Emulation& emulation, Holds holds)
+    : emulation_(emulation),
+      holds_(std::move(holds)),
+      random_(emulation.seed),
+      fibers_([this](int i) {
         EmulatedComm comm(*this, threads_[static_cast<std::size_t>(i)]);
         (*kernel_)(comm);
       }) {}
@@ -176,6 +179,11 @@ float* EmulatedComm::mail(int rank) const {
 }
 
 void EmulatedComm::copy_later(void* to, const void* from, std::size_t bytes) {
+  if (!machine_.holds_(from, bytes)) machine_.fail("a copy from where nothing is");
+  const auto aligned = [bytes](const void* p) {
+    return reinterpret_cast<std::uintptr_t>(p) % bytes == 0;
+  };
+  if (!aligned(to) || !aligned(from)) machine_.fail("a copy that is not aligned to its size");
   std::memset(to, 0xff, bytes);  // who reads it too early shall notice
   thread_.copies.push_back({.to = to, .from = from, .bytes = bytes});
 }

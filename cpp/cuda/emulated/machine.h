@@ -1,7 +1,8 @@
 // The emulated machine: blocks of threads, each a fiber, that meet at barriers. In which order they
 // go on is the machine's choice, as it is a GPU's. What is wrong on any GPU is an error here:
 // threads that wait for others that will not come, or at different barriers; mail to a block that
-// has not begun or has left. Memory is NaN until it is written.
+// has not begun or has left; copies from where nothing is. Memory is NaN until it is
+// written.
 #pragma once
 
 #include <cstdint>
@@ -23,8 +24,9 @@ class EmulatedComm;
 class Machine {
  public:
   using Kernel = std::function<void(EmulatedComm&)>;
+  using Holds = std::function<bool(const void*, std::size_t)>;  // whether so many bytes are there
 
-  explicit Machine(const Emulation& emulation);
+  Machine(const Emulation& emulation, Holds holds);
 
   // All blocks at once if they work `together`, otherwise one after another.
   void run(std::int64_t blocks, std::size_t shared_bytes, const Epoch* together,
@@ -74,6 +76,7 @@ class Machine {
   [[noreturn]] void fail(const std::string& why);
 
   const Emulation emulation_;
+  const Holds holds_;
   std::mt19937 random_;
   Fibers fibers_;
   std::string error_;

@@ -40,20 +40,15 @@ class Learner {
         first_sample_(thread_ / classes_),
         first_class_(thread_ % classes_),
         samples_on_(kThreads / classes_),
-        classes_on_(kThreads % classes_) {
-    while (1 << rank_bits_ < job.ranks) ++rank_bits_;
-  }
+        classes_on_(kThreads % classes_) {}
 
   CUTAWAY_DEVICE void run() {
     for_each_weight([](float& mine, float& global) { mine = global; });
+    batches_.start();
     comm_.all_sync();  // all have begun, so mail will be received
     CUTAWAY_ROLLED
     for (std::int64_t step = job_.first; step < job_.last; ++step) {
       begin(step);
-      if (job_.stages == 1 || step == job_.first) batches_.gather(step);
-      comm_.copy_wait();
-      comm_.block_sync();  // the pixels are there, and the weights are updated
-      if (job_.stages == 2) batches_.gather(step + 1);
       forward();
       send_sums();
       comm_.all_sync();
@@ -63,7 +58,6 @@ class Learner {
       backprop();
       comm_.block_sync();
       update_all();
-      if (job_.stages == 1) comm_.block_sync();  // nobody needs these pixels any more
     }
     comm_.block_sync();
     for_each_weight([](float& mine, float& global) { global = mine; });
@@ -74,7 +68,7 @@ class Learner {
     step_ = step;
     rows_ = batches_.rows(step);
     rates_ = job_.rates[step];
-    pixels_ = batches_.pixels(step);
+    groups_ = batches_.groups(step);
     labels_ = batches_.labels(step);
   }
 
@@ -122,17 +116,20 @@ class Learner {
   }
 
   // a = f(x W + b) for this block's units. A warp sums its slice of the pixels for a group of
-  // samples, two to a lane; then the slices are added.
+  // samples, two to a lane; then the slices are added. The first turn to a group is also the
+  // barrier after which all weights are updated, the next one that after which the parts are read.
   CUTAWAY_DEVICE void forward() {
     const int pieces = static_cast<int>(job_.pitch) / kPiecePixels;
     float* const parts = shared_ + at_.parts;
     CUTAWAY_ROLLED
-    for (int group = 0; group < rows_; group += kGroup) {
+    for (int group = groups_ - 1; group >= 0; --group) {
+      const std::uint8_t* const pixels = batches_.turn(step_, group);
+      const int samples = batches_.rows_of(step_, group);
       Units<U> sums[2] = {};
       const std::uint8_t* rows[2];  // a sample too many repeats the last, and nobody looks
       for (int h = 0; h < 2; ++h) {
-        const int sample = group + h * kWarp + comm_.lane();
-        rows[h] = pixels_ + (sample < rows_ ? sample : rows_ - 1) * job_.pitch;
+        const int sample = h * kWarp + comm_.lane();
+        rows[h] = pixels + (sample < samples ? sample : samples - 1) * job_.pitch;
       }
       CUTAWAY_ROLLED
       for (int piece = comm_.warp(); piece < pieces; piece += kSlices) {
@@ -163,11 +160,11 @@ class Learner {
         const int u = i / kGroup, sample = i % kGroup;
         float sum = 0;
         for (int slice = 0; slice < kSlices; ++slice) sum += parts[slice * U * kGroup + i];
-        a_[(group + sample) * U + u] =
+        a_[(group * kGroup + sample) * U + u] =
             activate(job_.activation, sum * job_.inverse_std + lower_[u]);
       }
-      comm_.block_sync();
     }
+    comm_.block_sync();
   }
 
   // This block's part of every sample's output sums goes to the block whose sample it is.
@@ -177,8 +174,8 @@ class Learner {
     for (int i = thread_; i < rows_ * classes_; i += kThreads) {
       float sum = 0;
       for (int u = 0; u < U; ++u) sum += a_[sample * U + u] * upper_[(1 + u) * classes_ + k];
-      const int owner = sample & (job_.ranks - 1), local = sample >> rank_bits_;
-      comm_.mail(owner)[box_.sums + (rank_ * box_.owned + local) * classes_ + k] = sum;
+      const std::int64_t row = rank_ * box_.owned + batches_.local(sample);
+      comm_.mail(batches_.owner(sample))[box_.sums + row * classes_ + k] = sum;
       sample += samples_on_;
       k += classes_on_;
       if (k >= classes_) {
@@ -243,7 +240,7 @@ class Learner {
   // any.
   CUTAWAY_DEVICE void update_all() {
     CUTAWAY_ROLLED
-    for (int i = thread_; i < words_; i += kThreads) update_pixels(i);
+    for (int first = 0; first < words_; first += kThreads) update_pixels(first + thread_);
     const int busy = (words_ + kWarp - 1) / kWarp * kWarp, spare = busy < kThreads ? busy : 0;
     if (thread_ < spare) return;
     CUTAWAY_ROLLED
@@ -274,19 +271,28 @@ class Learner {
     if (has_second) *second = v;
   }
 
+  // All threads take the turns, also those whose word is none.
   CUTAWAY_DEVICE void update_pixels(int word) {
     Units<U> sums[kWordPixels] = {};
-    for (int sample = 0; sample < rows_; ++sample) {
-      const std::uint32_t x =
-          reinterpret_cast<const std::uint32_t*>(pixels_ + sample * job_.pitch)[word];
-      const Units<U> delta = reinterpret_cast<const Units<U>*>(delta_)[sample];
-      CUTAWAY_UNROLL
-      for (int i = 0; i < kWordPixels; ++i) {
-        const float value = pixel(x, i);
+    CUTAWAY_ROLLED
+    for (int group = 0; group < groups_; ++group) {
+      const std::uint8_t* const pixels = batches_.turn(step_, group);
+      if (word >= words_) continue;
+      const Units<U>* const deltas = reinterpret_cast<const Units<U>*>(delta_) + group * kGroup;
+      const int samples = batches_.rows_of(step_, group);
+      for (int sample = 0; sample < samples; ++sample) {
+        const std::uint32_t x =
+            reinterpret_cast<const std::uint32_t*>(pixels + sample * job_.pitch)[word];
+        const Units<U> delta = deltas[sample];
         CUTAWAY_UNROLL
-        for (int u = 0; u < U; ++u) sums[i].of[u] += value * delta.of[u];
+        for (int i = 0; i < kWordPixels; ++i) {
+          const float value = pixel(x, i);
+          CUTAWAY_UNROLL
+          for (int u = 0; u < U; ++u) sums[i].of[u] += value * delta.of[u];
+        }
       }
     }
+    if (word >= words_) return;
     CUTAWAY_UNROLL
     for (int i = 0; i < kWordPixels; ++i) {
       CUTAWAY_UNROLL
@@ -321,7 +327,7 @@ class Learner {
   const Epoch& job_;
   const Mailbox box_;
   const Layout<U> at_;
-  const MiniBatches<Comm> batches_;
+  MiniBatches<Comm> batches_;
   const int rank_, thread_;
   const int first_unit_, real_units_;  // the hidden units of this block
   const int words_;                    // of a row of pixels
@@ -334,13 +340,12 @@ class Learner {
   float* const sums_;
   float* const output_deltas_;
   const int first_sample_, first_class_, samples_on_, classes_on_;  // of the sums that are sent
-  int rank_bits_ = 0;
 
   std::int64_t step_ = 0;
   int rows_ = 0;  // of this step
   Rates rates_{};
-  const std::uint8_t* pixels_ = nullptr;  // (rows, pitch)
-  const int* labels_ = nullptr;           // (owned,)
+  int groups_ = 0;               // of these rows
+  const int* labels_ = nullptr;  // (owned,)
 };
 
 template <int U, class Comm>

@@ -1,6 +1,6 @@
-// The mini-batches in a block's shared memory: that of this step and, if there is room for two
-// stages, the next one's, on its way. In: images, labels and their order, in global memory. Out:
-// the pixels of all samples, and the labels of the block's own.
+// The mini-batches in a block's shared memory: a group of samples at a time and, if there is room
+// for two stages, the next group on its way. In: images, labels and their order, in global memory.
+// Out: the pixels of a group, and the labels of the block's own samples.
 #pragma once
 
 #include "cuda/kernels/epoch_layout.h"
@@ -15,62 +15,124 @@ class MiniBatches {
       : comm_(comm),
         job_(job),
         owned_(box.owned),
-        padded_(at.padded),
+        passes_(update_passes(job)),
         pixels_(reinterpret_cast<std::uint8_t*>(comm.shared() + at.pixels)),
-        labels_(reinterpret_cast<int*>(comm.shared() + at.labels)) {}
+        labels_(reinterpret_cast<int*>(comm.shared() + at.labels)),
+        numbers_(reinterpret_cast<int*>(comm.shared() + at.numbers)) {
+    while (1 << rank_bits_ < job.ranks) ++rank_bits_;
+  }
 
   CUTAWAY_DEVICE int rows(std::int64_t step) const {
     const std::int64_t rest = job_.n - step * job_.batch;
     return static_cast<int>(rest < job_.batch ? rest : job_.batch);
   }
-  CUTAWAY_DEVICE std::uint8_t* pixels(std::int64_t step) const {  // (rows, pitch)
-    return pixels_ + stage(step) * padded_ * job_.pitch;
-  }
-  CUTAWAY_DEVICE int* labels(std::int64_t step) const {  // (owned,)
-    return labels_ + stage(step) * owned_;
+  CUTAWAY_DEVICE int groups(std::int64_t step) const { return (rows(step) + kGroup - 1) / kGroup; }
+  CUTAWAY_DEVICE int rows_of(std::int64_t step, int group) const {
+    const int rest = rows(step) - group * kGroup;
+    return rest < kGroup ? rest : kGroup;
   }
 
-  // Asks for what belongs to a step, if there is such a step; Comm's copy_wait() waits for it. A
-  // warp copies a row; it asks for the numbers of several rows before it waits.
-  CUTAWAY_DEVICE void gather(std::int64_t step) const {
-    if (step >= job_.last) return;
-    std::uint8_t* const to = pixels(step);
-    const int* const order = job_.order + step * job_.batch;
-    const int pieces = static_cast<int>(job_.pitch) / kPiecePixels, rows = this->rows(step);
-    constexpr int kEach = kGroup / kWarps;
-    CUTAWAY_ROLLED
-    for (int group = comm_.warp(); group < rows; group += kGroup) {
-      int numbers[kEach];
-      CUTAWAY_UNROLL
-      for (int i = 0; i < kEach; ++i)
-        numbers[i] = group + i * kWarps < rows ? order[group + i * kWarps] : 0;
-      CUTAWAY_UNROLL
-      for (int i = 0; i < kEach; ++i) {
-        const int row = group + i * kWarps;
-        if (row >= rows) break;
-        const std::uint8_t* const from = job_.images + numbers[i] * job_.pitch;
-        CUTAWAY_ROLLED
-        for (int piece = comm_.lane(); piece < pieces; piece += kWarp)
-          comm_.template copy_async<kPiecePixels>(to + row * job_.pitch + piece * kPiecePixels,
-                                                  from + piece * kPiecePixels);
+  // Which block computes a sample's loss, and which of its own it is there.
+  CUTAWAY_DEVICE int owner(int sample) const { return sample & (job_.ranks - 1); }
+  CUTAWAY_DEVICE int local(int sample) const { return sample >> rank_bits_; }
+  CUTAWAY_DEVICE int* labels(std::int64_t step) const {  // (owned,): there after its forward pass
+    return labels_ + (step & 1) * owned_;
+  }
+
+  // All threads: before the first turn().
+  CUTAWAY_DEVICE void start() {
+    next_ = first_of(job_.first);
+    ask_for_numbers(0, next_);
+    comm_.copy_wait();
+    comm_.block_sync();
+    if (job_.stages == 2) ask(0, next_);
+  }
+
+  // All threads: returns a group's pixels, (rows, pitch), for all threads to read until the next
+  // turn. Groups come in the order of after().
+  CUTAWAY_DEVICE const std::uint8_t* turn(std::int64_t step, int group) {
+    if (now_.step != step || now_.group != group) {
+      if (job_.stages == 1) {
+        comm_.block_sync();  // nobody reads the group before any more
+        ask(turns_, next_);
       }
+      comm_.copy_wait();
+      comm_.block_sync();  // the group is there, and nobody reads the one before any more
+      now_ = next_;
+      next_ = after(now_);
+      ++turns_;
+      if (job_.stages == 2) ask(turns_, next_);
     }
-    int* const own = labels(step);
-    const int rank = comm_.rank();
-    CUTAWAY_ROLLED
-    for (int local = comm_.thread(); local * job_.ranks + rank < rows; local += kThreads)
-      comm_.template copy_async<sizeof(int)>(own + local,
-                                             job_.labels + order[local * job_.ranks + rank]);
+    return place(turns_ - 1);
   }
 
  private:
-  CUTAWAY_DEVICE std::int64_t stage(std::int64_t step) const { return step & (job_.stages - 1); }
+  struct Turn {
+    std::int64_t step = -1;
+    int pass = 0;  // 0: forward; from 1 on: update
+    int group = 0;
+  };
+
+  CUTAWAY_DEVICE Turn first_of(std::int64_t step) const { return {step, 0, groups(step) - 1}; }
+
+  // The forward pass begins with the last group, so that it ends with the one that the update
+  // begins with; the update's sums go from the first sample to the last.
+  CUTAWAY_DEVICE Turn after(const Turn& turn) const {
+    const int groups = this->groups(turn.step);
+    if (turn.pass == 0 && turn.group > 0) return {turn.step, 0, turn.group - 1};
+    if (turn.group + 1 < groups) return {turn.step, turn.pass == 0 ? 1 : turn.pass, turn.group + 1};
+    if (turn.pass != 0 && turn.pass < passes_) return {turn.step, turn.pass + 1, 0};
+    return first_of(turn.step + 1);
+  }
+
+  CUTAWAY_DEVICE std::uint8_t* place(int turn) const {
+    return pixels_ + (turn & (job_.stages - 1)) * kGroup * job_.pitch;
+  }
+  CUTAWAY_DEVICE int* numbers(int turn) const { return numbers_ + (turn & 1) * kGroup; }
+
+  // Asks for the numbers of a group's images, if there is such a group.
+  CUTAWAY_DEVICE void ask_for_numbers(int turn, const Turn& at) const {
+    if (at.step >= job_.last) return;
+    const int* const order = job_.order + at.step * job_.batch + at.group * kGroup;
+    const int row = comm_.thread();
+    if (row < rows_of(at.step, at.group))
+      comm_.template copy_async<sizeof(int)>(numbers(turn) + row, order + row);
+  }
+
+  // Asks for a group, if there is such a group, and for the numbers of the one after it; those of
+  // its own have come. A warp copies a row.
+  CUTAWAY_DEVICE void ask(int turn, const Turn& at) const {
+    if (at.step >= job_.last) return;
+    std::uint8_t* const to = place(turn);
+    const int* const numbers = this->numbers(turn);
+    const int pieces = static_cast<int>(job_.pitch) / kPiecePixels;
+    const int rows = rows_of(at.step, at.group);
+    CUTAWAY_ROLLED
+    for (int row = comm_.warp(); row < rows; row += kWarps) {
+      const std::uint8_t* const from = job_.images + numbers[row] * job_.pitch;
+      CUTAWAY_ROLLED
+      for (int piece = comm_.lane(); piece < pieces; piece += kWarp)
+        comm_.template copy_async<kPiecePixels>(to + row * job_.pitch + piece * kPiecePixels,
+                                                from + piece * kPiecePixels);
+    }
+    const int row = comm_.thread(), sample = at.group * kGroup + row;
+    if (at.pass == 0 && row < rows && owner(sample) == comm_.rank())
+      comm_.template copy_async<sizeof(int)>(labels(at.step) + local(sample),
+                                             job_.labels + numbers[row]);
+    ask_for_numbers(turn + 1, after(at));
+  }
 
   Comm& comm_;
   const Epoch& job_;
-  const std::int64_t owned_, padded_;
-  std::uint8_t* const pixels_;  // (stages, padded, pitch)
-  int* const labels_;           // (stages, owned)
+  const std::int64_t owned_;
+  const int passes_;            // of an update over all groups
+  std::uint8_t* const pixels_;  // (stages, kGroup, pitch)
+  int* const labels_;           // (2, owned): of this step and the next
+  int* const numbers_;          // (2, kGroup): of this group's images and the next's
+  int rank_bits_ = 0;
+
+  Turn now_ = {}, next_ = {};  // what is read, and what will be
+  int turns_ = 0;              // so far
 };
 
 }  // namespace cutaway::cuda

@@ -8,8 +8,14 @@ namespace cutaway::cuda {
 
 constexpr int kWordPixels = 4;     // in 32 bits
 constexpr int kPiecePixels = 16;   // in what is copied at once
-constexpr int kGroup = 2 * kWarp;  // samples that a warp sums at a time: two to a lane
+constexpr int kGroup = 2 * kWarp;  // samples that a warp sums at a time: two to a lane. So many
+                                   // images are in shared memory at once, or twice as many
 constexpr int kSlices = kWarps;    // of the pixels, one to a warp
+
+// A thread updates the weights of a word's pixels at a time, so wide images take several passes.
+CUTAWAY_BOTH int update_passes(const Epoch& job) {
+  return static_cast<int>((job.pitch / kWordPixels + kThreads - 1) / kThreads);
+}
 
 // Where things lie in a block's mailbox and in its shared memory, in floats; in the latter aligned
 // to 16 bytes.
@@ -36,8 +42,9 @@ struct Layout {
   std::int64_t a, delta;         // of the hidden units: (padded, U)
   std::int64_t z;                // (owned, classes): of the output
   std::int64_t losses, correct;  // (owned,): of samples; correct is 1 or 0
-  std::int64_t labels;           // (stages, owned)
-  std::int64_t pixels;           // (stages, padded, pitch) bytes
+  std::int64_t labels;           // (2, owned)
+  std::int64_t numbers;          // (2, kGroup): of images
+  std::int64_t pixels;           // (stages, kGroup, pitch) bytes
   std::int64_t bytes;
 
   CUTAWAY_BOTH Layout(const Epoch& job, const Mailbox& box) {
@@ -61,8 +68,9 @@ struct Layout {
     z = take(box.owned * job.output.classes);
     losses = take(box.owned);
     correct = take(box.owned);
-    labels = take(job.stages * box.owned);
-    pixels = take(job.stages * padded * job.pitch / static_cast<std::int64_t>(sizeof(float)));
+    labels = take(2 * box.owned);
+    numbers = take(2 * std::int64_t{kGroup});
+    pixels = take(job.stages * kGroup * job.pitch / static_cast<std::int64_t>(sizeof(float)));
     bytes = floats * static_cast<std::int64_t>(sizeof(float));
   }
 };

@@ -177,7 +177,7 @@ struct Epoch {
 
   int ranks;       // blocks that share the hidden units: a power of two
   int units;       // of a block: 4, 8 or 16
-  int stages = 0;  // mini-batches of pixels that are kept: 2 to fetch the next during a step, or 1
+  int stages = 0;  // groups of images that are kept (epoch_batches.h): 2 to fetch the next, or 1
   bool cluster;    // the blocks reach each other's shared memory, where the mailboxes lie;
   float* mail = nullptr;  // otherwise they lie here, (ranks, mail_floats)
   std::int64_t mail_floats = 0;

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -54,15 +55,18 @@ struct Images {
   const float* floats;
   int64_t rows, features;
 
-  Images from(int64_t first) const {
+  Images part(int64_t first, int64_t count) const {
     return {bytes ? bytes + first * features : nullptr,
-            floats ? floats + first * features : nullptr, rows - first, features};
+            floats ? floats + first * features : nullptr, count, features};
   }
   const char* row(int64_t i) const {
     return bytes ? reinterpret_cast<const char*>(bytes + i * features)
                  : reinterpret_cast<const char*>(floats + i * features);
   }
 };
+
+// Whose rows are: while somebody holds it, they stay as and where they are. Null: they may change.
+using Owner = std::shared_ptr<const void>;
 
 // What evaluate() finds: the sum of the losses, and how many samples had their label as the first
 // largest output. Not finished: interrupted.
@@ -101,9 +105,10 @@ class Core {
   virtual bool forward(Images x, float mean, float std, std::span<const int64_t> layers,
                        std::span<float* const> activations, const Interrupted& interrupted) = 0;
   // As forward(), but no activation leaves the core. Each loss is the core's float, their sum a
-  // double, in the order of the rows.
+  // double, in an order that follows from the number of rows alone. A core may hold the owner with
+  // a copy of x, which it knows again by both.
   virtual Evaluation evaluate(Images x, std::span<const int64_t> labels, float mean, float std,
-                              const Interrupted& interrupted) = 0;
+                              const Owner& owner, const Interrupted& interrupted) = 0;
   // gradients[l] is (1 + sizes[l], sizes[l + 1]), row 0 the bias. Returns the loss; none if
   // interrupted.
   virtual std::optional<double> backprop(View<const float> x, std::span<const int64_t> labels,

@@ -106,6 +106,7 @@ inline void use(Session& session, const py::object& optimizer) {
   } else {
     o.momentum = number("momentum");
   }
+  const py::gil_scoped_release release;
   session.core->use(o);
 }
 
@@ -158,7 +159,11 @@ inline void update(Session& session, const py::sequence& gradients, float rate) 
 }
 
 inline py::dict state(const Session& session) {
-  const State held = session.core->state();
+  State held;
+  {
+    const py::gil_scoped_release release;
+    held = session.core->state();
+  }
   py::dict result;
   result["step"] = held.step;
   for (const auto& [name, values] : held.arrays) {
@@ -182,7 +187,25 @@ inline void set_state(Session& session, const py::dict& values) {
       state.arrays[name].assign(array.data(), array.data() + array.size());
     }
   }
+  const py::gil_scoped_release release;
   session.core->set_state(state);
+}
+
+inline Array<float> weights(const Session& session, int64_t layer) {
+  Array<float> values(session.shape(layer));
+  float* const to = values.mutable_data();
+  const py::gil_scoped_release release;
+  session.core->weights(layer, to);
+  return values;
+}
+
+inline void set_weights(Session& session, int64_t layer, const Array<float>& values) {
+  const auto shape = session.shape(layer);
+  require(values.ndim() == 2 && values.shape(0) == shape[0] && values.shape(1) == shape[1],
+          "set_weights: values must be (1 + fan_in, fan_out)");
+  const float* const from = values.data();
+  const py::gil_scoped_release release;
+  session.core->set_weights(layer, from);
 }
 
 template <class T>
@@ -201,14 +224,26 @@ std::vector<Array<float>> forward(Session& session, const Array<T>& x, float mea
   return activations;
 }
 
+// Whoever holds it needs no lock of the interpreter's, and has the rows, too.
+inline Owner held(const py::object& owner, const py::array& rows) {
+  if (owner.is_none()) return nullptr;
+  return {owner.inc_ref().ptr(), [owner = owner.ptr(), rows = rows.inc_ref().ptr()](const void*) {
+            const py::gil_scoped_acquire acquire;
+            Py_DECREF(owner);
+            Py_DECREF(rows);
+          }};
+}
+
 template <class T>
 std::pair<double, int64_t> evaluate(Session& session, const Array<T>& x,
-                                    const Array<int64_t>& labels, float mean, float std) {
+                                    const Array<int64_t>& labels, float mean, float std,
+                                    const py::object& owner) {
   const Images rows = images_of(x);
   const auto numbers = span_of(labels);
+  const Owner holder = held(owner, x);
   Evaluation found;
   stoppable([&] {
-    found = session.core->evaluate(rows, numbers, mean, std, signals_pending);
+    found = session.core->evaluate(rows, numbers, mean, std, holder, signals_pending);
     return found.finished;
   });
   return {found.loss, found.correct};
@@ -289,29 +324,14 @@ inline py::class_<Session> bind_session(py::module_& m, const char* name) {
       .def("forward", &forward<float>, py::arg("x").noconvert(), py::arg("mean"), py::arg("std"),
            py::arg("layers"))
       .def("evaluate", &evaluate<std::uint8_t>, py::arg("x").noconvert(),
-           py::arg("labels").noconvert(), py::arg("mean"), py::arg("std"))
+           py::arg("labels").noconvert(), py::arg("mean"), py::arg("std"),
+           py::arg("owner") = py::none())
       .def("evaluate", &evaluate<float>, py::arg("x").noconvert(), py::arg("labels").noconvert(),
-           py::arg("mean"), py::arg("std"))
+           py::arg("mean"), py::arg("std"), py::arg("owner") = py::none())
       .def("backprop", &backprop, py::arg("x").noconvert(), py::arg("labels").noconvert())
       .def("gradients", &gradients, py::arg("order").noconvert())
-      .def(
-          "weights",
-          [](const Session& s, int64_t layer) {
-            Array<float> values(s.shape(layer));
-            s.core->weights(layer, values.mutable_data());
-            return values;
-          },
-          py::arg("layer"))
-      .def(
-          "set_weights",
-          [](Session& s, int64_t layer, const Array<float>& values) {
-            const auto shape = s.shape(layer);
-            require(
-                values.ndim() == 2 && values.shape(0) == shape[0] && values.shape(1) == shape[1],
-                "set_weights: values must be (1 + fan_in, fan_out)");
-            s.core->set_weights(layer, values.data());
-          },
-          py::arg("layer"), py::arg("values").noconvert());
+      .def("weights", &weights, py::arg("layer"))
+      .def("set_weights", &set_weights, py::arg("layer"), py::arg("values").noconvert());
 }
 
 }  // namespace cutaway

@@ -29,8 +29,8 @@ MakeDevice machine_in(const std::string& library) {
 
 void emulate(const std::string& schedule, unsigned seed, int multiprocessors, int ranks,
              std::size_t shared, std::size_t memory, bool cluster, int largest_team, bool asking,
-             const std::string& failing, bool fast, double patience, const std::string& dropped,
-             const std::string& library) {
+             const std::string& failing, bool fast, double patience, bool lingers,
+             const std::string& dropped, const std::string& library) {
   using Schedule = Emulation::Schedule;
   Behaviour wanted;
   wanted.emulation.schedule = word<Schedule>({{"forward", Schedule::forward},
@@ -47,6 +47,7 @@ void emulate(const std::string& schedule, unsigned seed, int multiprocessors, in
   wanted.emulation.largest_team = largest_team;
   wanted.emulation.asking = asking;
   wanted.emulation.failing = failing;
+  wanted.emulation.lingers = lingers;
   wanted.emulation.dropped = dropped;
   wanted.choices = {.fast = fast, .patience = patience};
   if (!library.empty()) wanted.make = machine_in(library);
@@ -82,10 +83,14 @@ PYBIND11_MODULE(_cuda_emulated, m) {
         py::arg("memory") = usual.limits.memory, py::arg("cluster") = true,
         py::arg("largest_team") = usual.largest_team, py::arg("asking") = usual.asking,
         py::arg("failing") = usual.failing, py::arg("fast") = true,
-        py::arg("patience") = CudaCore::Choices{}.patience, py::arg("dropped") = "",
-        py::arg("library") = "");
+        py::arg("patience") = CudaCore::Choices{}.patience, py::arg("lingers") = false,
+        py::arg("dropped") = "", py::arg("library") = "");
   m.def("barriers", [] { return traces().barriers; });
   m.def("launches", [] { return traces().launches; });
+  m.def("uploaded", [] { return traces().uploaded; });
+  m.def("downloaded", [] { return traces().downloaded; });
+  m.def("waits", [] { return traces().waits; });
+  m.def("tick", &tick);
   bind_cuda_session(m).def(
       py::init([](const std::vector<int64_t>& sizes, const std::vector<std::string>& activations,
                   const std::string& loss, bool mean, int) {

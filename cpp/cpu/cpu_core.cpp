@@ -290,7 +290,7 @@ bool CpuCore::forward(Images x, float mean, float std, std::span<const int64_t> 
 }
 
 Evaluation CpuCore::evaluate(Images x, std::span<const int64_t> labels, float mean, float std,
-                             const Interrupted& interrupted) {
+                             const Owner&, const Interrupted& interrupted) {
   const InUse guard(in_use_);
   check_labelled("evaluate", architecture_, x, labels);
   std::vector<float> losses(labels.size());

@@ -47,7 +47,7 @@ class CpuCore final : public Core {
   bool forward(Images x, float mean, float std, std::span<const int64_t> layers,
                std::span<float* const> activations, const Interrupted& interrupted) override;
   Evaluation evaluate(Images x, std::span<const int64_t> labels, float mean, float std,
-                      const Interrupted& interrupted) override;
+                      const Owner& owner, const Interrupted& interrupted) override;
   std::optional<double> backprop(View<const float> x, std::span<const int64_t> labels,
                                  std::span<float* const> gradients,
                                  const Interrupted& interrupted) override;

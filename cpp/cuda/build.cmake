@@ -61,8 +61,8 @@ if(CUTAWAY_WERROR)  # a register that is spilled is one, too
     -Werror=all-warnings -Xcompiler=-Werror -Xptxas=--warn-on-spills,--warning-as-error)
 endif()
 
-pybind11_add_module(_cuda MODULE cpp/cuda/cuda_core.cpp cpp/bindings/cuda_module.cpp cpp/cuda/plan.cpp
-  cpp/cuda/steps.cpp)
+pybind11_add_module(_cuda MODULE
+  cpp/bindings/cuda_module.cpp cpp/cuda/answers.cpp cpp/cuda/cuda_core.cpp cpp/cuda/plan.cpp cpp/cuda/steps.cpp)
 set_target_properties(_cuda PROPERTIES CUDA_RUNTIME_LIBRARY Static LINKER_LANGUAGE CXX)
 target_link_libraries(_cuda PRIVATE cutaway_gpu ${CMAKE_DL_LIBS})
 list(APPEND modules _cuda)

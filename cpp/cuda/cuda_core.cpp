@@ -1,4 +1,5 @@
-// What the contract asks of the GPU's core, but for the steps of its optimizer (steps.cpp).
+// What the contract asks of the GPU's core, but for answers about rows (answers.cpp) and the steps
+// of its optimizer (steps.cpp).
 
 #include "cuda/cuda_core.h"
 
@@ -52,6 +53,7 @@ CudaCore::CudaCore(Architecture architecture, std::unique_ptr<Device> device,
     layers_.push_back(std::move(layer));
   }
   clock_ = Buffer<Clock>(*device_, 1);
+  total_ = Buffer<Total>(*device_, 1);
 }
 
 void CudaCore::load(Images images, std::span<const int64_t> labels, float mean, float std) {
@@ -148,6 +150,7 @@ void CudaCore::make_room() {
   mail_ = {};
   given_bytes_ = {};
   given_labels_ = {};
+  kept_ = {};
 }
 
 void CudaCore::reserve_losses(int64_t n) {
@@ -172,113 +175,6 @@ double CudaCore::weight_count() const {
   double count = 0;
   for (const Layer& layer : layers_) count += static_cast<double>(layer.weights.size());
   return count;
-}
-
-// Rows that are handed in, on the device and as the first layer takes them.
-const float* CudaCore::given(const Images& x, float mean, float std) {
-  const int64_t count = x.rows * x.features;
-  if (!x.bytes) {
-    upload(x_, x.floats, count);
-    return x_.data();
-  }
-  given_bytes_.grow(*device_, count);
-  upload(given_bytes_, x.bytes, count);
-  device_->run(Gather{.images = {.bytes = given_bytes_.data(),
-                                 .pitch = x.features,
-                                 .mean = mean,
-                                 .inverse_std = 1 / std},
-                      .x = x_.data(),
-                      .rows = static_cast<int>(x.rows),
-                      .features = layers_.front().fan_in});
-  return x_.data();
-}
-
-// Calls body(first row, rows, x of the first layer) for block after block of the rows of x: at_once
-// of them, or as many as there is room for; until it returns false. What else it needs,
-// reserve_more(rows) gets.
-template <class Reserve, class Body>
-void CudaCore::by_blocks(const Images& x, float mean, float std, int64_t at_once,
-                         const Reserve& reserve_more, const Body& body) {
-  for (int64_t start = 0; start < x.rows;) {
-    Images part = x.from(start);
-    part.rows = std::min(at_once, part.rows);
-    const float* first = nullptr;
-    try {
-      with_room([&] {
-        reserve(part.rows);
-        reserve_more(part.rows);
-        first = given(part, mean, std);
-      });
-    } catch (const Fault& fault) {
-      const bool short_of_room = fault.code() == "OUT_OF_MEMORY" || fault.code() == "TOO_BIG";
-      if (part.rows == 1 || !short_of_room) throw;
-      at_once = (part.rows + 1) / 2;  // fewer may fit
-      continue;
-    }
-    if (!body(start, static_cast<int>(part.rows), first)) return;
-    start += part.rows;
-  }
-}
-
-bool CudaCore::forward(Images x, float mean, float std, std::span<const int64_t> layers,
-                       std::span<float* const> activations, const Interrupted& interrupted) {
-  const Guard guard(*this);
-  bool finished = true;
-  const Layer& output = layers_.back();
-  const bool softmax = output.activation == Activation::softmax;
-  const auto run = [&](int64_t start, int rows, const float* first) {
-    run_forward(first, rows, softmax ? Activation::identity : output.activation);
-    if (softmax)
-      device_->run(Activate{.activation = output.activation,
-                            .z = output.a.data(),
-                            .rows = rows,
-                            .classes = output.fan_out});
-    for (std::size_t i = 0; i < layers.size(); ++i) {
-      const Layer& layer = layers_.at(static_cast<std::size_t>(layers[i]));
-      const int64_t width = layer.fan_out;
-      device_->download(activations[i] + start * width, layer.a.data(),
-                        static_cast<std::size_t>(rows * width) * sizeof(float));
-    }
-    finished = start + rows == x.rows || !interrupted();
-    return finished;
-  };
-  by_blocks(x, mean, std, rows_at_once(), [](int64_t) {}, run);
-  return finished;
-}
-
-// Rows of a forward pass between two questions to `interrupted`.
-int64_t CudaCore::rows_at_once() const {
-  const double patience = choices_.patience / (2 * weight_count());
-  return static_cast<int64_t>(std::clamp(patience, 1.0, static_cast<double>(kMostRows)));
-}
-
-Evaluation CudaCore::evaluate(Images x, std::span<const int64_t> labels, float mean, float std,
-                              const Interrupted& interrupted) {
-  const Guard guard(*this);
-  check_labelled("evaluate", architecture_, x, labels);
-  const std::vector<int> numbers(labels.begin(), labels.end());  // (rows of x,)
-  std::vector<float> losses;                                     // (rows of a block,)
-  std::vector<std::uint8_t> correct;                             // (rows of a block,)
-  Evaluation found;
-  const auto reserve_more = [&](int64_t rows) {
-    reserve_losses(rows);
-    given_labels_.grow(*device_, rows);
-  };
-  const auto run = [&](int64_t start, int rows, const float* first) {
-    upload(given_labels_, numbers.data() + start, rows);
-    run_forward(first, rows, Activation::identity);
-    device_->run(loss_of(given_labels_.data(), rows));
-    losses.resize(static_cast<std::size_t>(rows));
-    correct.resize(losses.size());
-    device_->download(losses.data(), sample_losses_.data(), losses.size() * sizeof(float));
-    device_->download(correct.data(), sample_correct_.data(), correct.size());
-    for (const float loss : losses) found.loss += loss;
-    for (const std::uint8_t right : correct) found.correct += right;
-    found.finished = start + rows == x.rows || !interrupted();
-    return found.finished;
-  };
-  by_blocks(x, mean, std, rows_at_once(), reserve_more, run);
-  return found;
 }
 
 std::optional<double> CudaCore::backprop(View<const float> x, std::span<const int64_t> labels,

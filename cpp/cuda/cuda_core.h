@@ -84,7 +84,7 @@ class CudaCore final : public Core {
   bool forward(Images x, float mean, float std, std::span<const int64_t> layers,
                std::span<float* const> activations, const Interrupted& interrupted) override;
   Evaluation evaluate(Images x, std::span<const int64_t> labels, float mean, float std,
-                      const Interrupted& interrupted) override;
+                      const Owner& owner, const Interrupted& interrupted) override;
   std::optional<double> gradients(std::span<const int64_t> order, std::span<float* const> gradients,
                                   const Interrupted& interrupted) override;
   std::optional<double> backprop(View<const float> x, std::span<const int64_t> labels,
@@ -120,11 +120,14 @@ class CudaCore final : public Core {
 
   template <class T>
   void upload(const Buffer<T>& to, const T* from, int64_t count) const;
-  const float* given(const Images& x, float mean, float std);
-  template <class Reserve, class Body>
-  void by_blocks(const Images& x, float mean, float std, int64_t at_once,
-                 const Reserve& reserve_more, const Body& body);
   double weight_count() const;
+
+  // What forward() and evaluate() are made of (answers.cpp).
+  const float* normalised(const std::uint8_t* bytes, int64_t rows, float mean, float std);
+  const float* given(const Images& x, float mean, float std);
+  void keep(const Images& x, const Owner& owner);
+  template <class Place, class Body>
+  void by_blocks(int64_t n, int64_t at_once, const Place& place, const Body& body);
   int64_t rows_at_once() const;
 
   // The launches of a step (steps.cpp); forward() and others are made of them, too.
@@ -180,6 +183,18 @@ class CudaCore final : public Core {
 
   Buffer<std::uint8_t> given_bytes_;  // rows and labels that are handed in
   Buffer<int> given_labels_;
+
+  // The rows of the last evaluate() that had an owner, where there was room for them.
+  struct Kept {
+    Images rows{};  // where the owner has them
+    Owner owner = {};
+    Buffer<std::uint8_t> bytes = {};  // (rows, features); this
+    Buffer<float> floats = {};        // (rows, features); or this
+
+    bool is(const Images& x, const Owner& whose) const;
+  };
+  Kept kept_;
+  Buffer<Total> total_;  // one
 
   Optimizer optimizer_;
   int64_t step_ = 0;

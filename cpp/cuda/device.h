@@ -73,6 +73,7 @@ class Device {
   virtual void run(const Update& job) = 0;
   virtual void run(const ApplyGradient& job) = 0;
   virtual void run(const Tally& job) = 0;
+  virtual void run(const AddUp& job) = 0;
   virtual void run(const Epoch& job) = 0;
   // How many teams of so many blocks, each with so many hidden units and all the shared memory it
   // can have, would run at once. To ask is what makes them ready to run.

@@ -250,6 +250,7 @@ class Gpu final : public Device {
   void run(const Update& job) override { launch("update", job); }
   void run(const ApplyGradient& job) override { launch("apply gradient", job); }
   void run(const Tally& job) override { launch("tally", job); }
+  void run(const AddUp& job) override { launch("add up", job); }
 
   void run(const Epoch& job) override {
     with_team(job, [&](auto kernel, cudaLaunchConfig_t& config) {

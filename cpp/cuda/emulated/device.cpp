@@ -4,6 +4,8 @@
 
 #include <unistd.h>
 
+#include <chrono>
+#include <condition_variable>
 #include <cstdlib>
 #include <cstring>
 #include <iterator>
@@ -24,10 +26,15 @@ namespace {
 std::mutex noting;
 Traces noted;
 
-void note_launch(const char* kernel) {
+template <class Change>
+void note(const Change& change) {
   const std::lock_guard guard(noting);
-  ++noted.launches[kernel];
+  change(noted);
 }
+
+std::mutex ticking;
+std::condition_variable ticked;
+std::int64_t ticks = 0;
 
 class Replay final : public Recording {
  public:
@@ -56,6 +63,7 @@ class EmulatedDevice final : public Device {
   void leave(int) const override {}
 
   void* allocate(std::size_t bytes) override {
+    linger();
     if (bytes > emulation_.limits.memory - used_)
       throw Fault("OUT_OF_MEMORY", "emulation: " + std::to_string(bytes) + " bytes are not left");
     void* const memory = std::malloc(bytes);
@@ -71,6 +79,8 @@ class EmulatedDevice final : public Device {
   }
   void upload(void* to, std::size_t pitch, const void* from, std::size_t row,
               std::size_t rows) override {
+    linger();
+    note([&](Traces& traces) { traces.uploaded += row * rows; });
     for (std::size_t i = 0; i < rows; ++i)
       std::memcpy(static_cast<char*>(to) + i * pitch, static_cast<const char*>(from) + i * row,
                   row);
@@ -78,9 +88,12 @@ class EmulatedDevice final : public Device {
   void clear(void* memory, std::size_t bytes) override { std::memset(memory, 0, bytes); }
   void download(void* to, const void* from, std::size_t bytes) override {
     wait();
+    note([&](Traces& traces) { traces.downloaded += bytes; });
     std::memcpy(to, from, bytes);
   }
   void wait() override {
+    linger();
+    note([](Traces& traces) { ++traces.waits; });
     if (failed_) Broken::remember("emulation: wait" + launches_.running() + ": a planted failure");
     Broken::check();
     launches_.waited();
@@ -94,6 +107,7 @@ class EmulatedDevice final : public Device {
   void run(const Update& job) override { launch("update", job); }
   void run(const ApplyGradient& job) override { launch("apply gradient", job); }
   void run(const Tally& job) override { launch("tally", job); }
+  void run(const AddUp& job) override { launch("add up", job); }
   void run(const Epoch& job) override { launch("epoch", job); }
   int teams(int ranks, int) override {
     if (!emulation_.asking) throw Fault("LAUNCH", "emulation: there is no answer");
@@ -109,6 +123,14 @@ class EmulatedDevice final : public Device {
   }
 
  private:
+  void linger() const {
+    if (!emulation_.lingers) return;
+    std::unique_lock lock(ticking);
+    const auto gone_on = [before = ticks] { return ticks != before; };
+    if (!ticked.wait_for(lock, std::chrono::seconds(5), gone_on))
+      throw std::runtime_error("emulation: no other thread has gone on meanwhile");
+  }
+
   template <class Job>
   void launch(const char* name, const Job& job) {
     if (recorded_) {
@@ -117,7 +139,7 @@ class EmulatedDevice final : public Device {
     }
     const Epoch* together = nullptr;  // only these blocks are
     if constexpr (std::is_same_v<Job, Epoch>) together = &job;
-    note_launch(name);
+    note([&](Traces& traces) { ++traces.launches[name]; });
     launches_.note(name);
     failed_ |= name == emulation_.failing;
     if (blocking_) wait();
@@ -158,8 +180,13 @@ Traces traces() {
 }
 
 void note_barrier(const std::string& site) {
-  const std::lock_guard guard(noting);
-  noted.barriers.insert(site);
+  note([&](Traces& traces) { traces.barriers.insert(site); });
+}
+
+void tick() {
+  const std::lock_guard guard(ticking);
+  ++ticks;
+  ticked.notify_all();
 }
 
 }  // namespace cutaway::cuda

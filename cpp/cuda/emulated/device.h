@@ -24,6 +24,7 @@ struct Emulation {
   int largest_team = 32;  // blocks; a larger one is refused
   bool asking = true;     // otherwise the question for a team fails
   std::string failing;    // a kernel, by name, that breaks the GPU
+  bool lingers = false;   // whatever may take long lasts until somebody calls tick()
   std::string dropped;    // a barrier that is left out, as in "epoch.h:100": a planted fault
 };
 
@@ -31,11 +32,16 @@ struct Emulation {
 struct Traces {
   std::set<std::string> barriers;       // where they are in the source
   std::map<std::string, int> launches;  // of the kernels, by name
+  std::size_t uploaded = 0;             // bytes
+  std::size_t downloaded = 0;           // bytes
+  int waits = 0;                        // for all that was launched, but to download
 };
 
 std::unique_ptr<Device> make_emulated(const Emulation& emulation);
 Traces traces();
 void note_barrier(const std::string& site);
+// Tells those that linger that another thread has gone on.
+void tick();
 
 }  // namespace cutaway::cuda
 

@@ -145,6 +145,20 @@ struct Tally {
   Summary* summaries;  // (steps,)
 };
 
+// What is told of an evaluation.
+struct Total {
+  double loss;
+  std::int64_t correct;
+};
+
+// What was found of the samples, added up.
+struct AddUp {
+  const float* sample_losses;          // (n,)
+  const std::uint8_t* sample_correct;  // (n,)
+  std::int64_t n;
+  Total* total;  // one
+};
+
 // What makes numbers of bytes. It is data, because ptxas would make an operand of a constant, and
 // move what selects the byte to a register instead, for every byte anew.
 struct Bytes {

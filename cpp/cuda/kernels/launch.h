@@ -62,6 +62,11 @@ void lay_out(const Tally& job, int, const Go& go) {
 }
 
 template <class Go>
+void lay_out(const AddUp&, int, const Go& go) {
+  go(Count<1>{}, std::int64_t{1}, sizeof(Total) * kThreads);
+}
+
+template <class Go>
 void lay_out(const Epoch& job, int, const Go& go) {
   const auto with = [&](auto count) {
     go(count, std::int64_t{job.ranks},

@@ -115,4 +115,23 @@ CUTAWAY_DEVICE void work(Comm& comm, const Tally& job) {
                            static_cast<int>(correct)};
 }
 
+// One block: every thread adds up its samples, and then they do so two by two.
+template <int, class Comm>
+CUTAWAY_DEVICE void work(Comm& comm, const AddUp& job) {
+  Total* const totals = reinterpret_cast<Total*>(comm.shared());  // (kThreads,)
+  Total own{};
+  for (std::int64_t i = comm.thread(); i < job.n; i += kThreads) {
+    own.loss += static_cast<double>(job.sample_losses[i]);
+    own.correct += job.sample_correct[i];
+  }
+  totals[comm.thread()] = own;
+  for (int half = kThreads / 2; half > 0; half /= 2) {
+    comm.block_sync();
+    if (comm.thread() >= half) continue;
+    totals[comm.thread()].loss += totals[comm.thread() + half].loss;
+    totals[comm.thread()].correct += totals[comm.thread() + half].correct;
+  }
+  if (comm.thread() == 0) *job.total = totals[0];
+}
+
 }  // namespace cutaway::cuda

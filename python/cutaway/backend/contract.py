@@ -145,10 +145,13 @@ class Core(Protocol):
         Bytes stand for (byte - mean) / std, floats for themselves.
         """
 
-    def evaluate(self, x: F32 | U8, labels: I64, mean: float, std: float) -> tuple[float, int]:
+    def evaluate(
+        self, x: F32 | U8, labels: I64, mean: float, std: float, owner: object = None
+    ) -> tuple[float, int]:
         """The sum of the rows' losses, and how many have their label as the first largest output.
 
-        Rows as forward() takes them; no activation leaves the core.
+        Rows as forward() takes them; no activation leaves the core. While the owner of x lives,
+        nobody changes x: a core may keep both, with a copy where it computes, until others come.
         """
 
     def backprop(self, x: F32, labels: I64) -> tuple[float, list[F32]]:

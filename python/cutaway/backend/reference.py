@@ -155,8 +155,15 @@ class ReferenceCore:
         activations = self._activations(self._rows(x, mean, std))
         return activations if layers is None else [activations[l] for l in layers]
 
-    def evaluate(self, x: Array, labels: I64, mean: float, std: float) -> tuple[float, int]:
-        """The sum of the rows' losses, and how many are right."""
+    def evaluate(
+        self,
+        x: Array,
+        labels: I64,
+        mean: float,
+        std: float,
+        owner: object = None,  # noqa: ARG002
+    ) -> tuple[float, int]:
+        """The sum of the rows' losses, and how many are right; the owner is for cores that copy x."""
         total, right = 0.0, 0
         for start in range(0, len(x), _ROWS):
             rows = self._rows(x[start : start + _ROWS], mean, std)

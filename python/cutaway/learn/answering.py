@@ -149,7 +149,7 @@ class Answering(Holding):
         total, right = 0.0, 0
         samples = np.zeros(self.architecture.sizes[-1], np.int64)
         for rows, labels in self._labelled(who, data):
-            loss, correct = self._core.evaluate(rows.x, labels, rows.mean, rows.std)
+            loss, correct = self._core.evaluate(rows.x, labels, rows.mean, rows.std, rows.owner)
             total, right = total + loss, right + correct
             samples += np.bincount(labels, minlength=len(samples))
         if not samples.any():

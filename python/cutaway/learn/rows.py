@@ -31,6 +31,7 @@ class Rows(NamedTuple):
         std: Of the bytes.
         given: The same before it was normalised.
         pixels: They were given as integers.
+        owner: The Dataset that x is of, which nobody changes, or None.
     """
 
     x: F32 | U8
@@ -38,6 +39,7 @@ class Rows(NamedTuple):
     std: float
     given: F32 | U8
     pixels: bool
+    owner: Dataset | None = None
 
     def highest(self) -> float:
         """Return the highest of the first rows as they were given, 0 if one is negative."""
@@ -161,8 +163,9 @@ def labelled(
         check_numbered_alike(who, names, data.class_names)
         if mean is None or std is None:
             mean, std = data.normalisation
-        if order is None and data.images.dtype == np.uint8:  # a core takes them where they lie
-            yield _pixels(data.images, mean, std), labels
+        if order is None and (data.images.dtype == np.uint8 or not data.pixels):
+            # A core takes them where they lie.
+            yield _of_dataset(data, data.images, mean, std)._replace(owner=data), labels
             return
         block = block_of(architecture)
         for start in range(0, len(data) if order is None else len(order), block):

@@ -16,6 +16,11 @@
 namespace cutaway::cuda {
 namespace {
 
+// A small step's time goes in waiting: for the kernel before, or for the other blocks. At best 2 us
+// each time, in which a GPU that is poorly used does so many FLOPs.
+constexpr double kWait = 8e5;
+constexpr int64_t kWaits = 2;  // of a step of the fast path
+
 constexpr int64_t kRecorded = 8;  // steps that are replayed at once; fewer are launched one by one
 
 Rule rule_of(const Optimizer& o) {
@@ -70,7 +75,9 @@ bool CudaCore::learn(std::span<const int64_t> order, int64_t batch, std::span<co
   upload(rates_, now.data(), steps);
 
   if (!epoch) device_->clear(clock_.data(), clock_.bytes());
-  const double work = 6 * weight_count() * static_cast<double>(rows);  // of a step
+  const int64_t waits = epoch ? kWaits : 3 * architecture_.layers() + 1;
+  const double work =  // of a step
+      6 * weight_count() * static_cast<double>(rows) + kWait * static_cast<double>(waits);
   const auto at_once = static_cast<int64_t>(std::max(1.0, choices_.patience / work));
   const int64_t full = n / batch;  // the last mini-batch may be short
   int64_t done = 0;

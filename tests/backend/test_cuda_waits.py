@@ -1,4 +1,4 @@
-"""What waits for a GPU: no call keeps other threads of Python waiting."""
+"""What waits for a GPU: no call keeps other threads of Python waiting, or Ctrl-C longer than it must."""
 
 import threading
 import time
@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pytest
 
-from cutaway import SGD, Adam
+from cutaway import SGD, Adam, Dataset, Network
 from cutaway.backend.contract import Core
 
 RNG = np.random.default_rng(0)
@@ -61,3 +61,33 @@ def test_other_threads_go_on_while_a_call_waits_for_the_gpu(emulated, name):
     core.load(IMAGES, LABELS, 0.0, 1.0)
     core.use(Adam())
     CALLS[name](core)
+
+
+# Questions whether to stop come after `patience` FLOPs, and waiting counts as such: 8e5 each time.
+
+
+def asked_in(emulated, sizes, patience, steps, fast=True):
+    """How many launches and waits `steps` steps of 8 samples take."""
+    emulated.emulate(patience=patience, fast=fast)
+    network = Network(sizes, backend="cuda")
+    data = Dataset(RNG.integers(0, 256, (8, sizes[0]), np.uint8), np.arange(8) % sizes[-1])
+    network.learn([], 8, dataset=data, optimizer=SGD(0.1))
+    before = emulated.launches().get("epoch", 0), emulated.waits()
+    network.learn(np.tile(np.arange(8), steps), 8, dataset=data, optimizer=SGD(0.1))
+    return emulated.launches().get("epoch", 0) - before[0], emulated.waits() - before[1]
+
+
+def test_steps_of_a_tiny_network_are_counted_by_their_waiting(emulated):
+    flops = 6 * 123 * 8  # of a step
+    for steps in (10, 25):  # twice 8e5 a step
+        patience = steps * (1.6e6 + flops)
+        launches, waits = asked_in(emulated, (20, 5, 3), patience, 100)
+        assert (launches, waits) == (100 // steps, 100 // steps - 1)
+    # seven kernels a step, and ten with one layer more
+    assert asked_in(emulated, (20, 5, 3), 10 * 7 * 8.01e5, 100, fast=False) == (0, 9)
+    assert asked_in(emulated, (20, 5, 5, 3), 10 * 10 * 8.01e5, 100) == (0, 9)
+
+
+def test_steps_of_a_large_network_are_counted_by_their_work(emulated):
+    flops = 6 * (785 * 64 + 65 * 10) * 8
+    assert asked_in(emulated, (784, 64, 10), 4 * (flops + 1.6e6), 8) == (2, 1)

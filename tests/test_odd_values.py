@@ -15,6 +15,7 @@ import types
 import warnings
 from decimal import Decimal
 from fractions import Fraction
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -23,6 +24,8 @@ import pytest
 
 import cutaway
 from cutaway.errors import DivergenceError
+from cutaway.look.page.page import Page
+from cutaway.scale.sweep import Sweep
 
 
 def odd(name, **methods):
@@ -180,7 +183,23 @@ def objects():
         OneCycle=cutaway.OneCycle(),
         Film=cutaway.Film("a.mp4"),
         Recorder=recorder_of(network),
+        Sweep=swept(),
+        Page=Page(html="<p>a page</p>"),
     )
+
+
+@cache
+def swept():
+    """A sweep that is over: nothing that is asked of it changes it."""
+    dataset = cutaway.Dataset(PIXELS, LABELS)
+    configs = [
+        dict(epochs=1, hidden=(hidden,), lr=lr, backend="cpu")
+        for hidden in (2, 3)
+        for lr in (0.1, 1)
+    ]
+    with cutaway.sweep(configs, (dataset, dataset), jobs=1, keep="history") as sweep:
+        list(sweep)
+    return sweep
 
 
 def recorder_of(network):
@@ -356,6 +375,11 @@ CALLS = {
         configs=[dict(epochs=1, hidden=(2,), backend="cpu")], data=(o.Dataset, o.Dataset), jobs=1,
         keep="best",
     ),
+    "Sweep.csv": lambda _: dict(path="a.csv"),
+    "Sweep.json": lambda _: dict(path="a.json"),
+    "Sweep.curves": lambda _: dict(theme="dark"),
+    "Sweep.heat": lambda _: dict(theme="dark"),
+    "Page.write": lambda _: dict(path="a.html"),
     "doubt": lambda o: dict(network=o.Network, data=o.Dataset, seed=0, theme="dark"),
     "first": lambda o: dict(
         network=o.Network, moments=moments_of(o), data=o.Dataset, theme="dark"
@@ -374,6 +398,10 @@ if find_spec("sklearn"):
 
 # Records that cutaway makes and nobody passes in: their classes keep what they are given.
 RECORDS = {"CheckpointError", "CudaStatus", "DeviceError", "History", "Moment", "Weights"}
+# What public calls return: no names of the package's, but their methods are users' all the same.
+RETURNED = {"Page": Page, "Sweep": Sweep}
+# Not users': how ranks that share a training agree.
+INNER = {"Moments.agreed"}
 
 
 def written(film):
@@ -472,8 +500,14 @@ def everything_public():
         if name not in RECORDS and arguments_of(value):
             yield name, value
         if isinstance(value, type) and name != "Classifier":  # X and y are scikit-learn's to check
-            methods = ((f"{name}.{method}", getattr(value, method)) for method in methods_of(value))
-            yield from ((full, method) for full, method in methods if arguments_of(method))
+            yield from methods_with_arguments(name, value)
+    for name, kind in RETURNED.items():
+        yield from methods_with_arguments(name, kind)
+
+
+def methods_with_arguments(name, kind):
+    methods = ((f"{name}.{method}", getattr(kind, method)) for method in methods_of(kind))
+    yield from ((full, method) for full, method in methods if arguments_of(method))
 
 
 PUBLIC = dict(everything_public())
@@ -558,6 +592,20 @@ def test_everything_public_that_takes_arguments_has_a_call_with_all_of_them():
     assert PUBLIC.keys() == CALLS.keys()
     for name, call in CALLS.items():
         assert {*call(objects())} == {*arguments_of(PUBLIC[name])}, name
+
+
+def test_what_a_call_returns_has_its_methods_in_the_table_too(o):
+    found = set()
+    for name, call in CALLS.items():
+        result = function_of(name, o)(**call(o))
+        ASKED.get(name, type)(result)  # else a training warns that nobody asked
+        kind = type(result)
+        if name == "Classifier" or not kind.__module__.startswith("cutaway."):
+            continue
+        own = dict(methods_with_arguments(kind.__name__, kind))
+        found |= {full for full, method in own.items() if method.__module__.startswith("cutaway.")}
+    assert {"Sweep.csv", "Page.write"} <= found
+    assert found - PUBLIC.keys() == INNER
 
 
 def test_there_are_thousands_of_pairs():

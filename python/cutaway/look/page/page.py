@@ -8,6 +8,7 @@ JSON block in which nothing can end the block.
 from __future__ import annotations
 
 import json
+import os
 import re
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
@@ -21,6 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ... import checks
 from ...files import MARK, replacing
 from ..theme import THEMES, Colour
 from .payload import Payload
@@ -111,9 +113,14 @@ class Page:
             'title="The run as a page" style="width:100%;height:860px;border:0"></iframe>'
         )
 
-    def write(self, path: Path) -> None:
-        """Write it, whole or not at all."""
-        with replacing(path) as partial:
+    def write(self, path: str | os.PathLike[str]) -> None:
+        """Write it, whole or not at all.
+
+        Raises:
+            TypeError, ValueError: if `path` is no path.
+            OSError: if it cannot be written.
+        """
+        with replacing(checks.path("write", "path", path)) as partial:
             partial.write_text(self.html, encoding="utf-8", newline="\n")
 
 

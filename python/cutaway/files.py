@@ -122,7 +122,8 @@ class Replacement:
                 self._file = os.open(self.partial, flags, 0o600 if there else 0o666)
             except OSError as error:
                 raise OSError(error.errno, error.strerror, os.fspath(path)) from None
-            _lock(self._file)
+            with suppress(OSError):  # of a file system that cannot
+                lock(self._file, wait=True)
             if self.partial.exists():  # else it was taken for abandoned before it was locked
                 break
             os.close(self._file)
@@ -158,23 +159,25 @@ class Replacement:
         self._file = -1
 
 
-def _lock(file: int) -> None:
-    """Lock a file for as long as this process lives, where the file system can."""
-    import fcntl
+def lock(file: int, *, wait: bool) -> None:
+    """Lock an open file against whoever else opens it, until it is closed or this process ends.
 
-    with suppress(OSError):
-        fcntl.flock(file, fcntl.LOCK_EX)
+    Raises:
+        BlockingIOError: if another has it, and nobody waits.
+        OSError: if the file system cannot.
+    """
+    import fcntl  # of POSIX alone
+
+    fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
 
 
 def _remove_abandoned(folder: Path, start: str) -> None:
     """Remove files whose names start so, and whose processes were killed: their locks ended with them."""
-    import fcntl
-
     for path in folder.glob(f"{start}*"):
         with suppress(OSError):  # locked: somebody writes to it
             file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                lock(file, wait=False)
                 path.unlink()
             finally:
                 os.close(file)

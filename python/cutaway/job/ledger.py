@@ -6,7 +6,6 @@ before the next training is counted as done; one that a kill has torn is dropped
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 from collections.abc import Mapping
@@ -15,7 +14,7 @@ from types import TracebackType
 from typing import Any
 
 from .. import checks
-from ..files import MARK, MARK_OF_ANY_VERSION, open_regular
+from ..files import MARK, MARK_OF_ANY_VERSION, lock, open_regular
 from ..scale.trial import Trial, trial_of
 
 FORMAT = 1
@@ -58,7 +57,7 @@ class Ledger:
         self._file = os.open(self._path, flags, 0o666)
         try:
             try:
-                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                lock(self._file, wait=False)
             except BlockingIOError:
                 raise BlockingIOError(
                     f"{self._path}: is in use by another sweep; wait for it, or name another folder"

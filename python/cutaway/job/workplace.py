@@ -18,7 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
-from ..files import is_ours, replacing, write_json
+from ..files import is_ours, lock, replacing, write_json
 from ..learn.ongoing import Checkpoint
 
 FOLDER = ".cutaway-run"
@@ -157,25 +157,23 @@ def _locked(folder: Path, out: Path, wait: bool) -> int:
     Raises:
         BlockingIOError: if it is another's, and nobody waits.
     """
-    import fcntl  # of POSIX alone
-
     while True:
         folder.mkdir(exist_ok=True)
         if folder.is_symlink():
             raise FileExistsError(f"{folder}: must be a folder of cutaway's, got a link")
         with suppress(FileNotFoundError):  # who was there has just left, and the folder with them
-            lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+            file = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-                if os.path.samestat(os.fstat(lock), (folder / _LOCK).stat()):
-                    os.ftruncate(lock, 0)
+                lock(file, wait=wait)
+                if os.path.samestat(os.fstat(file), (folder / _LOCK).stat()):
+                    os.ftruncate(file, 0)
                     os.pwrite(
-                        lock, f"process {os.getpid()}, {time.strftime('since %X')}".encode(), 0
+                        file, f"process {os.getpid()}, {time.strftime('since %X')}".encode(), 0
                     )
-                    return lock
+                    return file
             except BlockingIOError:
-                who = os.pread(lock, 99, 0).decode(errors="replace")
-                os.close(lock)
+                who = os.pread(file, 99, 0).decode(errors="replace")
+                os.close(file)
                 if not who:  # it is about to say so
                     time.sleep(0.01)
                     continue
@@ -183,9 +181,9 @@ def _locked(folder: Path, out: Path, wait: bool) -> int:
                     f"{out}: is in use by a run ({who}); wait for it, or name another folder"
                 ) from None
             except BaseException:
-                os.close(lock)
+                os.close(file)
                 raise
-            os.close(lock)
+            os.close(file)
 
 
 def _move(made: Path, place: Path) -> None:

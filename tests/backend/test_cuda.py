@@ -204,7 +204,7 @@ def test_a_lessons_network_learns_in_one_launch_and_tells_its_plan(emulated):
         ("batch", {}, dict(sizes=(20, 9, 3), batch=8193)),
         ("width", {}, dict(sizes=(20, 257, 3))),
         ("device", dict(ranks=0), dict(sizes=(20, 9, 3))),
-        ("shared memory", {}, dict(batch=256, rows=256)),
+        ("shared memory", {}, dict(batch=2000, rows=2000)),
         ("shared memory", dict(cluster=False, shared=64 << 10), {}),  # Turing
         ("off", dict(fast=False), dict(sizes=(20, 9, 3))),
         ("refused", dict(largest_team=3), {}),

@@ -87,16 +87,15 @@ class EmulatedDevice final : public Device {
   }
   void clear(void* memory, std::size_t bytes) override { std::memset(memory, 0, bytes); }
   void download(void* to, const void* from, std::size_t bytes) override {
-    wait();
+    linger();
+    settle();
     note([&](Traces& traces) { traces.downloaded += bytes; });
     std::memcpy(to, from, bytes);
   }
   void wait() override {
     linger();
     note([](Traces& traces) { ++traces.waits; });
-    if (failed_) Broken::remember("emulation: wait" + launches_.running() + ": a planted failure");
-    Broken::check();
-    launches_.waited();
+    settle();
   }
 
   void run(const Gather& job) override { launch("gather", job); }
@@ -123,6 +122,13 @@ class EmulatedDevice final : public Device {
   }
 
  private:
+  // What a kernel did wrong is told to who waits.
+  void settle() {
+    if (failed_) Broken::remember("emulation: wait" + launches_.running() + ": a planted failure");
+    Broken::check();
+    launches_.waited();
+  }
+
   void linger() const {
     if (!emulation_.lingers) return;
     std::unique_lock lock(ticking);

@@ -124,6 +124,7 @@ class EmulatedDevice final : public Device {
  private:
   // What a kernel did wrong is told to who waits.
   void settle() {
+    if (recorded_) throw Fault("LAUNCH", "emulation: nobody waits for what is recorded");
     if (failed_) Broken::remember("emulation: wait" + launches_.running() + ": a planted failure");
     Broken::check();
     launches_.waited();
@@ -141,6 +142,7 @@ class EmulatedDevice final : public Device {
   void launch(const char* name, const Job& job) {
     if (recorded_) {
       recorded_->push_back([this, name, job] { launch(name, job); });
+      if (blocking_) wait();
       return;
     }
     const Epoch* together = nullptr;  // only these blocks are

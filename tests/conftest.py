@@ -1,6 +1,7 @@
 """What several test files share."""
 
 import codecs
+import functools
 import importlib
 import os
 import re
@@ -9,6 +10,7 @@ import subprocess
 import sys
 from importlib.util import find_spec
 from shutil import which
+from types import SimpleNamespace
 
 import pytest
 
@@ -80,8 +82,8 @@ def pytest_configure(config):
 
 def on_a_card(item):
     """Whether a test uses a real GPU."""
-    of_backend = getattr(item, "callspec", None) and item.callspec.params.get("backend") == "cuda"
-    return of_backend or "gpu" in getattr(item, "fixturenames", ())
+    backend = item.callspec.params.get("backend") if hasattr(item, "callspec") else None
+    return backend in ON_A_CARD or "gpu" in getattr(item, "fixturenames", ())
 
 
 def pytest_collection_modifyitems(items):
@@ -146,8 +148,9 @@ def gpu():
 
 # Without a GPU, one test says so (test_cuda.py) instead of hundreds.
 BACKENDS = ["numpy", "cpu", "cuda emulated", "cuda emulated by layers"]
+ON_A_CARD = ["cuda", "cuda by layers"]
 if cutaway.cuda_status().usable or "cuda" in REQUIRED:
-    BACKENDS.append("cuda")
+    BACKENDS += ON_A_CARD
 
 
 @pytest.fixture
@@ -156,11 +159,27 @@ def backends():
     return BACKENDS
 
 
+@pytest.fixture
+def by_layers(monkeypatch):
+    """Backend "cuda" takes no fast path."""
+    load = choose.load_cuda
+
+    def load_slow():
+        module = load()
+        return SimpleNamespace(
+            probe=module.probe, CudaCore=functools.partial(module.CudaCore, fast=False)
+        )
+
+    monkeypatch.setattr(choose, "load_cuda", load_slow)
+
+
 @pytest.fixture(params=BACKENDS)
 def backend(request):
     """The name of every backend in turn, ready to be used."""
-    if request.param == "cuda":
+    if request.param in ON_A_CARD:
         request.getfixturevalue("gpu")
+        if request.param == "cuda by layers":
+            request.getfixturevalue("by_layers")
     elif request.param.startswith("cuda emulated"):
         fast = request.param == "cuda emulated"
         request.getfixturevalue("emulated").emulate(fast=fast)

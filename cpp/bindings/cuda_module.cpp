@@ -10,10 +10,10 @@ PYBIND11_MODULE(_cuda, m) {
   m.def("probe", [](int device) { return dict_of(probe(device)); }, py::arg("device"));
   bind_cuda_session(m).def(
       py::init([](const std::vector<int64_t>& sizes, const std::vector<std::string>& activations,
-                  const std::string& loss, bool mean, int device) {
+                  const std::string& loss, bool mean, int device, bool fast) {
         return make_session(sizes, activations, loss, mean, [device] { return make_gpu(device); },
-                            {});
+                            {.fast = fast});
       }),
-      py::arg("sizes"), py::arg("activations"), py::arg("loss"), py::arg("mean"),
-      py::arg("device"));
+      py::arg("sizes"), py::arg("activations"), py::arg("loss"), py::arg("mean"), py::arg("device"),
+      py::arg("fast") = true);  // or, for tests, layer by layer
 }

@@ -29,7 +29,7 @@ MakeDevice machine_in(const std::string& library) {
 
 void emulate(const std::string& schedule, unsigned seed, int multiprocessors, int ranks,
              std::size_t shared, std::size_t memory, bool cluster, int largest_team, bool asking,
-             const std::string& failing, bool fast, double patience, bool lingers,
+             const std::string& failing, bool unasked, bool fast, double patience, bool lingers,
              const std::string& dropped, const std::string& library) {
   using Schedule = Emulation::Schedule;
   Behaviour wanted;
@@ -48,6 +48,7 @@ void emulate(const std::string& schedule, unsigned seed, int multiprocessors, in
   wanted.emulation.asking = asking;
   wanted.emulation.failing = failing;
   wanted.emulation.lingers = lingers;
+  wanted.emulation.unasked = unasked;
   wanted.emulation.dropped = dropped;
   wanted.choices = {.fast = fast, .patience = patience};
   if (!library.empty()) wanted.make = machine_in(library);
@@ -82,9 +83,9 @@ PYBIND11_MODULE(_cuda_emulated, m) {
         py::arg("ranks") = usual.limits.ranks, py::arg("shared") = usual.limits.shared,
         py::arg("memory") = usual.limits.memory, py::arg("cluster") = true,
         py::arg("largest_team") = usual.largest_team, py::arg("asking") = usual.asking,
-        py::arg("failing") = usual.failing, py::arg("fast") = true,
-        py::arg("patience") = CudaCore::Choices{}.patience, py::arg("lingers") = false,
-        py::arg("dropped") = "", py::arg("library") = "");
+        py::arg("failing") = usual.failing, py::arg("unasked") = usual.unasked,
+        py::arg("fast") = true, py::arg("patience") = CudaCore::Choices{}.patience,
+        py::arg("lingers") = false, py::arg("dropped") = "", py::arg("library") = "");
   m.def("barriers", [] { return traces().barriers; });
   m.def("launches", [] { return traces().launches; });
   m.def("uploaded", [] { return traces().uploaded; });
@@ -93,13 +94,14 @@ PYBIND11_MODULE(_cuda_emulated, m) {
   m.def("tick", &tick);
   bind_cuda_session(m).def(
       py::init([](const std::vector<int64_t>& sizes, const std::vector<std::string>& activations,
-                  const std::string& loss, bool mean, int) {
-        const Behaviour wanted = behaviour;
+                  const std::string& loss, bool mean, int, bool fast) {
+        Behaviour wanted = behaviour;
+        wanted.choices.fast &= fast;
         return make_session(
             sizes, activations, loss, mean,
             [&wanted] { return std::unique_ptr<Device>(wanted.make(wanted.emulation)); },
             wanted.choices);
       }),
-      py::arg("sizes"), py::arg("activations"), py::arg("loss"), py::arg("mean"),
-      py::arg("device"));
+      py::arg("sizes"), py::arg("activations"), py::arg("loss"), py::arg("mean"), py::arg("device"),
+      py::arg("fast") = true);
 }

@@ -447,7 +447,15 @@ def test_a_status_of_no_number_is_a_status_too(device):
 
 def test_a_gpu_takes_part_in_the_contracts_tests(gpu, backends):
     assert gpu.usable
-    assert "cuda" in backends
+    assert {"cuda", "cuda by layers"} <= set(backends)
+
+
+@pytest.mark.usefixtures("emulated", "by_layers")
+def test_a_core_can_be_made_to_go_layer_by_layer():
+    network = Network((20, 5, 3), backend="cuda")
+    network.learn(np.arange(40), 8, dataset=data_of(), optimizer=SGD(0.1))
+    assert network.backend_info()["why_not"] == "off"
+    assert "epoch" not in network.backend_info()["launches"]
 
 
 CASES = [((784, 64, 10), SGD(0.02)), ((784, 50, 10), Adam()), ((37, 21, 19, 5), Adam())]

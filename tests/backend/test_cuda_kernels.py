@@ -8,12 +8,13 @@ import os
 import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from cutaway import SGD, Adam, Dataset, Network
+from cutaway import SGD, Adam, Dataset, DeviceError, Network
 from cutaway.backend.reference import ReferenceCore
 
 SOURCES = Path(__file__).parents[2] / "cpp"
@@ -128,7 +129,33 @@ def test_a_hidden_layer_that_fits_goes_the_fast_path_and_all_others_layer_by_lay
     assert launches((30, 20, 3), np.float32) == layers
     assert launches((3000, 20, 3)) == layers  # more pixels than shared memory
     assert launches((30, 20, 3), ranks=0) == layers  # a GPU whose blocks cannot work together
-    assert launches((30, 257, 3), ranks=32) == {"epoch", "tally"}
+    assert launches((30, 257, 3), ranks=32, cluster=False) == {"epoch", "tally"}
+
+
+@pytest.mark.parametrize(
+    ("sizes", "words"),
+    [
+        ((20, 40, 3), "epoch wants a cluster of 16 blocks, which has at most 8 here"),
+        ((784, 4, 3), r"epoch wants \d+ bytes of shared memory, a block has at most 49152 here"),
+        ((20, 20, 3), None),  # what is never refused
+    ],
+)
+def test_what_a_gpu_was_not_asked_for_is_refused_at_launch(emulated, sizes, words):
+    emulated.emulate(unasked=True)
+    network, before = Network(sizes, backend="cuda"), emulated.launches()
+    data = Dataset(np.ones((40, sizes[0]), np.uint8), np.zeros(40, int), mean=0, std=1)
+    refused = pytest.raises(DeviceError, match=words) if words else nullcontext()
+    with refused:
+        network.learn(np.arange(40), 40, dataset=data, optimizer=SGD(0.1))
+    assert (emulated.launches().get("epoch", 0) > before.get("epoch", 0)) == (words is None)
+
+
+def test_no_gpu_has_clusters_of_more_than_16_blocks(emulated):
+    emulated.emulate(ranks=32)
+    network = Network((20, 257, 3), backend="cuda")
+    data = Dataset(np.ones((40, 20), np.uint8), np.zeros(40, int), mean=0, std=1)
+    with pytest.raises(DeviceError, match="a cluster of 32 blocks, which has at most 16 here"):
+        network.learn(np.arange(40), 8, dataset=data, optimizer=SGD(0.1))
 
 
 def test_a_smaller_team_learns_right_too(emulated):
@@ -161,11 +188,30 @@ def test_steps_that_are_replayed_learn_as_steps_that_are_launched(emulated):
     assert len(prints) == 1
 
 
+@pytest.mark.parametrize("path", PATHS)
+def test_a_learn_that_is_split_has_the_bits_of_the_whole(emulated, path):
+    """Between calls, and within one that asks for signals after every step."""
+    rng = np.random.default_rng(0)
+    data = Dataset(rng.integers(0, 256, (165, 784), np.uint8), rng.integers(0, 5, 165))
+    order, results = rng.permutation(165), set()
+    for steps, patience in [(11, 1e12), (11, 1.0), (1, 1e12), (3, 1e12), (9, 1e12)]:
+        emulated.emulate(patience=patience, **PATHS[path])
+        network = Network((784, 20, 5), backend="cuda")
+        losses, right = [], 0
+        for part in np.split(order, range(16 * steps, 165, 16 * steps)):
+            losses.append(network.learn(part, 16, dataset=data, optimizer=Adam()))
+            right += network.correct()
+        state = [v for _, v in sorted(network.optimizer_state().items())]
+        bits = b"".join(np.asarray(part).tobytes() for part in (*losses, right, *state))
+        results.add((network.fingerprint(), bits))
+    assert len(results) == 1
+
+
 # faults must be noticed
 
 
 def noticed(emulated, **fault):
-    """Whether a fault shows: in a wrong result, in bits that depend on the schedule, in an error."""
+    """How a fault shows: in a wrong result, in bits that depend on the schedule, or in this error."""
     for path in ({}, dict(shared=20 << 10), dict(fast=False)):
         for name in SMALL:
             results = set()
@@ -177,11 +223,11 @@ def noticed(emulated, **fault):
                     RuntimeError
                 ) as error:  # libc++ knows no class of another library's exception
                     assert str(error).startswith("emulation: ")  # noqa: PT017
-                    return True
+                    return str(error)
                 results.add(bits)
                 if not right or len(results) > 1:
-                    return True
-    return False
+                    return "wrong"
+    return ""
 
 
 def test_no_fault_is_noticed_where_there_is_none(emulated):
@@ -195,6 +241,7 @@ def test_every_barrier_is_missed_when_it_is_left_out(emulated):
     assert [site for site in barriers if not noticed(emulated, dropped=site)] == []
 
 
+# The file of a kernel, what is wrong there, and what the emulation says of it if not the results do.
 FAULTS = {
     "a barrier that not all threads reach": (
         "epoch_batches.h",
@@ -214,6 +261,13 @@ FAULTS = {
     "tiles of two steps in one place": ("product.h", "half ^= 1", "half ^= 0"),
     "a loss that is not written": ("layers.h", "job.sample_losses[first + row] =", "(void)"),
     "a sum over half of the lanes": ("comm.h", "mask > 0; mask /= 2) value", "mask > 1; mask /= 2) value"),
+    "a copy from between two words": (
+        "epoch_batches.h", "from + piece * kPiecePixels);", "from + piece * kPiecePixels + 4);",
+        "is not aligned",
+    ),
+    "more shared memory than a block has": (
+        "epoch_layout.h", "bytes = floats *", "bytes = (256 << 10) + floats *", "of shared memory",
+    ),
 }  # fmt: skip
 
 
@@ -237,7 +291,7 @@ def libraries(tmp_path_factory):
         compile([emulated / f"{path.stem}.cpp"], path, "-c")
 
     def build(name):
-        file, old, new = FAULTS[name]
+        file, old, new = FAULTS[name][:3]
         source = (SOURCES / "cuda" / "kernels" / file).read_text()
         assert source.count(old) == 1, f"{name}: {file} has changed"
         folder = tmp_path_factory.mktemp("fault")
@@ -254,4 +308,6 @@ def libraries(tmp_path_factory):
 @pytest.mark.timeout(400)  # all of them are compiled
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_planted_fault_is_noticed(emulated, libraries, name):
-    assert noticed(emulated, library=libraries[name])
+    said = noticed(emulated, library=libraries[name])
+    assert said
+    assert all(words in said for words in FAULTS[name][3:])

@@ -12,6 +12,7 @@
 #include <mutex>
 #include <new>
 #include <optional>
+#include <set>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -22,6 +23,9 @@
 
 namespace cutaway::cuda {
 namespace {
+
+constexpr std::size_t kUnaskedShared = 48 << 10;  // bytes
+constexpr std::int64_t kPortableCluster = 8, kLargestCluster = 16;
 
 std::mutex noting;
 Traces noted;
@@ -108,8 +112,9 @@ class EmulatedDevice final : public Device {
   void run(const Tally& job) override { launch("tally", job); }
   void run(const AddUp& job) override { launch("add up", job); }
   void run(const Epoch& job) override { launch("epoch", job); }
-  int teams(int ranks, int) override {
+  int teams(int ranks, int units) override {
     if (!emulation_.asking) throw Fault("LAUNCH", "emulation: there is no answer");
+    if (!emulation_.unasked) asked_.insert(units);
     return ranks <= emulation_.largest_team ? 1 : 0;
   }
 
@@ -147,13 +152,14 @@ class EmulatedDevice final : public Device {
     }
     const Epoch* together = nullptr;  // only these blocks are
     if constexpr (std::is_same_v<Job, Epoch>) together = &job;
-    note([&](Traces& traces) { ++traces.launches[name]; });
-    launches_.note(name);
-    failed_ |= name == emulation_.failing;
-    if (blocking_) wait();
-    if (failed_) return;  // as on a GPU: nothing runs any more, and who waits is told
     lay_out(job, emulation_.limits.multiprocessors,
             [&](auto count, std::int64_t blocks, std::size_t bytes) {
+              check(name, blocks, bytes, together);
+              note([&](Traces& traces) { ++traces.launches[name]; });
+              launches_.note(name);
+              failed_ |= name == emulation_.failing;
+              if (blocking_) wait();
+              if (failed_) return;  // as on a GPU: nothing runs any more, and who waits is told
               machine_.run(blocks, bytes, together,
                            [&job](EmulatedComm& comm) { work<decltype(count)::value>(comm, job); });
             });
@@ -167,12 +173,30 @@ class EmulatedDevice final : public Device {
     return static_cast<std::size_t>(from) + bytes <= size;
   }
 
+  // As a card does: a kernel that did not ask for more has 48 KB, and 8 blocks to a cluster.
+  void check(const char* name, std::int64_t blocks, std::size_t bytes,
+             const Epoch* together) const {
+    const bool asked = together && asked_.contains(together->units);
+    const auto refuse = [name](const std::string& wish, std::size_t most) {
+      throw Fault("EMULATION", std::string("emulation: ") + name + " wants " + wish + " at most " +
+                                   std::to_string(most) + " here");
+    };
+    const std::size_t most_bytes = asked ? emulation_.limits.shared : kUnaskedShared;
+    if (bytes > most_bytes)
+      refuse(std::to_string(bytes) + " bytes of shared memory, a block has", most_bytes);
+    const std::int64_t most_blocks = asked ? kLargestCluster : kPortableCluster;
+    if (together && together->cluster && blocks > most_blocks)
+      refuse("a cluster of " + std::to_string(blocks) + " blocks, which has",
+             static_cast<std::size_t>(most_blocks));
+  }
+
   const Emulation emulation_;
   Machine machine_;
   const pid_t process_;
   std::map<void*, std::size_t> sizes_;  // of what is allocated, in bytes
   std::size_t used_ = 0;
   bool failed_ = false;
+  std::set<int> asked_;  // the units of kernels for which teams() was asked
   std::optional<std::vector<std::function<void()>>> recorded_;
 };
 

@@ -25,6 +25,7 @@ struct Emulation {
   bool asking = true;     // otherwise the question for a team fails
   std::string failing;    // a kernel, by name, that breaks the GPU
   bool lingers = false;   // whatever may take long lasts until somebody calls tick()
+  bool unasked = false;   // the question makes nothing ready to run: a planted fault
   std::string dropped;    // a barrier that is left out, as in "epoch.h:100": a planted fault
 };
 

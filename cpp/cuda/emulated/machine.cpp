@@ -180,10 +180,9 @@ float* EmulatedComm::mail(int rank) const {
 
 void EmulatedComm::copy_later(void* to, const void* from, std::size_t bytes) {
   if (!machine_.holds_(from, bytes)) machine_.fail("a copy from where nothing is");
-  const auto aligned = [bytes](const void* p) {
-    return reinterpret_cast<std::uintptr_t>(p) % bytes == 0;
-  };
-  if (!aligned(to) || !aligned(from)) machine_.fail("a copy that is not aligned to its size");
+  for (const void* place : {static_cast<const void*>(to), from})
+    if (reinterpret_cast<std::uintptr_t>(place) % bytes != 0)
+      machine_.fail("a copy of " + std::to_string(bytes) + " bytes is not aligned to them");
   std::memset(to, 0xff, bytes);  // who reads it too early shall notice
   thread_.copies.push_back({.to = to, .from = from, .bytes = bytes});
 }

@@ -1,8 +1,8 @@
 // The emulated machine: blocks of threads, each a fiber, that meet at barriers. In which order they
 // go on is the machine's choice, as it is a GPU's. What is wrong on any GPU is an error here:
 // threads that wait for others that will not come, or at different barriers; mail to a block that
-// has not begun or has left; copies from where nothing is. Memory is NaN until it is
-// written.
+// has not begun or has left; copies that are not aligned, or from where nothing is. Memory is NaN
+// until it is written.
 #pragma once
 
 #include <cstdint>

@@ -1,0 +1,46 @@
+"""The bits of blocks that work together: the same at every repeat, on the emulated GPU and on a card.
+
+On the emulated one the threads take turns in another order every time. CUTAWAY_REPEATS says how often.
+"""
+
+import os
+
+import numpy as np
+import pytest
+
+from cutaway import Adam, Dataset, Network
+
+REPEATS = int(os.environ.get("CUTAWAY_REPEATS", "0"))
+HIDDEN = {1: 4, 2: 8, 4: 16, 8: 32, 16: 64}  # units, by the blocks that share them
+
+
+def learned(hidden):
+    """Return the blocks that a network took, and the bits of what it learned in four steps."""
+    rng = np.random.default_rng(0)
+    data = Dataset(rng.integers(0, 256, (60, 37), np.uint8), rng.integers(0, 5, 60))
+    network = Network((37, hidden, 5), backend="cuda")
+    losses = network.learn(rng.permutation(60), 16, dataset=data, optimizer=Adam())
+    info, state = network.backend_info(), network.optimizer_state()
+    parts = [losses, *(values for _, values in sorted(state.items()))]
+    bits = b"".join(np.asarray(part).tobytes() for part in parts)
+    return info["plan"]["ranks"] if info["fast"] else 0, network.fingerprint(), bits
+
+
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("ranks", HIDDEN)
+def test_whoever_comes_first_every_repeat_has_the_same_bits(emulated, ranks):
+    results = set()
+    for seed in range(REPEATS or 5):
+        emulated.emulate("shuffled", seed)
+        results.add(learned(HIDDEN[ranks]))
+    assert len(results) == 1
+    assert results.pop()[0] == ranks
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.usefixtures("gpu")
+@pytest.mark.parametrize("ranks", HIDDEN)
+def test_every_repeat_on_a_gpu_has_the_same_bits(ranks):
+    results = {learned(HIDDEN[ranks]) for _ in range(REPEATS or 1000)}
+    assert len(results) == 1
+    print(f"{ranks} blocks are planned, {results.pop()[0]} worked together")

@@ -1,0 +1,245 @@
+"""The parts of .ci/gpu: PART SUSPECTS [--emulated] prints what a part finds.
+
+Into the file SUSPECTS goes what is to be suspected, most likely first; nothing if all is right.
+"""
+
+import importlib.util
+import os
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+import cutaway
+from cutaway import SGD, Adam, Dataset, Network
+from cutaway.backend import choose
+
+PART, SUSPECTS, EMULATED = sys.argv[1], Path(sys.argv[2]), "--emulated" in sys.argv[3:]
+SOFTMAX = dict(output="softmax", loss="cross_entropy")
+
+
+def suspect(text):
+    """Note what is to be suspected."""
+    with SUSPECTS.open("a") as file:
+        file.write(text + "\n")
+
+
+def load_emulated():
+    """Return the emulated GPU's module, in the place of the real one's."""
+    from cutaway import _cuda_emulated
+
+    return _cuda_emulated
+
+
+load_real = load_emulated if EMULATED else choose.load_cuda
+choose.load_cuda = load_real  # what "cuda" means
+
+
+def pixels_and_labels(features, classes, samples):
+    """Return noise: uint8 (samples, features), int (samples,)."""
+    rng = np.random.default_rng(0)
+    return rng.integers(0, 256, (samples, features), np.uint8), rng.integers(0, classes, samples)
+
+
+# which card, which path
+
+
+def path():
+    """Tell which card there is, and what a lesson's network does on it."""
+    status = cutaway.cuda_status()
+    print(status.text)
+    if not status.usable:
+        suspect(f"the card cannot be used: {status}")
+        return
+    network = Network((784, 64, 10), backend="cuda")
+    network.learn(
+        np.arange(64), 64, dataset=Dataset(*pixels_and_labels(784, 10, 64)), optimizer=SGD(0.1)
+    )
+    info = network.backend_info()
+    for name, value in info.items():
+        print(f"{name:>16}: {value}")
+    if not info["fast"]:
+        suspect(f"784-64-10 goes layer by layer ({info['why_not']}): {info['refused']}")
+
+
+# a: one answer from the card, the emulation and the CPU
+
+# Blocks of a cluster: 16, 16, 1, 8, 16 of 16 units, and none. With its usual eps Adam takes a whole step
+# even where the gradient is nearly 0, and so its sign that of the rounding.
+NETWORKS = {
+    "784-64-10, SGD": (dict(sizes=(784, 64, 10), reduction="sum"), SGD(0.02)),
+    "784-50-10, Adam": (dict(sizes=(784, 50, 10), activation="relu", **SOFTMAX), Adam(eps=1e-5)),
+    "37-4-3, SGD": (dict(sizes=(37, 4, 3)), SGD(0.5)),
+    "37-32-3, momentum": (dict(sizes=(37, 32, 3), activation="tanh"), SGD(0.1, 0.9)),
+    "37-256-5, Adam": (dict(sizes=(37, 256, 5), **SOFTMAX), Adam(eps=1e-5)),
+    "33-21-19-5, decay": (dict(sizes=(33, 21, 19, 5)), SGD(0.1, weight_decay=0.1)),
+}
+STEPS, BATCH = 3, 64  # the last is short
+
+
+def cores():
+    """Compare the card and the CPU with the emulation: of pixels, and of floats, which go by layers."""
+    print(f"{'':18} {'':2} {'path':6}  {'by how much the update differs from the emulation'}")
+    wrong = {}  # path, or "cpu": where
+    for name, (recipe, optimizer) in NETWORKS.items():
+        images, labels = pixels_and_labels(
+            recipe["sizes"][0], recipe["sizes"][-1], STEPS * BATCH - 9
+        )
+        pixels = Dataset(images, labels)
+        for kind, data in [("u1", pixels), ("f4", Dataset(pixels[:][0], labels))]:
+            print(f"{name:18} {kind}", end=" ", flush=True)  # if it hangs, that is the last line
+            choose.load_cuda = load_emulated
+            base, start, way = learned(recipe, optimizer, data, "cuda")
+            choose.load_cuda = load_real
+            print(f"{way:6}", end=" ", flush=True)
+            for core in ["cpu"] if EMULATED else ["cpu", "cuda"]:
+                weights, _, its_way = learned(recipe, optimizer, data, core)
+                text, right = compared(weights, base, start)
+                print(f" {core}: {text}", end="", flush=True)
+                if its_way not in ("", way):
+                    print(f" (it goes {its_way})", end="")
+                if not right:
+                    print(" WRONG", end="")
+                    wrong.setdefault(its_way or core, []).append(f"{name} {kind}")
+            print()
+    blame(wrong)
+
+
+def learned(recipe, optimizer, data, backend):
+    """Return a network's weights, those before, and which way it learned; "" on the CPU."""
+    network = Network(**recipe, backend=backend)
+    layers = range(network.architecture.layers)
+    start = [network.get_weights(layer) for layer in layers]
+    network.learn(np.arange(len(data)), BATCH, dataset=data, optimizer=optimizer)
+    way = ""
+    if backend != "cpu":
+        way = "fast" if "epoch" in network.backend_info()["launches"] else "layers"
+    return [network.get_weights(layer) for layer in layers], start, way
+
+
+def compared(weights, base, start):
+    """By the bound of tests/backend/test_cuda.py, which says why: what to print, and whether it holds."""
+    worst, right = 0.0, True
+    for a, b, before in zip(weights, base, start, strict=True):
+        error, update = np.linalg.norm(a - b), np.linalg.norm(b - before)
+        worst = max(worst, error / update)
+        right &= bool(error <= 1e-5 * update + 5e-8 * STEPS**0.5 * np.linalg.norm(before))
+    differ = sum(np.count_nonzero(a != b) for a, b in zip(weights, base, strict=True))
+    return f"{worst:.1e}, {differ:6,} of {sum(a.size for a in base):6,} weights", right
+
+
+def blame(wrong):
+    """Suspect what those have in common that are wrong."""
+    where = {name: ", ".join(networks) for name, networks in wrong.items()}
+    if "cpu" in where:
+        suspect(f"the CPU's core or the emulation of this build, not the card: {where['cpu']}")
+    elif {"fast", "layers"} <= set(where):
+        suspect("what both paths share, the copies of gpu.cu, loss.h, optimizer.h, activations.h: "
+                f"{where['fast']}, {where['layers']}")  # fmt: skip
+    elif "fast" in where:
+        suspect(f"the fast path, epoch.h and what a cluster exchanges: {where['fast']}")
+    elif "layers" in where:
+        suspect(f"the layers' kernels, layers.h and product.h: {where['layers']}")
+
+
+# b: the floor of a step
+
+HIDDEN, BATCHES = ((4, 64), (1, 16)) if EMULATED else ((4, 16, 64, 256), (1, 4, 16, 64, 256))
+FEW, MANY, REPEATS = (1, 3, 3) if EMULATED else (10, 2010, 7)  # steps, and how often
+MOST_US, MOST_FIXED_US = 10, 1000  # the model says 1 to 3, and some 50
+
+
+def latency():
+    """Tell what a step takes that has next to nothing to compute, and a call of learn()."""
+    print("us per step; * layer by layer")
+    print("hidden  batch " + "".join(f"{batch:9}" for batch in BATCHES) + "   fixed us")
+    floor, fixed = np.inf, []
+    for hidden in HIDDEN:
+        print(f"{hidden:6}        ", end="", flush=True)
+        row = []
+        for batch in BATCHES:
+            step, once, fast = timed(hidden, batch)
+            floor = min(floor, step)
+            row.append(once)
+            print(f"{step:8.2f}{' ' if fast else '*'}", end="", flush=True)
+        print(f"   {np.median(row):8.1f}")
+        fixed += row
+    print(f"floor {floor:.2f} us per step, {np.median(fixed):.1f} us per call of learn()")
+    if EMULATED:
+        print("(of the emulation: no card takes so long)")
+    elif floor > MOST_US:
+        suspect(f"what a step waits for: {floor:.1f} us at least, where at most {MOST_US} are expected; "
+                "the barriers of a cluster, or a launch at every step")  # fmt: skip
+    elif np.median(fixed) > MOST_FIXED_US:
+        suspect(f"what learn() does besides its steps: {np.median(fixed):.0f} us, where at most "
+                f"{MOST_FIXED_US} are expected; copies, or memory that is asked for")  # fmt: skip
+
+
+def timed(hidden, batch):
+    """Return microseconds per step and per call besides, and whether it went the fast path."""
+    network = Network((16, hidden, 10), backend="cuda")
+    data = Dataset(*pixels_and_labels(16, 10, 1000))
+    seconds = {}
+    for steps in (FEW, MANY):
+        order, best = np.arange(steps * batch) % 1000, np.inf
+        for _ in range(1 + REPEATS):  # the first one loads
+            start = time.perf_counter()
+            network.learn(order, batch, dataset=data, optimizer=SGD(0.01))
+            best = min(best, time.perf_counter() - start)
+        seconds[steps] = best
+    step = (seconds[MANY] - seconds[FEW]) / (MANY - FEW)
+    return 1e6 * step, 1e6 * (seconds[FEW] - FEW * step), network.backend_info()["fast"]
+
+
+# c: the contract
+
+# What such a machine may lack, and these tests do not need.
+LACKING = ["PIL", "av", "click", "cv2", "matplotlib", "safetensors", "threadpoolctl", "tqdm"]
+
+
+def contract():
+    """Test the contract on the card, until a test fails."""
+    sys.meta_path.insert(0, Lacking())
+    if importlib.util.find_spec("pytest") is None:
+        suspect("nothing of the card: pytest is not installed, so the contract was not tested")
+        return
+    import pytest
+
+    os.environ["CUTAWAY_REQUIRE"] = "cuda"  # whose tests must not be skipped
+    options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:randomly"]
+    if importlib.util.find_spec("pytest_timeout") is None:
+        options += ["-o", "addopts=--import-mode=importlib", "-o", "filterwarnings="]
+    which = "cuda and not emulated" + (" and learning and pass" if EMULATED else "")
+    seen = Seen()
+    status = pytest.main([*options, "-k", which, "tests/test_contract.py"], plugins=[seen])
+    if seen.failure:
+        suspect(f"{seen.failure}, after {seen.passed} of the contract's tests were right")
+    elif status != 0 or not seen.passed:
+        suspect(
+            f"nothing of the card: pytest ended with {int(status)}, {seen.passed} tests were right"
+        )
+
+
+class Lacking:
+    """Finds none of what such a machine may lack, also where it is installed."""
+
+    def find_spec(self, name, *_):  # noqa: D102
+        if name.partition(".")[0] in LACKING:
+            raise ModuleNotFoundError(
+                f"No module named {name!r}, as on a machine without it", name=name
+            )
+
+
+class Seen:
+    """Of a run of pytest: how many tests were right, which was the first that was not."""
+
+    passed, failure = 0, ""
+
+    def pytest_runtest_logreport(self, report):  # noqa: D102
+        self.passed += report.when == "call" and report.passed
+        if report.failed and not self.failure:
+            self.failure = f"{report.nodeid}: {str(report.longrepr).splitlines()[-1]}"
+
+
+{"path": path, "cores": cores, "latency": latency, "contract": contract}[PART]()

@@ -2,22 +2,32 @@
 // The same for a GPU and the emulation. Calls go(R or U as a constant, blocks, bytes).
 #pragma once
 
+#include <algorithm>
+
 #include "cuda/kernels/epoch.h"
 #include "cuda/kernels/layers.h"
 
 namespace cutaway::cuda {
 
-// The largest tiles that still give every multiprocessor one.
+// The tiles with which a product takes the least time, by a model: multiprocessors make one at a
+// time, and for R x R products they read 2 R numbers.
 template <class Go>
 void tiled(std::int64_t rows, std::int64_t columns, int multiprocessors, const Go& go) {
-  const auto attempt = [&](auto count) {
+  const auto cost = [&](auto count) {
     constexpr int R = decltype(count)::value;
     const std::int64_t blocks = tiles(rows, columns, kTile<R>);
-    if (R > 1 && blocks < multiprocessors) return false;
-    go(count, blocks, kTileBytes<R>);
-    return true;
+    return (blocks + multiprocessors - 1) / multiprocessors * R * (R + 2);
   };
-  attempt(Count<4>{}) || attempt(Count<2>{}) || attempt(Count<1>{});
+  const auto with = [&](auto count) {
+    constexpr int R = decltype(count)::value;
+    go(count, tiles(rows, columns, kTile<R>), kTileBytes<R>);
+  };
+  const std::int64_t least =
+      std::min({cost(Count<8>{}), cost(Count<4>{}), cost(Count<2>{}), cost(Count<1>{})});
+  if (cost(Count<1>{}) == least) return with(Count<1>{});
+  if (cost(Count<2>{}) == least) return with(Count<2>{});
+  if (cost(Count<4>{}) == least) return with(Count<4>{});
+  with(Count<8>{});
 }
 
 template <class Go>

@@ -25,6 +25,7 @@
 #define CUTAWAY_BOTH __host__ __device__ inline
 #define CUTAWAY_UNROLL _Pragma("unroll")    // so that arrays stay in registers
 #define CUTAWAY_ROLLED _Pragma("unroll 1")  // or large bodies would not fit the instruction cache
+#define CUTAWAY_UNROLL_FOUR _Pragma("unroll 4")
 
 namespace cutaway::cuda {
 
@@ -90,6 +91,7 @@ struct Grid : Block {
 #define CUTAWAY_BOTH inline
 #define CUTAWAY_UNROLL
 #define CUTAWAY_ROLLED
+#define CUTAWAY_UNROLL_FOUR
 
 namespace cutaway::cuda {
 

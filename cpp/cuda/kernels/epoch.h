@@ -280,6 +280,7 @@ class Learner {
       if (word >= words_) continue;
       const Units<U>* const deltas = reinterpret_cast<const Units<U>*>(delta_) + group * kGroup;
       const int samples = batches_.rows_of(step_, group);
+      CUTAWAY_UNROLL_FOUR
       for (int sample = 0; sample < samples; ++sample) {
         const std::uint32_t x =
             reinterpret_cast<const std::uint32_t*>(pixels + sample * job_.pitch)[word];

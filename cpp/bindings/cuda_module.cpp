@@ -7,7 +7,17 @@ PYBIND11_MODULE(_cuda, m) {
   using namespace cutaway::cuda;
   m.doc() = "The CUDA core of cutaway. Private: cutaway.Network is the way in.";
   bind_faults();
-  m.def("probe", [](int device) { return dict_of(probe(device)); }, py::arg("device"));
+  m.def(
+      "probe",
+      [](int device) {
+        Probe found;
+        {
+          const py::gil_scoped_release release;  // a first look may take seconds
+          found = probe(device);
+        }
+        return dict_of(found);
+      },
+      py::arg("device"));
   bind_cuda_session(m).def(
       py::init([](const std::vector<int64_t>& sizes, const std::vector<std::string>& activations,
                   const std::string& loss, bool mean, int device, bool fast) {

@@ -34,7 +34,11 @@ bool breaks(cudaError_t error) {
     case cudaErrorInvalidAddressSpace:
     case cudaErrorInvalidPc:
     case cudaErrorLaunchFailure:
-    case 721:  // a name that CUDA 12.0 has not: leaked tensor memory
+    case cudaErrorECCUncorrectable:
+    case 220:  // names that CUDA 12.0 has not: an uncorrectable error of NVLink,
+    case 226:  // a contained one of the hardware,
+    case 911:  // one of another device;
+    case 721:  // leaked tensor memory
     case cudaErrorMpsClientTerminated:
       return true;
     default:

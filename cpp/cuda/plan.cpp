@@ -11,8 +11,8 @@ std::string refusal(Device& device, int ranks, int units) {
   try {
     if (device.teams(ranks, units) >= 1) return {};
     return team + ": there is no room for them at once";
-  } catch (const Fault& fault) {  // whoever is asked and fails says no
-    if (fault.code() == "BROKEN") throw;
+  } catch (const Fault& fault) {  // who is asked and fails says no
+    if (fault.code() == "BROKEN" || fault.code() == "OUT_OF_MEMORY") throw;
     return team + ": " + fault.what();
   }
 }

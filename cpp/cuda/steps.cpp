@@ -91,12 +91,12 @@ bool CudaCore::learn(std::span<const int64_t> order, int64_t batch, std::span<co
       replay_step(batch, static_cast<int>(rows), std::min(last, full) - done);
       if (last > full) replay_step(batch, static_cast<int>(n - full * batch), 1);
     }
+    step_ += last - done;
     done = last;
     if (done == steps) break;
     device_->wait();
     if (interrupted()) break;
   }
-  step_ += done;
   run_tally(n, batch, done, losses);
   return done == steps;
 }
@@ -187,11 +187,14 @@ void CudaCore::replay_step(int64_t batch, int rows, int64_t times) {
   if (found == recordings_.end() && times > kRecorded && !device_->blocking()) {
     run_step(batch, rows);  // loads the kernels, which must not happen within a recording
     --times;
-    found = recordings_
-                .emplace(key, device_->record([&] {
-                  for (int64_t i = 0; i < kRecorded; ++i) run_step(batch, rows);
-                }))
-                .first;
+    try {
+      auto recording = device_->record([&] {
+        for (int64_t i = 0; i < kRecorded; ++i) run_step(batch, rows);
+      });
+      found = recordings_.emplace(key, std::move(recording)).first;
+    } catch (const Fault& fault) {  // without room for it, steps are launched one by one
+      if (fault.code() != "OUT_OF_MEMORY") throw;
+    }
   }
   if (found != recordings_.end())
     for (; times >= kRecorded; times -= kRecorded) found->second->replay();
@@ -282,10 +285,10 @@ Update CudaCore::update_of(int64_t layer, const float* x, int rows) const {
 
 Info CudaCore::info() {
   const Guard guard(*this);
-  const Plan& next = plan(batch_);
+  with_room([&] { plan(batch_); });
   return {.limits = device_->limits(),
           .batch = batch_,
-          .plan = next,
+          .plan = plan(batch_),
           .refused = team_ ? team_->refused : std::vector<std::string>{},
           .launches = device_->launches().counts()};
 }

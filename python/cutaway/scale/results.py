@@ -54,7 +54,7 @@ class Results:
     def best(self) -> Trial | None:
         """The one with the highest validation accuracy, the first of several; None if all failed."""
         new = self.trials[self._compared :]  # a sweep asks at each trial
-        self._compared = len(self.trials)
+        self._compared += len(new)
         good = [trial for trial in (self._best, *new) if trial and trial.valid_accuracy is not None]
         self._best = min(good, key=rank, default=None)
         return self._best

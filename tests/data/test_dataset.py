@@ -206,6 +206,7 @@ def test_a_subset_is_normalised_as_the_whole(dataset, numbers):
     assert (part.mean, part.std, part.shape) == (dataset.mean, dataset.std, dataset.shape)
     assert part.labels.tolist() == [0, 1]
     np.testing.assert_array_equal(part[0][0], dataset[1][0])
+    assert part.images.flags.c_contiguous  # as the cores take them
 
 
 def test_a_slice_of_a_dataset_shares_its_pixels(dataset):

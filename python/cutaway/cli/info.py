@@ -25,20 +25,22 @@ from .terminal import plain
 def command(measure: bool, as_json: bool) -> int:
     """Show what cutaway found on this machine."""
     status = cuda_status()
+    backends = ["cpu", "numpy", *(["cuda"] if status.usable else [])]
+    threads = default_threads()
     rows = {
         "cutaway": __version__,
         "python": f"{platform.python_version()} ({platform.machine()}, {platform.system()})",
         "numpy": np.__version__,
-        "backends": "cpu, numpy, cuda" if status.usable else "cpu, numpy",
+        "backends": ", ".join(backends),
         "instruction set": isa(),
-        "threads": str(default_threads()),
+        "threads": str(threads),
         "cuda": status.text,
     }
     gpu = _gpu() if status.usable else None
     if measure:
         rows |= _measured()
     if as_json:
-        print(json.dumps(rows | {"gpu": gpu}))
+        print(json.dumps(rows | {"backends": backends, "threads": threads, "gpu": gpu}))
         return 0
     if gpu is not None:
         rows |= _in_words(gpu)
@@ -70,8 +72,8 @@ def _in_words(gpu: dict[str, Any]) -> dict[str, str]:
     if gpu["fast"]:
         rows["784-64-10"] = (
             f"learns in one launch: {plan['ranks']} blocks of {plan['units']} hidden units, "
-            f"{plan['shared'] / 1024:.0f} KB of shared memory each, mini-batches of {plan['batch']} "
-            f"in {plan['stages']} {'stage' if plan['stages'] == 1 else 'stages'}"
+            f"{plan['shared'] / 1024:.0f} KB of shared memory each, mini-batches of {plan['batch']}, "
+            + ("the next images fetched meanwhile" if plan["stages"] == 2 else "fetched in between")
         )
     else:
         rows["784-64-10"] = f"learns layer by layer: {gpu['why_not']}"

@@ -182,7 +182,7 @@ class Dataset:
         """Return a dataset of some samples, normalised as this one is.
 
         Args:
-            numbers: A slice (its pixels are shared, not copied), sample numbers (m,), or booleans
+            numbers: A slice (its pixels are shared if it has no step), sample numbers (m,), or booleans
                 (n,) that tell which to take.
 
         Raises:
@@ -192,7 +192,8 @@ class Dataset:
         if isinstance(rows, int):
             raise ValueError(f"subset: numbers must be several, got {rows}")
         part = copy(self)
-        part.images, part.labels = self.images[rows], self.labels[rows]
+        part.images = np.ascontiguousarray(self.images[rows])  # a core takes no steps
+        part.labels = self.labels[rows]
         if len(part.labels) == 0:
             raise ValueError(
                 f"subset: numbers must name at least 1 sample, got {checks.shown(numbers)}"

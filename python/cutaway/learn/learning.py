@@ -122,7 +122,7 @@ class Learning(Answering):
         batch = min(checks.count("learn", "batch", batch), _LARGEST_BATCH)
         check_dataset("learn", dataset, self.architecture)
         rates = check_rates("learn", rates, optimizer, -(-len(numbers) // batch))
-        check_room("learn", self.architecture, self.threads, min(batch, len(numbers)))
+        check_room("learn", self.architecture, self._packers, min(batch, len(numbers)))
         mean, std = dataset.normalisation
         with self._core.training("learn"):
             fresh = self._loaded is not dataset or (self.mean, self.std) != (mean, std)
@@ -147,7 +147,12 @@ class Learning(Answering):
 
     def _batch(self, who: str, x: ArrayLike, y: ArrayLike) -> tuple[F32, I64]:
         rows = self._rows(who, x, finite=True)
-        return check_batch(who, rows, y, self.architecture, self.threads)
+        return check_batch(who, rows, y, self.architecture, self._packers)
+
+    @property
+    def _packers(self) -> int:
+        """Threads that pack derivatives: the CPU core's alone do."""
+        return self.threads if self.backend == "cpu" else 0
 
     def _learns_from(self, dataset: Dataset) -> None:
         """Note what is to be known of a dataset, and that the core holds no images of another."""

@@ -219,21 +219,12 @@ def _deaf_to_ctrl_c() -> Iterator[None]:
 
     resource_tracker.ensure_running()  # whose own start would open the ears in the middle
     loky_tracker.ensure_running()
-    # Processes inherit the mask. It is this thread's alone: what another one of the process hears comes
-    # to Python's main thread all the same.
-    heard: list[int] = []
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, [])
-    main = threading.current_thread() is threading.main_thread()
-    handler = signal.signal(signal.SIGINT, lambda number, _: heard.append(number)) if main else None
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [])  # by itself: an interrupt may come next
     try:
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        if main:
-            signal.signal(signal.SIGINT, handler or signal.SIG_DFL)
-        if heard:
-            signal.raise_signal(signal.SIGINT)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _call(

@@ -123,10 +123,8 @@ def _draw(axes: Any, bundle: Bundle, colour: Colour | None, aside: float, look: 
             continue
         middle, low, high = np.median(values, axis=0), values.min(axis=0), values.max(axis=0)
         if len(steps) == 1:  # a point has no band
-            below_above = np.stack(
-                [middle - low, high - middle]
-            )  # (2, 1): a list warns in matplotlib 3.8
-            ax.errorbar(steps, middle, below_above, fmt="o", color=ink, capsize=4)
+            sides = np.stack([middle - low, high - middle])  # a list warns in matplotlib 3.8
+            ax.errorbar(steps, middle, sides, fmt="o", color=ink, capsize=4)
             continue
         if len(values) > 1 and not thin:
             ax.fill_between(steps, low, high, color=ink, alpha=0.22, lw=0)

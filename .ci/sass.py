@@ -5,7 +5,8 @@
 
 Each of a multiprocessor's four schedulers issues one instruction of a warp per clock, so a loop takes as
 many clocks as it has instructions, times its rounds and the warps of a scheduler. FFMA is the work; all
-else is what might be saved. A register that is spilled is an error.
+else is what might be saved. A register that is spilled is an error. Every kernel has its loops twice, for
+groups of 32 images and of 64.
 """
 
 import re

@@ -49,6 +49,7 @@ inline py::dict info(Session& session) {
   of_plan["batch"] = found.batch;
   of_plan["ranks"] = plan.ranks;
   of_plan["units"] = plan.units;
+  of_plan["group"] = plan.group;
   of_plan["stages"] = plan.stages;
   of_plan["shared"] = plan.shared;
   told["plan"] = plan.ranks == 0 ? py::object(py::none()) : of_plan;

@@ -20,16 +20,17 @@ struct Team {
 struct Plan {
   // off, depth, floats, batch, device, width, refused or shared memory; empty: it is the fast path.
   std::string why_not{};
-  int ranks = 0, units = 0;  // of the team
-  int stages = 0;            // as Epoch's
-  std::size_t shared = 0;    // bytes of a block's shared memory; what it would take if it is short
+  int ranks = 0, units = 0;   // of the team
+  int group = 0, stages = 0;  // as Epoch's
+  std::size_t shared = 0;     // bytes of a block's shared memory; what it would take if it is short
 };
 
 // The first team that the device takes, the one with the fewest units to a block before all. It
-// follows from the width and the device alone, so that all batches of a network give the same bits.
-Team team_for(Device& device, int hidden);
+// follows from the network's sizes and the device alone, so that all batches and optimizers of a
+// network are shared alike, and all batches give the same bits.
+Team team_for(Device& device, Epoch job);
 
-// The stages that fit a block's shared memory, and their bytes.
+// The groups and stages that fit a block's shared memory, and their bytes; they change no bit.
 Plan plan_for(Epoch job, std::size_t shared);
 
 }  // namespace cutaway::cuda

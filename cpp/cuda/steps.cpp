@@ -148,7 +148,7 @@ std::string CudaCore::why_layer_by_layer(int64_t batch) {
   if (images_.floats) return "floats";
   if (batch > kMostRows) return "batch";
   if (device_->limits().ranks == 0) return "device";
-  if (!team_) team_ = team_for(*device_, layers_[0].fan_out);
+  if (!team_) team_ = team_for(*device_, epoch_of({}, batch, batch));
   if (team_->ranks == 0) return team_->refused.empty() ? "width" : "refused";
   return {};
 }
@@ -176,6 +176,7 @@ Epoch CudaCore::epoch_of(const Plan& plan, int64_t n, int64_t batch) {
           .output = loss_settings(),
           .ranks = plan.ranks,
           .units = plan.units,
+          .group = plan.group,
           .stages = plan.stages,
           .cluster = device_->limits().cluster};
 }

@@ -167,32 +167,68 @@ def test_a_device_error_survives_pickling():
 # which way it learns
 
 
-def told(sizes=(784, 64, 10), batch=64, rows=80, pixels=np.uint8):
+def told(sizes=(784, 64, 10), batch=64, rows=80, pixels=np.uint8, optimizer=SGD(0.02)):  # noqa: B008
     """What a network tells after it has learned 80 images."""
     network = Network(sizes, backend="cuda")
     images = np.random.default_rng(0).integers(0, 256, (rows, sizes[0])).astype(pixels)
     data = Dataset(images, np.zeros(rows, int), mean=0, std=255)
-    network.learn(np.arange(rows), batch, dataset=data, optimizer=SGD(0.02))
+    network.learn(np.arange(rows), batch, dataset=data, optimizer=optimizer)
     return network.backend_info()
 
 
-def test_a_lessons_network_learns_in_one_launch_and_tells_its_plan(emulated):
+@pytest.mark.usefixtures("emulated")
+def test_a_lessons_network_learns_in_one_launch_and_tells_its_plan():
     before = Network(backend="cuda").backend_info()
     found = told()
     assert found["fast"]
     assert found["why_not"] is None
     plan = found["plan"]
-    assert (plan["batch"], plan["ranks"], plan["units"], plan["stages"]) == (64, 16, 4, 2)
+    assert (plan["batch"], plan["ranks"], plan["units"]) == (64, 16, 4)
+    assert (plan["group"], plan["stages"]) == (64, 2)
     assert 2 * 64 * 784 < plan["shared"] <= found["shared"] == 227 << 10
     assert found["launches"] == {"epoch": 1, "tally": 1}
     assert found["name"] == "an emulated GPU"
     assert found["cluster"]
     assert found["ranks"] == 16
     assert before == found | {"launches": {}}  # nothing but that was changed by learning
-    emulated.emulate(shared=plan["shared"] - 1)
-    shorter = told()
-    assert shorter["fast"]
-    assert shorter["plan"]["stages"] == 1
+
+
+def test_the_less_room_a_block_has_the_fewer_images_it_keeps(emulated):
+    kept, shared = [], 227 << 10
+    while (found := told())["fast"]:
+        kept.append((found["plan"]["group"], found["plan"]["stages"]))
+        shared = found["plan"]["shared"] - 1
+        emulated.emulate(ranks=16, shared=shared)
+    assert kept == [(64, 2), (32, 2), (32, 1)]
+    assert found["why_not"] == "shared memory"
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "stages"), [(SGD(0.02), 2), (SGD(0.02, 0.9), 1), (Adam(), 1)], ids=repr
+)
+def test_the_64_kb_of_turing_are_enough_for_a_lesson_with_every_optimizer(
+    emulated, optimizer, stages
+):
+    emulated.emulate(cluster=False, ranks=32, shared=64 << 10)
+    found = told(optimizer=optimizer)
+    assert found["fast"]
+    plan = found["plan"]
+    assert (plan["ranks"], plan["units"], plan["group"], plan["stages"]) == (32, 2, 32, stages)
+
+
+def test_a_turing_of_less_than_32_multiprocessors_has_blocks_of_4_units(emulated):
+    emulated.emulate(cluster=False, ranks=32, shared=64 << 10, largest_team=30)
+    for optimizer, fast in ((SGD(0.02, 0.9), True), (Adam(), False)):
+        found = told(optimizer=optimizer)
+        assert found["plan"] | dict(ranks=16, units=4) == found["plan"]
+        assert found["fast"] == fast
+        assert found["refused"] == ["32 blocks of 2 units: there is no room for them at once"]
+
+
+@pytest.mark.usefixtures("emulated")
+@pytest.mark.parametrize(("batch", "group"), [(1, 32), (32, 32), (33, 64), (500, 64)])
+def test_small_mini_batches_go_in_groups_of_32(batch, group):
+    assert told(sizes=(20, 9, 3), batch=batch)["plan"]["group"] == group
 
 
 @pytest.mark.parametrize(
@@ -205,7 +241,7 @@ def test_a_lessons_network_learns_in_one_launch_and_tells_its_plan(emulated):
         ("width", {}, dict(sizes=(20, 257, 3))),
         ("device", dict(ranks=0), dict(sizes=(20, 9, 3))),
         ("shared memory", {}, dict(batch=2000, rows=2000)),
-        ("shared memory", dict(cluster=False, shared=64 << 10), {}),  # Turing
+        ("shared memory", dict(cluster=False, shared=48 << 10), dict(sizes=(784, 100, 10))),
         ("off", dict(fast=False), dict(sizes=(20, 9, 3))),
         ("refused", dict(largest_team=3), {}),
         ("refused", dict(asking=False), {}),

@@ -41,8 +41,8 @@ def test_info_shows_why_a_gpu_would_learn_layer_by_layer(call, emulated):
     _, out, _ = call("info")
     assert "learns layer by layer: refused" in out
     assert "16 blocks of 4 units: there is no room" in out
-    emulated.emulate(cluster=False, shared=64 << 10)
-    assert "learns layer by layer: shared memory (it would take 7" in call("info")[1]
+    emulated.emulate(cluster=False, shared=40 << 10)
+    assert "learns layer by layer: shared memory (it would take 4" in call("info")[1]
 
 
 def test_info_is_an_object_if_asked_to_be(call, emulated):

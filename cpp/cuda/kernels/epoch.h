@@ -13,7 +13,7 @@
 
 namespace cutaway::cuda {
 
-template <int U, class Comm>
+template <int U, int S, class Comm>
 class Learner {
  public:
   CUTAWAY_DEVICE Learner(Comm& comm, const Epoch& job)
@@ -64,6 +64,8 @@ class Learner {
   }
 
  private:
+  static constexpr int kGroup = kGroupOf<S>;
+
   CUTAWAY_DEVICE void begin(std::int64_t step) {
     step_ = step;
     rows_ = batches_.rows(step);
@@ -116,7 +118,7 @@ class Learner {
   }
 
   // a = f(x W + b) for this block's units. A warp sums its slice of the pixels for a group of
-  // samples, two to a lane; then the slices are added. The first turn to a group is also the
+  // samples, S to a lane; then the slices are added. The first turn to a group is also the
   // barrier after which all weights are updated, the next one that after which the parts are read.
   CUTAWAY_DEVICE void forward() {
     const int pieces = static_cast<int>(job_.pitch) / kPiecePixels;
@@ -125,23 +127,24 @@ class Learner {
     for (int group = groups_ - 1; group >= 0; --group) {
       const std::uint8_t* const pixels = batches_.turn(step_, group);
       const int samples = batches_.rows_of(step_, group);
-      Units<U> sums[2] = {};
-      const std::uint8_t* rows[2];  // a sample too many repeats the last, and nobody looks
-      for (int h = 0; h < 2; ++h) {
+      Units<U> sums[S] = {};
+      const std::uint8_t* rows[S];  // a sample too many repeats the last, and nobody looks
+      for (int h = 0; h < S; ++h) {
         const int sample = h * kWarp + comm_.lane();
         rows[h] = pixels + (sample < samples ? sample : samples - 1) * job_.pitch;
       }
       CUTAWAY_ROLLED
       for (int piece = comm_.warp(); piece < pieces; piece += kSlices) {
-        const Piece x[2] = {reinterpret_cast<const Piece*>(rows[0])[piece],
-                            reinterpret_cast<const Piece*>(rows[1])[piece]};
+        Piece x[S];
+        CUTAWAY_UNROLL
+        for (int h = 0; h < S; ++h) x[h] = reinterpret_cast<const Piece*>(rows[h])[piece];
         CUTAWAY_UNROLL
         for (int i = 0; i < kPiecePixels; ++i) {
           const int word = piece * (kPiecePixels / kWordPixels) + i / kWordPixels;
           const Units<U> w =
               reinterpret_cast<const Units<U>*>(lower_)[row_of(word, i % kWordPixels)];
           CUTAWAY_UNROLL
-          for (int h = 0; h < 2; ++h) {
+          for (int h = 0; h < S; ++h) {
             const float value = pixel(x[h].words[i / kWordPixels], i % kWordPixels);
             CUTAWAY_UNROLL
             for (int u = 0; u < U; ++u) sums[h].of[u] += value * w.of[u];
@@ -149,7 +152,7 @@ class Learner {
         }
       }
       CUTAWAY_UNROLL
-      for (int h = 0; h < 2; ++h) {
+      for (int h = 0; h < S; ++h) {
         CUTAWAY_UNROLL
         for (int u = 0; u < U; ++u)
           parts[(comm_.warp() * U + u) * kGroup + h * kWarp + comm_.lane()] = sums[h].of[u];
@@ -351,7 +354,11 @@ class Learner {
 
 template <int U, class Comm>
 CUTAWAY_DEVICE void work(Comm& comm, const Epoch& job) {
-  Learner<U, Comm>(comm, job).run();
+  if (job.group == kGroupOf<2>) {
+    Learner<U, 2, Comm>(comm, job).run();
+  } else {
+    Learner<U, 1, Comm>(comm, job).run();
+  }
 }
 
 }  // namespace cutaway::cuda

@@ -15,21 +15,25 @@ class MiniBatches {
       : comm_(comm),
         job_(job),
         owned_(box.owned),
+        group_(job.group),
         passes_(update_passes(job)),
         pixels_(reinterpret_cast<std::uint8_t*>(comm.shared() + at.pixels)),
         labels_(reinterpret_cast<int*>(comm.shared() + at.labels)),
         numbers_(reinterpret_cast<int*>(comm.shared() + at.numbers)) {
     while (1 << rank_bits_ < job.ranks) ++rank_bits_;
+    while (1 << group_bits_ < job.group) ++group_bits_;
   }
 
   CUTAWAY_DEVICE int rows(std::int64_t step) const {
     const std::int64_t rest = job_.n - step * job_.batch;
     return static_cast<int>(rest < job_.batch ? rest : job_.batch);
   }
-  CUTAWAY_DEVICE int groups(std::int64_t step) const { return (rows(step) + kGroup - 1) / kGroup; }
+  CUTAWAY_DEVICE int groups(std::int64_t step) const {
+    return (rows(step) + group_ - 1) >> group_bits_;
+  }
   CUTAWAY_DEVICE int rows_of(std::int64_t step, int group) const {
-    const int rest = rows(step) - group * kGroup;
-    return rest < kGroup ? rest : kGroup;
+    const int rest = rows(step) - group * group_;
+    return rest < group_ ? rest : group_;
   }
 
   // Which block computes a sample's loss, and which of its own it is there.
@@ -86,14 +90,14 @@ class MiniBatches {
   }
 
   CUTAWAY_DEVICE std::uint8_t* place(int turn) const {
-    return pixels_ + (turn & (job_.stages - 1)) * kGroup * job_.pitch;
+    return pixels_ + (turn & (job_.stages - 1)) * group_ * job_.pitch;
   }
-  CUTAWAY_DEVICE int* numbers(int turn) const { return numbers_ + (turn & 1) * kGroup; }
+  CUTAWAY_DEVICE int* numbers(int turn) const { return numbers_ + (turn & 1) * group_; }
 
   // Asks for the numbers of a group's images, if there is such a group.
   CUTAWAY_DEVICE void ask_for_numbers(int turn, const Turn& at) const {
     if (at.step >= job_.last) return;
-    const int* const order = job_.order + at.step * job_.batch + at.group * kGroup;
+    const int* const order = job_.order + at.step * job_.batch + at.group * group_;
     const int row = comm_.thread();
     if (row < rows_of(at.step, at.group))
       comm_.template copy_async<sizeof(int)>(numbers(turn) + row, order + row);
@@ -115,7 +119,7 @@ class MiniBatches {
         comm_.template copy_async<kPiecePixels>(to + row * job_.pitch + piece * kPiecePixels,
                                                 from + piece * kPiecePixels);
     }
-    const int row = comm_.thread(), sample = at.group * kGroup + row;
+    const int row = comm_.thread(), sample = at.group * group_ + row;
     if (at.pass == 0 && row < rows && owner(sample) == comm_.rank())
       comm_.template copy_async<sizeof(int)>(labels(at.step) + local(sample),
                                              job_.labels + numbers[row]);
@@ -125,11 +129,12 @@ class MiniBatches {
   Comm& comm_;
   const Epoch& job_;
   const std::int64_t owned_;
+  const int group_;             // images
   const int passes_;            // of an update over all groups
-  std::uint8_t* const pixels_;  // (stages, kGroup, pitch)
+  std::uint8_t* const pixels_;  // (stages, group, pitch)
   int* const labels_;           // (2, owned): of this step and the next
-  int* const numbers_;          // (2, kGroup): of this group's images and the next's
-  int rank_bits_ = 0;
+  int* const numbers_;          // (2, group): of this group's images and the next's
+  int rank_bits_ = 0, group_bits_ = 0;
 
   Turn now_ = {}, next_ = {};  // what is read, and what will be
   int turns_ = 0;              // so far

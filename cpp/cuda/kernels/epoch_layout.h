@@ -6,11 +6,14 @@
 
 namespace cutaway::cuda {
 
-constexpr int kWordPixels = 4;     // in 32 bits
-constexpr int kPiecePixels = 16;   // in what is copied at once
-constexpr int kGroup = 2 * kWarp;  // samples that a warp sums at a time: two to a lane. So many
-                                   // images are in shared memory at once, or twice as many
-constexpr int kSlices = kWarps;    // of the pixels, one to a warp
+constexpr int kWordPixels = 4;    // in 32 bits
+constexpr int kPiecePixels = 16;  // in what is copied at once
+constexpr int kSlices = kWarps;   // of the pixels, one to a warp
+
+// The samples that a warp sums at a time, S to a lane. So many images are in shared memory at once,
+// or twice as many.
+template <int S>
+constexpr int kGroupOf = S * kWarp;
 
 // A thread updates the weights of a word's pixels at a time, so wide images take several passes.
 CUTAWAY_BOTH int update_passes(const Epoch& job) {
@@ -38,13 +41,13 @@ struct Layout {
   // Weights (1 + pitch, U) and (1 + U, classes), row 0 the bias, each followed by what the
   // optimizer remembers of them.
   std::int64_t lower, lower_size, upper, upper_size;
-  std::int64_t parts;            // (kSlices, U, kGroup): sums over a slice of the pixels
+  std::int64_t parts;            // (kSlices, U, group): sums over a slice of the pixels
   std::int64_t a, delta;         // of the hidden units: (padded, U)
   std::int64_t z;                // (owned, classes): of the output
   std::int64_t losses, correct;  // (owned,): of samples; correct is 1 or 0
   std::int64_t labels;           // (2, owned)
-  std::int64_t numbers;          // (2, kGroup): of images
-  std::int64_t pixels;           // (stages, kGroup, pitch) bytes
+  std::int64_t numbers;          // (2, group): of images
+  std::int64_t pixels;           // (stages, group, pitch) bytes
   std::int64_t bytes;
 
   CUTAWAY_BOTH Layout(const Epoch& job, const Mailbox& box) {
@@ -57,27 +60,27 @@ struct Layout {
       return at;
     };
     if (job.cluster) take(box.floats);  // the mailbox comes first
-    padded = (job.batch + kGroup - 1) / kGroup * kGroup;
+    padded = (job.batch + job.group - 1) / job.group * job.group;
     lower_size = (1 + job.pitch) * U;
     upper_size = ((1 + U) * job.output.classes + 3) / 4 * 4;
     lower = take((1 + memories) * lower_size);
     upper = take((1 + memories) * upper_size);
-    parts = take(static_cast<std::int64_t>(kSlices) * U * kGroup);
+    parts = take(static_cast<std::int64_t>(kSlices) * U * job.group);
     a = take(padded * U);
     delta = take(padded * U);
     z = take(box.owned * job.output.classes);
     losses = take(box.owned);
     correct = take(box.owned);
     labels = take(2 * box.owned);
-    numbers = take(2 * std::int64_t{kGroup});
-    pixels = take(job.stages * kGroup * job.pitch / static_cast<std::int64_t>(sizeof(float)));
+    numbers = take(2 * std::int64_t{job.group});
+    pixels = take(job.stages * job.group * job.pitch / static_cast<std::int64_t>(sizeof(float)));
     bytes = floats * static_cast<std::int64_t>(sizeof(float));
   }
 };
 
 // One number for each of a block's units, read and written at once.
 template <int U>
-struct alignas(16) Units {
+struct alignas(U < 4 ? 8 : 16) Units {
   float of[U];
 };
 struct alignas(16) Piece {  // pixels

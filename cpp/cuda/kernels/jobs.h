@@ -191,8 +191,9 @@ struct Epoch {
   LossSettings output;
 
   int ranks;       // blocks that share the hidden units: a power of two
-  int units;       // of a block: 4, 8 or 16
-  int stages = 0;  // groups of images that are kept (epoch_batches.h): 2 to fetch the next, or 1
+  int units;       // of a block: 2, 4, 8 or 16
+  int group = 64;  // images that are summed at a time, or 32
+  int stages = 0;  // groups of them that are kept (epoch_batches.h): 2 to fetch the next, or 1
   bool cluster;    // the blocks reach each other's shared memory, where the mailboxes lie;
   float* mail = nullptr;  // otherwise they lie here, (ranks, mail_floats)
   std::int64_t mail_floats = 0;

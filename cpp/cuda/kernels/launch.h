@@ -82,6 +82,7 @@ void lay_out(const Epoch& job, int, const Go& go) {
     go(count, std::int64_t{job.ranks},
        static_cast<std::size_t>(Layout<decltype(count)::value>(job, Mailbox(job)).bytes));
   };
+  if (job.units == 2) with(Count<2>{});
   if (job.units == 4) with(Count<4>{});
   if (job.units == 8) with(Count<8>{});
   if (job.units == 16) with(Count<16>{});

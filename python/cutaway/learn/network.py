@@ -163,12 +163,12 @@ class Network(Learning):
             why_not: None, or why learn() goes layer by layer: "depth" (not one hidden layer),
                 "floats" (images that are none of integers), "batch" (more than 8,192 samples),
                 "width" (more hidden units than blocks can share), "refused" (the GPU took no team of
-                blocks), "device" (its blocks cannot work together), "shared memory" (weights and 64
+                blocks), "device" (its blocks cannot work together), "shared memory" (weights and 32
                 images are too large for it), "off" (tests).
             plan: Of such mini-batches ("batch"): "ranks", the blocks; "units", hidden units of each;
-                "stages", groups of 64 images that a block keeps, 2 where the next one is fetched
-                meanwhile; "shared", the bytes of shared memory that it takes, or would take. None
-                where no blocks share the hidden units.
+                "group", images that are summed at a time, 64 or 32; "stages", groups that a block
+                keeps, 2 where the next one is fetched meanwhile; "shared", the bytes of shared memory
+                that it takes, or would take. None where no blocks share the hidden units.
             refused: A sentence for each larger team that the GPU has not taken. The number of blocks
                 is part of the order of the sums: GPUs that take other teams give other bits.
             launches: How often each kernel was launched since the network was made, by name.

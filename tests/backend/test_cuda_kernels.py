@@ -270,6 +270,16 @@ FAULTS = {
     "a sum that is not sent": ("epoch.h", "i < rows_ * classes_;", "i < rows_ * classes_ - 1;"),
     "mail to another block": ("epoch.h", "batches_.owner(sample)", "batches_.owner(sample + 1)"),
     "one slice too few": ("epoch.h", "slice < kSlices;", "slice < kSlices - 1;"),
+    "losses that are stored before they are found": (
+        "epoch.h",
+        "comm_.block_sync();\n      store_losses();",
+        "store_losses();\n      comm_.block_sync();",
+    ),
+    "deltas that are sent after the arrival": (
+        "epoch.h",
+        "const Unjudged last = send_deltas();\n      comm_.all_arrive();",
+        "comm_.all_arrive();\n      const Unjudged last = send_deltas();",
+    ),
     "weights that are not handed back": ("epoch.h", "{ global = mine; }", "{ (void)(global + mine); }"),
     "pixels of two groups in one place": ("epoch_batches.h", "(turn & (job_.stages - 1)) *", "0 *"),
     "numbers of two groups in one place": ("epoch_batches.h", "(turn & 1) * group_", "0 * group_"),

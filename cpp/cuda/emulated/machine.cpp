@@ -124,6 +124,11 @@ bool Machine::passes(const char* file, int line) {
 }
 
 void Machine::meet(Thread& thread, Meeting& meeting, const char* file, int line) {
+  wait(thread, meeting, arrive(meeting, file, line));
+}
+
+// Returns the meeting's `times` before it.
+std::int64_t Machine::arrive(Meeting& meeting, const char* file, int line) {
   if (meeting.arrived == 0) {
     meeting.file = file;
     meeting.line = line;
@@ -131,13 +136,19 @@ void Machine::meet(Thread& thread, Meeting& meeting, const char* file, int line)
     fail("threads wait at different barriers: " + site_of(meeting.file, meeting.line) + " and " +
          site_of(file, line));
   }
+  const std::int64_t before = meeting.times;
   if (++meeting.arrived == meeting.expected) {
     meeting.arrived = 0;
     ++meeting.times;
-    return;  // the last goes on at once; the others are free to
   }
+  return before;
+}
+
+// The last that arrives goes on at once; the others are free to.
+void Machine::wait(Thread& thread, const Meeting& meeting, std::int64_t since) {
+  if (meeting.times != since) return;
   thread.waiting = &meeting;
-  thread.since = meeting.times;
+  thread.since = since;
   fibers_.yield();
   thread.waiting = nullptr;
 }
@@ -155,6 +166,16 @@ void EmulatedComm::block_sync(const char* file, int line) {
 
 void EmulatedComm::all_sync(const char* file, int line) {
   if (!machine_.passes(file, line)) machine_.meet(thread_, machine_.all_, file, line);
+}
+
+void EmulatedComm::all_arrive(const char* file, int line) {
+  const bool passes = machine_.passes(file, line);
+  thread_.arrived = passes ? -1 : machine_.arrive(machine_.all_, file, line);
+}
+
+void EmulatedComm::all_wait(const char* file, int line) {
+  if (machine_.passes(file, line) || thread_.arrived < 0) return;
+  machine_.wait(thread_, machine_.all_, thread_.arrived);
 }
 
 float EmulatedComm::shuffle_xor(float value, int mask, const char* file, int line) {

@@ -47,6 +47,8 @@ class Machine {
     bool done = false;
     const Meeting* waiting = nullptr;
     std::int64_t since = 0;  // the meeting's `times` then
+    std::int64_t arrived =
+        -1;  // the `times` of that of all when it has arrived there; -1: it has not
     struct Copy {
       void* to;
       const void* from;
@@ -73,6 +75,8 @@ class Machine {
   // For a thread that runs.
   bool passes(const char* file, int line);
   void meet(Thread& thread, Meeting& meeting, const char* file, int line);
+  std::int64_t arrive(Meeting& meeting, const char* file, int line);
+  void wait(Thread& thread, const Meeting& meeting, std::int64_t since);
   [[noreturn]] void fail(const std::string& why);
 
   const Emulation emulation_;
@@ -109,6 +113,8 @@ class EmulatedComm {
                     int line = __builtin_LINE());
   int rank() const { return thread_.rank; }
   void all_sync(const char* file = __builtin_FILE(), int line = __builtin_LINE());
+  void all_arrive(const char* file = __builtin_FILE(), int line = __builtin_LINE());
+  void all_wait(const char* file = __builtin_FILE(), int line = __builtin_LINE());
   float* mailbox() const { return mail(rank()); }
   float* mail(int rank) const;
   template <std::size_t kBytes>

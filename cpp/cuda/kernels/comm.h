@@ -8,6 +8,9 @@
 // and to blocks that work together:
 //   rank()                              which of them is mine
 //   all_sync()                          a barrier of all of them
+//   all_arrive() all_wait()             the same in two parts: others see what I have written
+//   before
+//                                       I arrived
 //   mailbox() mail(rank)                where others write to me, and where I write to them
 //   copy_async<bytes>(to, from)         4 or 16 bytes from global into shared memory, which
 //   copy_wait()                         have come for whoever asked
@@ -65,6 +68,8 @@ struct Cluster : Block {
     return static_cast<int>(cooperative_groups::this_cluster().block_rank());
   }
   CUTAWAY_DEVICE void all_sync() const { cooperative_groups::this_cluster().sync(); }
+  CUTAWAY_DEVICE void all_arrive() const { cooperative_groups::cluster_group::barrier_arrive(); }
+  CUTAWAY_DEVICE void all_wait() const { cooperative_groups::cluster_group::barrier_wait(); }
   CUTAWAY_DEVICE float* mailbox() const { return shared(); }
   CUTAWAY_DEVICE float* mail(int rank) const {
     return cooperative_groups::this_cluster().map_shared_rank(shared(), rank);
@@ -80,6 +85,8 @@ struct Grid : Block {
   CUTAWAY_DEVICE explicit Grid(const Epoch& job) : boxes(job.mail), floats(job.mail_floats) {}
   CUTAWAY_DEVICE int rank() const { return block(); }
   CUTAWAY_DEVICE void all_sync() const { cooperative_groups::this_grid().sync(); }
+  CUTAWAY_DEVICE void all_arrive() const {}  // a grid's barrier is one call
+  CUTAWAY_DEVICE void all_wait() const { all_sync(); }
   CUTAWAY_DEVICE float* mailbox() const { return mail(rank()); }
   CUTAWAY_DEVICE float* mail(int rank) const { return boxes + rank * floats; }
 };

@@ -52,11 +52,13 @@ class Learner {
       forward();
       send_sums();
       comm_.all_sync();
-      compute_losses();
-      comm_.all_sync();
-      store_losses();
+      const Unjudged last = send_deltas();
+      comm_.all_arrive();
+      judge(last);  // in the time that the others take
+      comm_.all_wait();
       backprop();
       comm_.block_sync();
+      store_losses();
       update_all();
     }
     comm_.block_sync();
@@ -188,13 +190,22 @@ class Learner {
     }
   }
 
-  // Every warp computes losses of this block's samples, and tells all blocks the deltas. Nothing
-  // goes to global memory: the barrier would wait for it.
-  CUTAWAY_DEVICE void compute_losses() {
+  // A sample of this block's whose deltas are sent.
+  struct Unjudged {
+    int local = -1;          // none
+    float part_of_loss = 0;  // this lane's
+  };
+
+  // Every warp tells all blocks the output's deltas of some of this block's samples. What else
+  // there is to find of them is for later, if it is only the last one's. Nothing goes to global
+  // memory: the barrier would wait for it.
+  CUTAWAY_DEVICE Unjudged send_deltas() {
+    Unjudged last;
     CUTAWAY_ROLLED
     for (int local = comm_.warp();; local += kWarps) {
       const int sample = local * job_.ranks + rank_;
-      if (sample >= rows_) return;
+      if (sample >= rows_) return last;
+      judge(last);
       const float* const sums = sums_ + local * classes_;
       float* const z = shared_ + at_.z + local * classes_;
       CUTAWAY_ROLLED
@@ -203,16 +214,24 @@ class Learner {
         for (int r = 0; r < job_.ranks; ++r) sum += sums[r * box_.owned * classes_ + k];
         z[k] = sum;
       }
-      const SampleLoss found =
-          loss_row(comm_, job_.output, rows_, z, labels_[local], [&](int k, float delta) {
+      last.local = local;
+      last.part_of_loss =
+          slopes_of_row(comm_, job_.output, rows_, z, labels_[local], [&](int k, float delta) {
             CUTAWAY_ROLLED
             for (int r = 0; r < job_.ranks; ++r)
               comm_.mail(r)[box_.deltas + sample * classes_ + k] = delta;
           });
-      if (comm_.lane() == 0) {
-        shared_[at_.losses + local] = found.loss;
-        shared_[at_.correct + local] = found.correct ? 1.0f : 0.0f;
-      }
+    }
+  }
+
+  CUTAWAY_DEVICE void judge(const Unjudged& sample) {
+    const int local = sample.local;
+    if (local < 0) return;
+    const SampleLoss found = judge_row(comm_, classes_, shared_ + at_.z + local * classes_,
+                                       labels_[local], sample.part_of_loss);
+    if (comm_.lane() == 0) {
+      shared_[at_.losses + local] = found.loss;
+      shared_[at_.correct + local] = found.correct ? 1.0f : 0.0f;
     }
   }
 

@@ -77,10 +77,12 @@ CUTAWAY_DEVICE void work(Comm& comm, const OutputLoss& job) {
   if (row < job.rows) {
     const int image = job.order ? job.order[first + row] : row;
     const std::int64_t at = static_cast<std::int64_t>(row) * job.output.classes;
-    const SampleLoss found = loss_row(comm, job.output, job.rows, job.z + at, job.labels[image],
-                                      [&](int k, float value) {
-                                        if (job.delta) job.delta[at + k] = value;
-                                      });
+    const int label = job.labels[image];
+    const float part =
+        slopes_of_row(comm, job.output, job.rows, job.z + at, label, [&](int k, float value) {
+          if (job.delta) job.delta[at + k] = value;
+        });
+    const SampleLoss found = judge_row(comm, job.output.classes, job.z + at, label, part);
     if (comm.lane() == 0) {
       job.sample_losses[first + row] = found.loss;
       job.sample_correct[first + row] = found.correct;

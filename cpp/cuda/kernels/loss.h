@@ -15,13 +15,13 @@ struct SampleLoss {
 };
 
 // A row's z becomes its activation; deliver(k, delta) gets the slope of the loss by z. A warp does
-// it, and all its lanes get what is returned.
+// it, and every lane gets its part of the loss.
 template <class Comm, class Deliver>
-CUTAWAY_DEVICE SampleLoss loss_row(Comm& comm, const LossSettings& output, int rows, float* z,
+CUTAWAY_DEVICE float slopes_of_row(Comm& comm, const LossSettings& output, int rows, float* z,
                                    int label, const Deliver& deliver) {
   const float scale = output.mean ? 1.0f / static_cast<float>(rows) : 1.0f;
-  float loss = 0;  // this lane's part
-  float own = 0;   // the label's z, then its activation
+  float loss = 0;
+  float own = 0;  // the label's z
   CUTAWAY_ROLLED
   for (int k = comm.lane(); k < output.classes; k += kWarp) {
     if (k == label) own = z[k];
@@ -42,11 +42,9 @@ CUTAWAY_DEVICE SampleLoss loss_row(Comm& comm, const LossSettings& output, int r
       mixed += 2.0f * (z[k] - (k == label ? 1.0f : 0.0f)) * z[k];
     mixed = warp_sum(comm, mixed);
   }
-  own = 0;
   CUTAWAY_ROLLED
   for (int k = comm.lane(); k < output.classes; k += kWarp) {
     const float a = z[k], error = a - (k == label ? 1.0f : 0.0f);
-    if (k == label) own = a;
     float delta = error;  // with softmax or sigmoid and their cross-entropy, that is all
     if (squares) {
       loss += error * error;
@@ -55,17 +53,23 @@ CUTAWAY_DEVICE SampleLoss loss_row(Comm& comm, const LossSettings& output, int r
     }
     deliver(k, delta * scale);
   }
+  return loss;
+}
 
-  own = warp_sum(comm, own);
+// What the warp has found of a row of activations; all its lanes get it.
+template <class Comm>
+CUTAWAY_DEVICE SampleLoss judge_row(Comm& comm, int classes, const float* a, int label,
+                                    float part_of_loss) {
+  const float own = warp_sum(comm, label % kWarp == comm.lane() ? a[label] : 0.0f);
   float higher = 0;  // outputs that come before the label's; NaN is larger than any number
   CUTAWAY_ROLLED
-  for (int k = comm.lane(); k < output.classes; k += kWarp) {
+  for (int k = comm.lane(); k < classes; k += kWarp) {
     const bool first = k < label;
-    const bool beaten = first ? z[k] < own : z[k] <= own;
-    const bool beats = own != own ? first && z[k] != z[k] : !beaten;
+    const bool beaten = first ? a[k] < own : a[k] <= own;
+    const bool beats = own != own ? first && a[k] != a[k] : !beaten;
     if (k != label && beats) higher += 1.0f;
   }
-  return {warp_sum(comm, loss), warp_sum(comm, higher) == 0.0f};
+  return {warp_sum(comm, part_of_loss), warp_sum(comm, higher) == 0.0f};
 }
 
 }  // namespace cutaway::cuda

@@ -56,6 +56,33 @@ void emulate(const std::string& schedule, unsigned seed, int multiprocessors, in
   Broken::forget();
 }
 
+std::unique_ptr<Device> make_device() {
+  return std::unique_ptr<Device>(behaviour.make(behaviour.emulation));
+}
+
+// How many are right in each mini-batch, by the kernel alone: of more than a test can train.
+std::vector<int> counted(const Array<std::uint8_t>& correct, int64_t batch) {
+  const std::unique_ptr<Device> device = make_device();
+  const int64_t n = correct.size(), steps = (n + batch - 1) / batch;
+  const Buffer<float> losses(*device, n);
+  const Buffer<std::uint8_t> right(*device, n);
+  const Buffer<Summary> summaries(*device, steps);
+  device->clear(losses.data(), losses.bytes());
+  device->upload(right.data(), right.bytes(), correct.data(), right.bytes(), 1);
+  device->run(Tally{.sample_losses = losses.data(),
+                    .sample_correct = right.data(),
+                    .n = n,
+                    .batch = batch,
+                    .steps = steps,
+                    .mean = false,
+                    .summaries = summaries.data()});
+  std::vector<Summary> found(static_cast<std::size_t>(steps));
+  device->download(found.data(), summaries.data(), summaries.bytes());
+  std::vector<int> counts;
+  for (const Summary& summary : found) counts.push_back(summary.correct);
+  return counts;
+}
+
 Probe healthy() {
   const Limits& limits = behaviour.emulation.limits;
   return {.broken = Broken::words(),
@@ -92,6 +119,7 @@ PYBIND11_MODULE(_cuda_emulated, m) {
   m.def("downloaded", [] { return traces().downloaded; });
   m.def("waits", [] { return traces().waits; });
   m.def("tick", &tick);
+  m.def("counted", &counted, py::arg("correct"), py::arg("batch"));
   bind_cuda_session(m).def(
       py::init([](const std::vector<int64_t>& sizes, const std::vector<std::string>& activations,
                   const std::string& loss, bool mean, int, bool fast) {

@@ -226,6 +226,12 @@ def test_a_learn_that_is_split_has_the_bits_of_the_whole(emulated, path):
     assert len(results) == 1
 
 
+def test_more_samples_are_counted_than_a_float_can_count(emulated):
+    right = np.ones(2**24 + 18, np.uint8)
+    right[:7] = 0
+    assert emulated.counted(right, len(right) - 10) == [2**24 + 1, 10]
+
+
 # faults must be noticed
 
 

@@ -178,13 +178,13 @@ void EmulatedComm::all_wait(const char* file, int line) {
   machine_.wait(thread_, machine_.all_, thread_.arrived);
 }
 
-float EmulatedComm::shuffle_xor(float value, int mask, const char* file, int line) {
+std::uint32_t EmulatedComm::exchange(std::uint32_t bits, int mask, const char* file, int line) {
   const int number = thread_.rank * kThreads + thread_.number;
   Machine::Meeting& warp = machine_.warps_[static_cast<std::size_t>(number / kWarp)];
   // One half is written while somebody may still read the other.
   const auto threads = static_cast<std::int64_t>(machine_.threads_.size());
-  float* const values = machine_.shuffled_.data() + warp.times % 2 * threads;
-  values[number] = value;
+  std::uint32_t* const values = machine_.shuffled_.data() + warp.times % 2 * threads;
+  values[number] = bits;
   machine_.meet(thread_, warp, file, line);
   return values[number ^ mask];
 }

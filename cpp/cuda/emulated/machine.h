@@ -5,6 +5,7 @@
 // until it is written.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -93,7 +94,7 @@ class Machine {
   std::vector<Block> blocks_;
   std::vector<Thread> threads_;
   std::vector<Meeting> warps_;
-  std::vector<float> shuffled_;  // (2, threads): what is exchanged, and what was before
+  std::vector<std::uint32_t> shuffled_;  // (2, threads): what is exchanged, and what was before
   Meeting all_;
 };
 
@@ -109,8 +110,11 @@ class EmulatedComm {
   int warp() const { return thread() / kWarp; }
   float* shared() const { return reinterpret_cast<float*>(block_.shared.get()); }
   void block_sync(const char* file = __builtin_FILE(), int line = __builtin_LINE());
-  float shuffle_xor(float value, int mask, const char* file = __builtin_FILE(),
-                    int line = __builtin_LINE());
+  template <class T>
+  T shuffle_xor(T value, int mask, const char* file = __builtin_FILE(),
+                int line = __builtin_LINE()) {
+    return std::bit_cast<T>(exchange(std::bit_cast<std::uint32_t>(value), mask, file, line));
+  }
   int rank() const { return thread_.rank; }
   void all_sync(const char* file = __builtin_FILE(), int line = __builtin_LINE());
   void all_arrive(const char* file = __builtin_FILE(), int line = __builtin_LINE());
@@ -124,6 +128,7 @@ class EmulatedComm {
   void copy_wait(const char* file = __builtin_FILE(), int line = __builtin_LINE());
 
  private:
+  std::uint32_t exchange(std::uint32_t bits, int mask, const char* file, int line);
   void copy_later(void* to, const void* from, std::size_t bytes);
   static std::size_t rank_of(const Machine::Thread& thread) {
     return static_cast<std::size_t>(thread.rank);

@@ -4,7 +4,8 @@
 //   thread() block() lane() warp()      who I am
 //   shared()                            my block's memory, aligned to 16 bytes
 //   block_sync()                        a barrier of my block
-//   shuffle_xor(value, mask)            the value of lane ^ mask; all lanes of a warp take part
+//   shuffle_xor(value, mask)            the value of lane ^ mask, a float or an int; all lanes of a
+//                                       warp take part
 // and to blocks that work together:
 //   rank()                              which of them is mine
 //   all_sync()                          a barrier of all of them
@@ -47,7 +48,8 @@ struct Block {
   CUTAWAY_DEVICE int warp() const { return thread() / kWarp; }
   CUTAWAY_DEVICE float* shared() const { return reinterpret_cast<float*>(dynamic_shared); }
   CUTAWAY_DEVICE void block_sync() const { __syncthreads(); }
-  CUTAWAY_DEVICE float shuffle_xor(float value, int mask) const {
+  template <class T>
+  CUTAWAY_DEVICE T shuffle_xor(T value, int mask) const {
     return __shfl_xor_sync(~0u, value, mask);
   }
   template <int kBytes>
@@ -112,8 +114,8 @@ inline float byte_of(std::uint32_t word, int i, const Bytes&) {
 namespace cutaway::cuda {
 
 // Over the lanes of a warp, in the same order for every lane.
-template <class Comm>
-CUTAWAY_DEVICE float warp_sum(Comm& comm, float value) {
+template <class Comm, class T>
+CUTAWAY_DEVICE T warp_sum(Comm& comm, T value) {
   for (int mask = kWarp / 2; mask > 0; mask /= 2) value += comm.shuffle_xor(value, mask);
   return value;
 }

@@ -105,7 +105,8 @@ CUTAWAY_DEVICE void work(Comm& comm, const Tally& job) {
   if (step >= job.steps) return;
   const std::int64_t first = step * job.batch;
   const std::int64_t rest = job.n - first, rows = rest < job.batch ? rest : job.batch;
-  float loss = 0, correct = 0;
+  float loss = 0;
+  int correct = 0;
   for (std::int64_t i = first + comm.lane(); i < first + rows; i += kWarp) {
     loss += job.sample_losses[i];
     correct += job.sample_correct[i];
@@ -113,8 +114,7 @@ CUTAWAY_DEVICE void work(Comm& comm, const Tally& job) {
   loss = warp_sum(comm, loss);
   correct = warp_sum(comm, correct);
   if (comm.lane() == 0)
-    job.summaries[step] = {job.mean ? loss / static_cast<float>(rows) : loss,
-                           static_cast<int>(correct)};
+    job.summaries[step] = {job.mean ? loss / static_cast<float>(rows) : loss, correct};
 }
 
 // One block: every thread adds up its samples, and then they do so two by two.

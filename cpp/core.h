@@ -82,8 +82,10 @@ class Core {
 
   virtual const Architecture& architecture() const = 0;
 
-  // Keeps the images (the caller keeps them alive) and copies the labels.
-  virtual void load(Images images, std::span<const int64_t> labels, float mean, float std) = 0;
+  // Keeps the images (the caller keeps them alive) and copies the labels. False: interrupted, and
+  // nothing is loaded.
+  virtual bool load(Images images, std::span<const int64_t> labels, float mean, float std,
+                    const Interrupted& interrupted) = 0;
   virtual void use(const Optimizer& optimizer) = 0;
 
   // For each mini-batch of `order`: gather, forward, backprop, update with its rate. Writes one

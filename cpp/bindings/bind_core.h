@@ -71,6 +71,24 @@ struct Session {
   }
 };
 
+// Lets Python's handlers run; true if one has raised, as Ctrl-C's does.
+inline bool signals_pending() {
+  const py::gil_scoped_acquire acquire;
+  return PyErr_CheckSignals() != 0;
+}
+
+// Does work without the interpreter's lock, so that other threads go on meanwhile; false of it
+// means that a handler has raised.
+template <class Work>
+void stoppable(const Work& work) {
+  bool finished;
+  {
+    const py::gil_scoped_release release;
+    finished = work();
+  }
+  if (!finished) throw py::error_already_set();
+}
+
 template <class T>
 Images images_of(const Array<T>& images) {
   require(images.ndim() == 2, "images must have two axes");
@@ -88,10 +106,7 @@ void load(Session& session, const Array<T>& images, const Array<int64_t>& labels
           float std) {
   const Images view = images_of(images);
   const auto numbers = span_of(labels);
-  {
-    const py::gil_scoped_release release;  // a GPU copies them
-    session.core->load(view, numbers, mean, std);
-  }
+  stoppable([&] { return session.core->load(view, numbers, mean, std, signals_pending); });
   session.images = images;
 }
 
@@ -108,24 +123,6 @@ inline void use(Session& session, const py::object& optimizer) {
   }
   const py::gil_scoped_release release;
   session.core->use(o);
-}
-
-// Lets Python's handlers run; true if one has raised, as Ctrl-C's does.
-inline bool signals_pending() {
-  const py::gil_scoped_acquire acquire;
-  return PyErr_CheckSignals() != 0;
-}
-
-// Does work without the interpreter's lock, so that other threads go on meanwhile; false of it
-// means that a handler has raised.
-template <class Work>
-void stoppable(const Work& work) {
-  bool finished;
-  {
-    const py::gil_scoped_release release;
-    finished = work();
-  }
-  if (!finished) throw py::error_already_set();
 }
 
 inline Array<float> learn(Session& session, const Array<int64_t>& order, int64_t batch,

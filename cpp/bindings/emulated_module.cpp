@@ -29,8 +29,8 @@ MakeDevice machine_in(const std::string& library) {
 
 void emulate(const std::string& schedule, unsigned seed, int multiprocessors, int ranks,
              std::size_t shared, std::size_t memory, bool cluster, int largest_team, bool asking,
-             const std::string& failing, bool unasked, bool fast, double patience, bool lingers,
-             const std::string& dropped, const std::string& library) {
+             const std::string& failing, bool unasked, bool fast, double patience, std::size_t part,
+             bool lingers, const std::string& dropped, const std::string& library) {
   using Schedule = Emulation::Schedule;
   Behaviour wanted;
   wanted.emulation.schedule = word<Schedule>({{"forward", Schedule::forward},
@@ -50,7 +50,7 @@ void emulate(const std::string& schedule, unsigned seed, int multiprocessors, in
   wanted.emulation.lingers = lingers;
   wanted.emulation.unasked = unasked;
   wanted.emulation.dropped = dropped;
-  wanted.choices = {.fast = fast, .patience = patience};
+  wanted.choices = {.fast = fast, .patience = patience, .part = part};
   if (!library.empty()) wanted.make = machine_in(library);
   behaviour = wanted;
   Broken::forget();
@@ -112,7 +112,8 @@ PYBIND11_MODULE(_cuda_emulated, m) {
         py::arg("largest_team") = usual.largest_team, py::arg("asking") = usual.asking,
         py::arg("failing") = usual.failing, py::arg("unasked") = usual.unasked,
         py::arg("fast") = true, py::arg("patience") = CudaCore::Choices{}.patience,
-        py::arg("lingers") = false, py::arg("dropped") = "", py::arg("library") = "");
+        py::arg("part") = CudaCore::Choices{}.part, py::arg("lingers") = false,
+        py::arg("dropped") = "", py::arg("library") = "");
   m.def("barriers", [] { return traces().barriers; });
   m.def("launches", [] { return traces().launches; });
   m.def("uploaded", [] { return traces().uploaded; });

@@ -93,7 +93,8 @@ CpuCore::CpuCore(Architecture architecture, int threads)
   for (int worker = 0; worker < threads; ++worker) scratch_.emplace_back(longest);
 }
 
-void CpuCore::load(Images images, std::span<const int64_t> labels, float mean, float std) {
+bool CpuCore::load(Images images, std::span<const int64_t> labels, float mean, float std,
+                   const Interrupted&) {
   const InUse guard(in_use_);
   check_labelled("load", architecture_, images, labels);
   folded_ = foldable(images, mean, std);
@@ -101,6 +102,7 @@ void CpuCore::load(Images images, std::span<const int64_t> labels, float mean, f
   labels_.assign(labels.begin(), labels.end());
   mean_ = mean;
   inverse_std_ = 1 / std;
+  return true;
 }
 
 void CpuCore::use(const Optimizer& optimizer) {

@@ -36,7 +36,8 @@ class CpuCore final : public Core {
   CpuCore(Architecture architecture, int threads);
 
   const Architecture& architecture() const override { return architecture_; }
-  void load(Images images, std::span<const int64_t> labels, float mean, float std) override;
+  bool load(Images images, std::span<const int64_t> labels, float mean, float std,
+            const Interrupted& interrupted) override;
   void use(const Optimizer& optimizer) override;
   bool learn(std::span<const int64_t> order, int64_t batch, std::span<const float> rates,
              std::span<float> losses, const Interrupted& interrupted) override;

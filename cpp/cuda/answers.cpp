@@ -20,15 +20,12 @@ const float* CudaCore::normalised(const std::uint8_t* bytes, int64_t rows, float
   return x_.data();
 }
 
-// Rows that are handed in, on the device and as the first layer takes them.
-const float* CudaCore::given(const Images& x, float mean, float std) {
-  const int64_t count = x.rows * x.features;
-  if (!x.bytes) {
-    upload(x_, x.floats, count);
-    return x_.data();
-  }
-  given_bytes_.grow(*device_, count);
-  upload(given_bytes_, x.bytes, count);
+// Rows that are handed in, on the device and as the first layer takes them. Null: interrupted.
+const float* CudaCore::given(const Images& x, float mean, float std,
+                             const Interrupted& interrupted) {
+  if (!x.bytes) return upload(x_.data(), x.features, x, interrupted) ? x_.data() : nullptr;
+  given_bytes_.grow(*device_, x.rows * x.features);
+  if (!upload(given_bytes_.data(), x.features, x, interrupted)) return nullptr;
   return normalised(given_bytes_.data(), x.rows, mean, std);
 }
 
@@ -37,31 +34,33 @@ bool CudaCore::Kept::is(const Images& x, const Owner& whose) const {
          rows.rows == x.rows;
 }
 
-// Keeps the rows of an owner on the device, if they are not there already and there is room.
-void CudaCore::keep(const Images& x, const Owner& owner) {
-  if (!owner || kept_.is(x, owner)) return;
+// Keeps the rows of an owner on the device, if they are not there already and there is room. False:
+// interrupted, and nothing is kept.
+bool CudaCore::keep(const Images& x, const Owner& owner, const Interrupted& interrupted) {
+  if (!owner || kept_.is(x, owner)) return true;
   kept_ = {};  // first, or both would have to fit
   Kept fresh{.rows = x, .owner = owner};
   const int64_t count = x.rows * x.features;
   const std::size_t bytes = static_cast<std::size_t>(count) * (x.bytes ? 1 : sizeof(float));
-  if (bytes > device_->limits().memory / 2) return;  // others of this process need room, too
+  if (bytes > device_->limits().memory / 2) return true;  // others of this process need room, too
   try {
     fresh.bytes = Buffer<std::uint8_t>(*device_, x.bytes ? count : 0);
     fresh.floats = Buffer<float>(*device_, x.bytes ? 0 : count);
   } catch (const Fault& fault) {
     if (fault.code() != "OUT_OF_MEMORY") throw;
-    return;  // they go through the device block by block
+    return true;  // they go through the device block by block
   }
-  if (x.bytes) upload(fresh.bytes, x.bytes, count);
-  if (x.floats) upload(fresh.floats, x.floats, count);
+  void* const to = x.bytes ? static_cast<void*>(fresh.bytes.data()) : fresh.floats.data();
+  if (!upload(to, x.features, x, interrupted)) return false;
   kept_ = std::move(fresh);
+  return true;
 }
 
 // Calls body(first row, rows, x of the first layer) for block after block of n rows: at_once of
-// them, or as many as there is room for; until it returns false. What it needs and x it gets from
-// place(first row, rows).
+// them, or as many as there is room for. What it needs and x it gets from place(first row, rows).
+// False: one of the two was interrupted; body says so by false, place by null.
 template <class Place, class Body>
-void CudaCore::by_blocks(int64_t n, int64_t at_once, const Place& place, const Body& body) {
+bool CudaCore::by_blocks(int64_t n, int64_t at_once, const Place& place, const Body& body) {
   for (int64_t start = 0; start < n;) {
     const int64_t rows = std::min(at_once, n - start);
     const float* first = nullptr;
@@ -76,9 +75,10 @@ void CudaCore::by_blocks(int64_t n, int64_t at_once, const Place& place, const B
       at_once = (rows + 1) / 2;  // fewer may fit
       continue;
     }
-    if (!body(start, static_cast<int>(rows), first)) return;
+    if (!first || !body(start, static_cast<int>(rows), first)) return false;
     start += rows;
   }
+  return true;
 }
 
 // Rows of a forward pass between two questions to `interrupted`.
@@ -90,11 +90,10 @@ int64_t CudaCore::rows_at_once() const {
 bool CudaCore::forward(Images x, float mean, float std, std::span<const int64_t> layers,
                        std::span<float* const> activations, const Interrupted& interrupted) {
   const Guard guard(*this);
-  bool finished = true;
   const Layer& output = layers_.back();
   const bool softmax = output.activation == Activation::softmax;
   const auto place = [&](int64_t start, int64_t rows) {
-    return given(x.part(start, rows), mean, std);
+    return given(x.part(start, rows), mean, std, interrupted);
   };
   const auto run = [&](int64_t start, int rows, const float* first) {
     run_forward(first, rows, softmax ? Activation::identity : output.activation);
@@ -109,11 +108,9 @@ bool CudaCore::forward(Images x, float mean, float std, std::span<const int64_t>
       device_->download(activations[i] + start * width, layer.a.data(),
                         static_cast<std::size_t>(rows * width) * sizeof(float));
     }
-    finished = start + rows == x.rows || !interrupted();
-    return finished;
+    return start + rows == x.rows || !interrupted();
   };
-  by_blocks(x.rows, rows_at_once(), place, run);
-  return finished;
+  return by_blocks(x.rows, rows_at_once(), place, run);
 }
 
 Evaluation CudaCore::evaluate(Images x, std::span<const int64_t> labels, float mean, float std,
@@ -123,12 +120,11 @@ Evaluation CudaCore::evaluate(Images x, std::span<const int64_t> labels, float m
   const int64_t n = x.rows;
   if (n == 0) return {};
   const std::vector<int> numbers(labels.begin(), labels.end());  // (n,)
-  Evaluation found;
   const auto place = [&](int64_t start, int64_t rows) {
     reserve_losses(n);  // nothing grows after the first block: what it left there stays
     given_labels_.grow(*device_, n);
-    if (start == 0) keep(x, owner);
-    if (!kept_.is(x, owner)) return given(x.part(start, rows), mean, std);
+    if (start == 0 && !keep(x, owner, interrupted)) return static_cast<const float*>(nullptr);
+    if (!kept_.is(x, owner)) return given(x.part(start, rows), mean, std, interrupted);
     const int64_t from = start * x.features;
     if (x.floats) return static_cast<const float*>(kept_.floats.data() + from);
     return normalised(kept_.bytes.data() + from, rows, mean, std);
@@ -143,20 +139,16 @@ Evaluation CudaCore::evaluate(Images x, std::span<const int64_t> labels, float m
     device_->run(job);
     if (start + rows == n) return true;
     device_->wait();
-    found.finished = !interrupted();
-    return found.finished;
+    return !interrupted();
   };
-  by_blocks(n, rows_at_once(), place, run);
-  if (!found.finished) return found;
+  if (!by_blocks(n, rows_at_once(), place, run)) return {.finished = false};
   device_->run(AddUp{.sample_losses = sample_losses_.data(),
                      .sample_correct = sample_correct_.data(),
                      .n = n,
                      .total = total_.data()});
   Total total;
   device_->download(&total, total_.data(), sizeof total);
-  found.loss = total.loss;
-  found.correct = total.correct;
-  return found;
+  return {.loss = total.loss, .correct = total.correct};
 }
 
 }  // namespace cutaway::cuda

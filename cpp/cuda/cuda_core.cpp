@@ -56,7 +56,8 @@ CudaCore::CudaCore(Architecture architecture, std::unique_ptr<Device> device,
   total_ = Buffer<Total>(*device_, 1);
 }
 
-void CudaCore::load(Images images, std::span<const int64_t> labels, float mean, float std) {
+bool CudaCore::load(Images images, std::span<const int64_t> labels, float mean, float std,
+                    const Interrupted& interrupted) {
   const Guard guard(*this);
   check_labelled("load", architecture_, images, labels);
   if (images.rows > INT_MAX) throw std::invalid_argument("load: too many images to count");
@@ -81,13 +82,31 @@ void CudaCore::load(Images images, std::span<const int64_t> labels, float mean, 
   if (images.rows > 0) {
     void* const to = images.bytes ? static_cast<void*>(bytes_.data()) : floats_.data();
     if (pitch > images.features) device_->clear(to, count * row);  // the padding is read, too
-    device_->upload(to, row * size, images.row(0), static_cast<std::size_t>(images.features) * size,
-                    count);
+    if (!upload(to, pitch, images, interrupted)) return false;
     const std::vector<int> numbers(labels.begin(), labels.end());
     upload(labels_, numbers.data(), images.rows);
     device_->wait();
   }
   image_count_ = images.rows;
+  return true;
+}
+
+// Uploads rows, `pitch` values apart there, and asks between two parts. False: interrupted.
+bool CudaCore::upload(void* to, int64_t pitch, const Images& rows,
+                      const Interrupted& interrupted) const {
+  const std::size_t size = rows.bytes ? 1 : sizeof(float);
+  const std::size_t row = static_cast<std::size_t>(rows.features) * size;
+  const std::size_t apart = static_cast<std::size_t>(pitch) * size;
+  const auto at_once = static_cast<int64_t>(std::max<std::size_t>(1, choices_.part / row));
+  for (int64_t first = 0; first < rows.rows; first += at_once) {
+    const int64_t count = std::min(at_once, rows.rows - first);
+    device_->upload(static_cast<char*>(to) + static_cast<std::size_t>(first) * apart, apart,
+                    rows.row(first), row, static_cast<std::size_t>(count));
+    if (first + count == rows.rows) break;
+    device_->wait();
+    if (interrupted()) return false;
+  }
+  return true;
 }
 
 void CudaCore::use(const Optimizer& optimizer) {
@@ -189,8 +208,9 @@ std::optional<double> CudaCore::backprop(View<const float> x, std::span<const in
     reserve_gradients();
     given_labels_.grow(*device_, rows);
   });
-  const float* const first =
-      given({.bytes = nullptr, .floats = x.data, .rows = x.rows, .features = x.cols}, 0, 1);
+  const Images given_rows{.bytes = nullptr, .floats = x.data, .rows = x.rows, .features = x.cols};
+  const float* const first = given(given_rows, 0, 1, interrupted);
+  if (!first) return std::nullopt;
   const std::vector<int> numbers(labels.begin(), labels.end());
   upload(given_labels_, numbers.data(), rows);
 

@@ -70,11 +70,13 @@ class CudaCore final : public Core {
     double patience = 4e10;  // FLOPs between two questions to `interrupted`: some 0.1 s if the
                              // device is poorly used, as is what launches take (steps.cpp). An
                              // epoch of MNIST is less
+    std::size_t part = std::size_t{64} << 20;  // bytes of an upload between two questions: 10 ms
   };
   CudaCore(Architecture architecture, std::unique_ptr<Device> device, const Choices& choices);
 
   const Architecture& architecture() const override { return architecture_; }
-  void load(Images images, std::span<const int64_t> labels, float mean, float std) override;
+  bool load(Images images, std::span<const int64_t> labels, float mean, float std,
+            const Interrupted& interrupted) override;
   void use(const Optimizer& optimizer) override;
   bool learn(std::span<const int64_t> order, int64_t batch, std::span<const float> rates,
              std::span<float> losses, const Interrupted& interrupted) override;
@@ -121,14 +123,15 @@ class CudaCore final : public Core {
 
   template <class T>
   void upload(const Buffer<T>& to, const T* from, int64_t count) const;
+  bool upload(void* to, int64_t pitch, const Images& rows, const Interrupted& interrupted) const;
   double weight_count() const;
 
   // What forward() and evaluate() are made of (answers.cpp).
   const float* normalised(const std::uint8_t* bytes, int64_t rows, float mean, float std);
-  const float* given(const Images& x, float mean, float std);
-  void keep(const Images& x, const Owner& owner);
+  const float* given(const Images& x, float mean, float std, const Interrupted& interrupted);
+  bool keep(const Images& x, const Owner& owner, const Interrupted& interrupted);
   template <class Place, class Body>
-  void by_blocks(int64_t n, int64_t at_once, const Place& place, const Body& body);
+  bool by_blocks(int64_t n, int64_t at_once, const Place& place, const Body& body);
   int64_t rows_at_once() const;
 
   // The launches of a step (steps.cpp); forward() and others are made of them, too.

@@ -1,5 +1,8 @@
 """What waits for a GPU: no call keeps other threads of Python waiting, or Ctrl-C longer than it must."""
 
+import os
+import pickle
+import signal
 import threading
 import time
 
@@ -33,19 +36,28 @@ CALLS = {
 
 @pytest.fixture
 def company(emulated):
-    """Another thread of Python, which goes on whenever it can."""
-    end = threading.Event()
+    """Another thread of Python, which goes on whenever it can, and does what it is told to once."""
+    end, told = threading.Event(), []
 
     def go_on():
         while not end.is_set():
+            if told and told[0]():
+                told.clear()
             emulated.tick()
             time.sleep(0.001)
 
     thread = threading.Thread(target=go_on)
     thread.start()
-    yield
+    yield told.append
     end.set()
     thread.join()
+
+
+def core_of(emulated):
+    core = emulated.CudaCore([20, 5, 3], ["sigmoid"] * 2, "squared_error", True, 0)
+    core.load(IMAGES, LABELS, 0.0, 1.0)
+    core.use(Adam())
+    return core
 
 
 def test_every_method_of_a_core_is_called():
@@ -57,10 +69,43 @@ def test_every_method_of_a_core_is_called():
 def test_other_threads_go_on_while_a_call_waits_for_the_gpu(emulated, name):
     """Whatever may last on a GPU does so until the other thread has gone on, or it is an error."""
     emulated.emulate(lingers=True)
-    core = emulated.CudaCore([20, 5, 3], ["sigmoid"] * 2, "squared_error", True, 0)
-    core.load(IMAGES, LABELS, 0.0, 1.0)
-    core.use(Adam())
-    CALLS[name](core)
+    CALLS[name](core_of(emulated))
+
+
+@pytest.mark.usefixtures("ctrl_c")
+@pytest.mark.parametrize(
+    ("rows", "call"),
+    [
+        (IMAGES, CALLS["load"]),
+        (IMAGES, CALLS["forward"]),
+        (ROWS, lambda core: core.evaluate(ROWS, LABELS, 0.0, 1.0)),
+        (ROWS, CALLS["evaluate"]),  # which keeps them
+        (ROWS, CALLS["backprop"]),
+    ],
+)
+def test_ctrl_c_stops_an_upload_between_two_parts_and_nothing_of_it_counts(
+    emulated, company, rows, call
+):
+    emulated.emulate(lingers=True, part=rows[:4].nbytes)
+    core, other = core_of(emulated), core_of(emulated)
+    before = emulated.uploaded()
+
+    def press():
+        if begun := emulated.uploaded() > before:
+            os.kill(os.getpid(), signal.SIGINT)
+        return begun
+
+    company(press)
+    with pytest.raises(KeyboardInterrupt):
+        call(core)
+    assert emulated.uploaded() - before <= rows[:12].nbytes
+    if call is CALLS["load"]:
+        with pytest.raises(IndexError, match="out of range for 0 images"):
+            CALLS["learn"](core)
+    before = emulated.uploaded()
+    assert pickle.dumps(call(core)) == pickle.dumps(call(other))
+    assert emulated.uploaded() - before >= 2 * rows.nbytes
+    assert pickle.dumps(CALLS["learn"](core)) == pickle.dumps(CALLS["learn"](other))
 
 
 # Questions whether to stop come after `patience` FLOPs, and waiting counts as such: 8e5 each time.

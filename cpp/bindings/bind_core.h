@@ -58,10 +58,29 @@ std::span<const T> span_of(const Array<T>& array) {
   return {array.data(), static_cast<std::size_t>(array.shape(0))};
 }
 
+inline bool finalizing() {
+#if PY_VERSION_HEX >= 0x030D0000
+  return Py_IsFinalizing();
+#else
+  return _Py_IsFinalizing();
+#endif
+}
+
 // A core and the images that it reads from.
 struct Session {
   std::unique_ptr<Core> core;
   py::array images;
+
+  Session() = default;
+  // To end a core takes a while on a GPU that is at work. Once the interpreter ends there is nobody
+  // to let go on, and its lock is not given away any more.
+  ~Session() {
+    if (finalizing()) return;
+    const py::gil_scoped_release release;
+    core.reset();
+  }
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
 
   std::vector<py::ssize_t> shape(int64_t layer) const {
     const auto& sizes = core->architecture().sizes;

@@ -119,6 +119,7 @@ PYBIND11_MODULE(_cuda_emulated, m) {
   m.def("uploaded", [] { return traces().uploaded; });
   m.def("downloaded", [] { return traces().downloaded; });
   m.def("waits", [] { return traces().waits; });
+  m.def("alone", [] { return traces().alone; });
   m.def("tick", &tick);
   m.def("counted", &counted, py::arg("correct"), py::arg("batch"));
   bind_cuda_session(m).def(

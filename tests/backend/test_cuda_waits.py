@@ -72,6 +72,15 @@ def test_other_threads_go_on_while_a_call_waits_for_the_gpu(emulated, name):
     CALLS[name](core_of(emulated))
 
 
+@pytest.mark.usefixtures("company")
+def test_other_threads_go_on_while_a_core_gives_its_memory_back(emulated):
+    emulated.emulate(lingers=True)
+    core, before = core_of(emulated), emulated.alone()
+    core.evaluate(ROWS, LABELS, 0.0, 1.0, LABELS)  # whose owner is given back, too
+    del core
+    assert emulated.alone() == before
+
+
 @pytest.mark.usefixtures("ctrl_c")
 @pytest.mark.parametrize(
     ("rows", "call"),

@@ -36,6 +36,7 @@ struct Traces {
   std::size_t uploaded = 0;             // bytes
   std::size_t downloaded = 0;           // bytes
   int waits = 0;                        // for all that was launched, but to download
+  int alone = 0;                        // times that something lingered, and nobody went on
 };
 
 std::unique_ptr<Device> make_emulated(const Emulation& emulation);

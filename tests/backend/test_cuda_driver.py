@@ -77,11 +77,11 @@ def driver(compiled):
     return compiled(DRIVER)
 
 
-def told(folder, **environment):
-    """(usable, code, text, the code that backend="cuda" raises, what "auto" takes)."""
+def told(folder, *, code=CHILD, **environment):
+    """What a child tells; CHILD (usable, code, text, what backend="cuda" raises, what "auto" takes)."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith("CUDA_")}
     run = subprocess.run(
-        [sys.executable, "-c", CHILD], capture_output=True, text=True, timeout=100, check=True,
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=100, check=True,
         env={**kept, "LD_LIBRARY_PATH": str(folder), "PYTHONPATH": os.pathsep.join(sys.path),
              "FAKE_VERSION": "99000", "FAKE_INIT": "0", **environment},
     )  # fmt: skip
@@ -118,3 +118,34 @@ def test_a_driver_that_does_not_load_is_told_in_the_loaders_words(compiled, tmp_
     (tmp_path / "libcuda.so.1").write_text("no library")
     _, code, text, *_ = told(tmp_path)
     assert (code, "libcuda.so.1: " in text) == ("NO_DRIVER", True)
+
+
+# After these a process must end, says CUDA's documentation; or that an error was uncorrectable.
+BREAKS = {214, 220, 226, 700, 702, 710, *range(714, 720), 721, 810, 911}
+NUMBERED = """
+import json
+import os
+import cutaway
+from cutaway.backend.choose import load_cuda
+load_cuda()
+codes = {}
+for number in range(1, 1000):
+    reads, writes = os.pipe()
+    if os.fork() == 0:  # which has its own driver
+        os.environ["FAKE_INIT"] = str(number)
+        status = cutaway.cuda_status()
+        os.write(writes, json.dumps([status.code, status.text]).encode())
+        os._exit(0)
+    codes[number] = json.loads(os.read(reads, 9999))
+    os.wait()
+    os.close(reads)
+    os.close(writes)
+print(json.dumps(codes))
+"""
+
+
+def test_the_errors_after_which_a_process_must_end_are_cudas(driver):
+    codes = told(driver, code=NUMBERED)
+    assert {int(number) for number, (code, _) in codes.items() if code == "BROKEN"} == BREAKS
+    assert "cudaErrorLaunchFailure" in codes["719"][1]
+    assert codes["701"][0] == "LAUNCH"

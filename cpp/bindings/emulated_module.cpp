@@ -3,6 +3,8 @@
 
 #include <dlfcn.h>
 
+#include <optional>
+
 #include "bindings/bind_cuda.h"
 #include "cuda/broken.h"
 #include "cuda/emulated/device.h"
@@ -28,9 +30,10 @@ MakeDevice machine_in(const std::string& library) {
 }
 
 void emulate(const std::string& schedule, unsigned seed, int multiprocessors, int ranks,
-             std::size_t shared, std::size_t memory, bool cluster, int largest_team, bool asking,
-             const std::string& failing, bool unasked, bool fast, double patience, std::size_t part,
-             bool lingers, const std::string& dropped, const std::string& library) {
+             std::size_t shared, std::size_t memory, bool cluster, std::optional<int> largest_team,
+             bool asking, const std::string& failing, bool unasked, bool fast, double patience,
+             std::size_t part, bool lingers, const std::string& dropped,
+             const std::string& library) {
   using Schedule = Emulation::Schedule;
   Behaviour wanted;
   wanted.emulation.schedule = word<Schedule>({{"forward", Schedule::forward},
@@ -116,6 +119,7 @@ PYBIND11_MODULE(_cuda_emulated, m) {
         py::arg("dropped") = "", py::arg("library") = "");
   m.def("barriers", [] { return traces().barriers; });
   m.def("launches", [] { return traces().launches; });
+  m.def("sizes", [] { return traces().sizes; });
   m.def("uploaded", [] { return traces().uploaded; });
   m.def("downloaded", [] { return traces().downloaded; });
   m.def("waits", [] { return traces().waits; });

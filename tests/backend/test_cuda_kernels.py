@@ -167,9 +167,13 @@ def test_what_a_gpu_was_not_asked_for_is_refused_at_launch(emulated, sizes, word
 
 
 def test_no_gpu_has_clusters_of_more_than_16_blocks(emulated):
+    data = Dataset(np.ones((40, 20), np.uint8), np.zeros(40, int), mean=0, std=1)
     emulated.emulate(ranks=32)
     network = Network((20, 257, 3), backend="cuda")
-    data = Dataset(np.ones((40, 20), np.uint8), np.zeros(40, int), mean=0, std=1)
+    assert network.backend_info()["why_not"] == "refused"
+    network.learn(np.arange(40), 8, dataset=data, optimizer=SGD(0.1))
+    emulated.emulate(ranks=32, largest_team=32)  # who is asked promises too much
+    network = Network((20, 257, 3), backend="cuda")
     with pytest.raises(DeviceError, match="a cluster of 32 blocks, which has at most 16 here"):
         network.learn(np.arange(40), 8, dataset=data, optimizer=SGD(0.1))
 
@@ -191,6 +195,21 @@ def test_the_size_of_the_tiles_changes_no_bit(emulated, name):
         assert right
         results.add(bits)
     assert len(results) == 1
+
+
+@pytest.mark.parametrize(("multiprocessors", "tile"), [(1, 8), (4, 4), (16, 2), (64, 1)])
+def test_every_product_takes_the_tiles_that_take_least_time(emulated, multiprocessors, tile):
+    """Products of 128 x 128, or one less: 1, 4, 16 or 64 tiles, as many as there are multiprocessors."""
+    emulated.emulate(fast=False, multiprocessors=multiprocessors)
+    network, before = Network((127, 127, 128), backend="cuda"), emulated.sizes()
+    data = Dataset(np.ones((128, 127), np.uint8), np.arange(128), mean=0, std=1)
+    network.learn(np.arange(128), 128, dataset=data, optimizer=SGD(0.1))
+    after = emulated.sizes()
+    taken = {key: n - before.get(key, 0) for key, n in after.items() if n > before.get(key, 0)}
+    products = {"forward": 2, "backprop": 1, "update": 2}
+    assert {(name, size): n for (name, size), n in taken.items() if name in products} == {
+        (name, tile): n for name, n in products.items()
+    }
 
 
 def test_steps_that_are_replayed_learn_as_steps_that_are_launched(emulated):

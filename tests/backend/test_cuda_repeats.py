@@ -15,7 +15,7 @@ HIDDEN = {1: 4, 2: 8, 4: 16, 8: 32, 16: 64}  # units, by the blocks that share t
 
 
 def learned(hidden):
-    """Return the blocks that a network took, and the bits of what it learned in four steps."""
+    """Return the blocks that a network took, those it was refused, and the bits of four steps."""
     rng = np.random.default_rng(0)
     data = Dataset(rng.integers(0, 256, (60, 37), np.uint8), rng.integers(0, 5, 60))
     network = Network((37, hidden, 5), backend="cuda")
@@ -23,7 +23,8 @@ def learned(hidden):
     info, state = network.backend_info(), network.optimizer_state()
     parts = [losses, *(values for _, values in sorted(state.items()))]
     bits = b"".join(np.asarray(part).tobytes() for part in parts)
-    return info["plan"]["ranks"] if info["fast"] else 0, network.fingerprint(), bits
+    ranks = info["plan"]["ranks"] if info["fast"] else 0
+    return ranks, tuple(info["refused"]), network.fingerprint() + bits.hex()
 
 
 @pytest.mark.timeout(1800)
@@ -34,7 +35,7 @@ def test_whoever_comes_first_every_repeat_has_the_same_bits(emulated, ranks):
         emulated.emulate("shuffled", seed)
         results.add(learned(HIDDEN[ranks]))
     assert len(results) == 1
-    assert results.pop()[0] == ranks
+    assert results.pop()[:2] == (ranks, ())
 
 
 @pytest.mark.timeout(600)
@@ -43,4 +44,7 @@ def test_whoever_comes_first_every_repeat_has_the_same_bits(emulated, ranks):
 def test_every_repeat_on_a_gpu_has_the_same_bits(ranks):
     results = {learned(HIDDEN[ranks]) for _ in range(REPEATS or 1000)}
     assert len(results) == 1
-    print(f"{ranks} blocks are planned, {results.pop()[0]} worked together")
+    worked, refused, _ = results.pop()
+    print(f"{ranks} blocks are planned, {worked} worked together; refused: {refused}")
+    # Fewer only where the card has refused more, and fewer still can share so many units.
+    assert worked == ranks or (refused and 0 < worked < ranks), (worked, refused)

@@ -25,7 +25,7 @@ namespace cutaway::cuda {
 namespace {
 
 constexpr std::size_t kUnaskedShared = 48 << 10;  // bytes
-constexpr std::int64_t kPortableCluster = 8, kLargestCluster = 16;
+constexpr std::int64_t kPortableCluster = 8, kLargestCluster = 16, kLargestGrid = 32;
 
 std::mutex noting;
 Traces noted;
@@ -116,7 +116,8 @@ class EmulatedDevice final : public Device {
   int teams(int ranks, int units) override {
     if (!emulation_.asking) throw Fault("LAUNCH", "emulation: there is no answer");
     if (!emulation_.unasked) asked_.insert(units);
-    return ranks <= emulation_.largest_team ? 1 : 0;
+    const auto most = emulation_.limits.cluster ? kLargestCluster : kLargestGrid;
+    return ranks <= emulation_.largest_team.value_or(most) ? 1 : 0;
   }
 
   std::unique_ptr<Recording> record(const std::function<void()>& launches) override {
@@ -161,7 +162,10 @@ class EmulatedDevice final : public Device {
     lay_out(job, emulation_.limits.multiprocessors,
             [&](auto count, std::int64_t blocks, std::size_t bytes) {
               check(name, blocks, bytes, together);
-              note([&](Traces& traces) { ++traces.launches[name]; });
+              note([&](Traces& traces) {
+                ++traces.launches[name];
+                ++traces.sizes[{name, decltype(count)::value}];
+              });
               launches_.note(name);
               failed_ |= name == emulation_.failing;
               if (blocking_) wait();

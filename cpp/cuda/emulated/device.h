@@ -3,8 +3,10 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "cuda/device.h"
 
@@ -21,22 +23,24 @@ struct Emulation {
                 .ranks = 16,
                 .cluster = true,
                 .shared = 227 << 10};
-  int largest_team = 32;  // blocks; a larger one is refused
-  bool asking = true;     // otherwise the question for a team fails
-  std::string failing;    // a kernel, by name, that breaks the GPU
-  bool lingers = false;   // whatever may take long lasts until somebody calls tick()
-  bool unasked = false;   // the question makes nothing ready to run: a planted fault
-  std::string dropped;    // a barrier that is left out, as in "epoch.h:100": a planted fault
+  std::optional<int> largest_team;  // blocks; a larger one is refused. Otherwise as on a card
+  bool asking = true;               // otherwise the question for a team fails
+  std::string failing;              // a kernel, by name, that breaks the GPU
+  bool lingers = false;             // whatever may take long lasts until somebody calls tick()
+  bool unasked = false;             // the question makes nothing ready to run: a planted fault
+  std::string dropped;  // a barrier that is left out, as in "epoch.h:100": a planted fault
 };
 
 // What the machines of this process did so far.
 struct Traces {
   std::set<std::string> barriers;       // where they are in the source
   std::map<std::string, int> launches;  // of the kernels, by name
-  std::size_t uploaded = 0;             // bytes
-  std::size_t downloaded = 0;           // bytes
-  int waits = 0;                        // for all that was launched, but to download
-  int alone = 0;                        // times that something lingered, and nobody went on
+  // The same, by name and by what a thread makes: R x R outputs of a product, or U units.
+  std::map<std::pair<std::string, int>, int> sizes;
+  std::size_t uploaded = 0;    // bytes
+  std::size_t downloaded = 0;  // bytes
+  int waits = 0;               // for all that was launched, but to download
+  int alone = 0;               // times that something lingered, and nobody went on
 };
 
 std::unique_ptr<Device> make_emulated(const Emulation& emulation);

@@ -42,7 +42,7 @@ bool CudaCore::keep(const Images& x, const Owner& owner, const Interrupted& inte
   Kept fresh{.rows = x, .owner = owner};
   const int64_t count = x.rows * x.features;
   const std::size_t bytes = static_cast<std::size_t>(count) * (x.bytes ? 1 : sizeof(float));
-  if (bytes > device_->limits().memory / 2) return true;  // others of this process need room, too
+  if (bytes > device_->left() / 4) return true;  // others need room, too
   try {
     fresh.bytes = Buffer<std::uint8_t>(*device_, x.bytes ? count : 0);
     fresh.floats = Buffer<float>(*device_, x.bytes ? 0 : count);

@@ -56,6 +56,7 @@ class Device {
   // All bits are set, so that floats are NaN until written; CUTAWAY_CUDA_UNFILLED leaves a GPU's as
   // they are.
   virtual void* allocate(std::size_t bytes) = 0;
+  virtual std::size_t left() = 0;  // bytes that nobody has
   virtual void release(void* memory) noexcept = 0;
   // `rows` rows of `row` bytes, side by side here and `pitch` bytes apart on the device. They must
   // stay as they are until something has waited.

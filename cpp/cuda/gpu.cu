@@ -205,12 +205,10 @@ class Gpu final : public Device {
     void* memory = nullptr;
     const cudaError_t error = cudaMalloc(&memory, bytes);
     if (error == cudaErrorMemoryAllocation) {
-      std::size_t free = 0, total = 0;
       cudaGetLastError();
-      cudaMemGetInfo(&free, &total);
       must(error, "cudaMalloc",
-           " of " + std::to_string(bytes) + " bytes, with " + std::to_string(free) + " of " +
-               std::to_string(total) + " free on " + limits_.name);
+           " of " + std::to_string(bytes) + " bytes, with " + std::to_string(left()) + " of " +
+               std::to_string(limits_.memory) + " free on " + limits_.name);
     }
     must(error, "cudaMalloc", launches_.running());
     if (std::getenv("CUTAWAY_CUDA_UNFILLED")) return memory;  // for initcheck
@@ -218,6 +216,11 @@ class Gpu final : public Device {
     if (filled != cudaSuccess) cudaFree(memory);
     must(filled, "cudaMemsetAsync", launches_.running());
     return memory;
+  }
+  std::size_t left() override {
+    std::size_t free = 0, total = 0;
+    must(cudaMemGetInfo(&free, &total), "cudaMemGetInfo", launches_.running());
+    return free;
   }
   void release(void* memory) noexcept override {
     if (forked()) return;

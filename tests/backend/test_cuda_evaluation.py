@@ -89,16 +89,32 @@ def test_a_dataset_that_does_not_fit_goes_through_the_device_in_blocks(emulated,
         assert emulated.uploaded() - before >= data.images.nbytes
 
 
+@pytest.mark.parametrize("taken", [0, 20_000])
+def test_a_quarter_of_what_is_left_is_kept_at_most(emulated, taken):
+    """So that what others keep leaves room, too: of a GPU that is full, three quarters of little."""
+    emulated.emulate(memory=(3 << 20) + 52 * taken)
+    network, labels = Network((20, 5, 3), backend="cuda"), 4
+    if taken:
+        network.learn(np.arange(64), 64, dataset=data_of(taken), optimizer=SGD(0.5))
+    for rows, kept in [(5_000, True), (7_500, False)]:  # 400 kB of 2.5 MB, 600 kB of 2.2 MB
+        data = data_of(rows, kind=np.float32)
+        network.evaluate(data)
+        before = emulated.uploaded()
+        network.evaluate(data)
+        again = 0 if kept else data.images.nbytes
+        assert emulated.uploaded() - before == again + labels * rows
+
+
 def test_what_is_kept_makes_room_for_what_is_needed(emulated):
     data = data_of(5000)  # 100 kB
-    emulated.emulate(memory=900_000)
+    emulated.emulate(memory=1_200_000)
     network = Network((20, 5, 3), backend="cuda")
     found = network.evaluate(data.subset(slice(0, 1000)))
     network.evaluate(data)
     before = emulated.uploaded()
     network.evaluate(data)
     assert emulated.uploaded() - before == 4 * len(data)  # it is kept
-    larger = data_of(16_500)  # 858 kB there
+    larger = data_of(21_000)  # 1,092 kB there
     network.learn(np.arange(64), 64, dataset=larger, optimizer=SGD(0.5, 0.9), rates=[0])
     assert network.evaluate(data.subset(slice(0, 1000))) == found
 

@@ -68,7 +68,7 @@ class EmulatedDevice final : public Device {
 
   void* allocate(std::size_t bytes) override {
     linger();
-    if (bytes > emulation_.limits.memory - used_)
+    if (bytes > left())
       throw Fault("OUT_OF_MEMORY", "emulation: " + std::to_string(bytes) + " bytes are not left");
     void* const memory = std::malloc(bytes);
     if (!memory) throw std::bad_alloc();
@@ -76,6 +76,7 @@ class EmulatedDevice final : public Device {
     used_ += bytes;
     return std::memset(memory, 0xff, bytes);
   }
+  std::size_t left() override { return emulation_.limits.memory - used_; }
   void release(void* memory) noexcept override {
     lingered();
     used_ -= sizes_.at(memory);

@@ -20,10 +20,11 @@ PYBIND11_MODULE(_cuda, m) {
       py::arg("device"));
   bind_cuda_session(m).def(
       py::init([](const std::vector<int64_t>& sizes, const std::vector<std::string>& activations,
-                  const std::string& loss, bool mean, int device, bool fast) {
+                  const std::string& loss, bool mean, int device, bool fast, bool tf32) {
         return make_session(sizes, activations, loss, mean, [device] { return make_gpu(device); },
-                            {.fast = fast});
+                            {.fast = fast, .tf32 = tf32});
       }),
       py::arg("sizes"), py::arg("activations"), py::arg("loss"), py::arg("mean"), py::arg("device"),
-      py::arg("fast") = true);  // or, for tests, layer by layer
+      py::arg("fast") = true,  // or, for tests, layer by layer
+      py::arg("tf32") = false);
 }

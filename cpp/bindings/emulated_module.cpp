@@ -30,9 +30,9 @@ MakeDevice machine_in(const std::string& library) {
 }
 
 void emulate(const std::string& schedule, unsigned seed, int multiprocessors, int ranks,
-             std::size_t shared, std::size_t memory, bool cluster, std::optional<int> largest_team,
-             bool asking, const std::string& failing, bool unasked, bool fast, double patience,
-             std::size_t part, bool lingers, const std::string& dropped,
+             std::size_t shared, std::size_t memory, bool cluster, bool tf32,
+             std::optional<int> largest_team, bool asking, const std::string& failing, bool unasked,
+             bool fast, double patience, std::size_t part, bool lingers, const std::string& dropped,
              const std::string& library) {
   using Schedule = Emulation::Schedule;
   Behaviour wanted;
@@ -46,6 +46,7 @@ void emulate(const std::string& schedule, unsigned seed, int multiprocessors, in
                              .multiprocessors = multiprocessors,
                              .ranks = ranks,
                              .cluster = cluster,
+                             .tf32 = tf32,
                              .shared = shared};
   wanted.emulation.largest_team = largest_team;
   wanted.emulation.asking = asking;
@@ -111,7 +112,7 @@ PYBIND11_MODULE(_cuda_emulated, m) {
   m.def("emulate", &emulate, py::arg("schedule") = "forward", py::arg("seed") = 0,
         py::arg("multiprocessors") = usual.limits.multiprocessors,
         py::arg("ranks") = usual.limits.ranks, py::arg("shared") = usual.limits.shared,
-        py::arg("memory") = usual.limits.memory, py::arg("cluster") = true,
+        py::arg("memory") = usual.limits.memory, py::arg("cluster") = true, py::arg("tf32") = true,
         py::arg("largest_team") = usual.largest_team, py::arg("asking") = usual.asking,
         py::arg("failing") = usual.failing, py::arg("unasked") = usual.unasked,
         py::arg("fast") = true, py::arg("patience") = CudaCore::Choices{}.patience,
@@ -128,14 +129,15 @@ PYBIND11_MODULE(_cuda_emulated, m) {
   m.def("counted", &counted, py::arg("correct"), py::arg("batch"));
   bind_cuda_session(m).def(
       py::init([](const std::vector<int64_t>& sizes, const std::vector<std::string>& activations,
-                  const std::string& loss, bool mean, int, bool fast) {
+                  const std::string& loss, bool mean, int, bool fast, bool tf32) {
         Behaviour wanted = behaviour;
         wanted.choices.fast &= fast;
+        wanted.choices.tf32 = tf32;
         return make_session(
             sizes, activations, loss, mean,
             [&wanted] { return std::unique_ptr<Device>(wanted.make(wanted.emulation)); },
             wanted.choices);
       }),
       py::arg("sizes"), py::arg("activations"), py::arg("loss"), py::arg("mean"), py::arg("device"),
-      py::arg("fast") = true);
+      py::arg("fast") = true, py::arg("tf32") = false);
 }

@@ -34,6 +34,11 @@ CudaCore::CudaCore(Architecture architecture, std::unique_ptr<Device> device,
                    const Choices& choices)
     : architecture_(std::move(architecture)), device_(std::move(device)), choices_(choices) {
   const Guard guard(*this);
+  if (choices_.tf32 && !device_->limits().tf32)
+    throw Fault("NO_KERNEL",
+                "Network: products in tf32 need compute capability 8.0 (Ampere) or newer, and a "
+                "build for it; " +
+                    device_->limits().name + " has them in fp32 only: use backend='cuda'");
   double bytes = 0;
   for (int64_t l = 0; l < architecture_.layers(); ++l)
     bytes += sizeof(float) * (1.0 + static_cast<double>(architecture_.sizes[l])) *

@@ -32,6 +32,7 @@ struct Limits {
   int multiprocessors;  // that a product should keep busy
   int ranks;            // blocks that work together, at most; 0: none can
   bool cluster;         // these reach each other's shared memory
+  bool tf32;            // there are tensor cores that take tf32, and kernels for them
   std::size_t shared;   // bytes that a block can have of it
 };
 

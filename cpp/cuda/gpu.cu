@@ -114,10 +114,29 @@ cudaError_t properties_of(int index, cudaDeviceProp& properties) {
 
 bool forked() { return first_process != 0 && first_process != getpid(); }
 
-template <int R, class Job>
+template <class Tile, class Job>
 __global__ void __launch_bounds__(kThreads, 1) kernel(const __grid_constant__ Job job) {
   Block comm;
-  work<R>(comm, job);
+  work(Tile{}, comm, job);
+}
+
+// On tensor cores; where there are none it is empty (see Gpu).
+template <class Tile, class Job>
+__global__ void __launch_bounds__(kThreads, 1) kernel_tf32(const __grid_constant__ Job job) {
+  if constexpr (kHasTf32) {
+    Block comm;
+    work(Tile{}, comm, job);
+  }
+}
+
+// The kernel for a tile.
+template <class Job, class Tile>
+auto kernel_for(Tile) {
+  return kernel<Tile, Job>;
+}
+template <class Job, int W>
+auto kernel_for(Tf32<W>) {
+  return kernel_tf32<Tf32<W>, Job>;
 }
 
 // One of the two has code: that of the architecture which was compiled for (see Gpu).
@@ -173,10 +192,11 @@ class Gpu final : public Device {
     limits_.memory = properties.totalGlobalMem;
     limits_.multiprocessors = properties.multiProcessorCount;
     limits_.shared = properties.sharedMemPerBlockOptin;
-    // A newer GPU may run code for an older one, whose kernel for clusters is empty.
+    // A newer GPU may run code for an older one, whose kernels for clusters and tf32 are empty.
     cudaFuncAttributes attributes;
     must(cudaFuncGetAttributes(&attributes, learn_in_cluster<4>), "cudaFuncGetAttributes");
     limits_.cluster = properties.clusterLaunch && attributes.ptxVersion >= 90;
+    limits_.tf32 = attributes.ptxVersion >= 80;
     if (limits_.cluster) {
       limits_.ranks = kLargestCluster;
     } else if (properties.cooperativeLaunch && attributes.ptxVersion < 90) {
@@ -333,15 +353,14 @@ class Gpu final : public Device {
 
   template <class Job>
   void launch(const char* name, const Job& job) {
-    lay_out(job, limits_.multiprocessors, [&](auto count, std::int64_t blocks, std::size_t bytes) {
+    lay_out(job, limits_.multiprocessors, [&](auto tile, std::int64_t blocks, std::size_t bytes) {
       cudaLaunchConfig_t config{};
       config.gridDim = dim3(static_cast<unsigned>(blocks));
       config.blockDim = dim3(kThreads);
       config.dynamicSmemBytes = bytes;
       config.stream = stream_;
       note(name);
-      must(cudaLaunchKernelEx(&config, kernel<decltype(count)::value, Job>, job), "launch",
-           launches_.running());
+      must(cudaLaunchKernelEx(&config, kernel_for<Job>(tile), job), "launch", launches_.running());
       if (blocking_) wait();
     });
   }
@@ -424,7 +443,7 @@ Probe probe(int index) {
     found.memory = properties.totalGlobalMem;
   }
   cudaFuncAttributes attributes;
-  if (error == cudaSuccess) error = cudaFuncGetAttributes(&attributes, kernel<1, Tally>);
+  if (error == cudaSuccess) error = cudaFuncGetAttributes(&attributes, kernel<Count<1>, Tally>);
   tell(error, found.kernel_error, found.kernel_error_name, found.kernel_error_text);
   return found;
 }

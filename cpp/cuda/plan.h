@@ -18,7 +18,8 @@ struct Team {
 };
 
 struct Plan {
-  // off, depth, floats, batch, device, width, refused or shared memory; empty: it is the fast path.
+  // off, tf32, depth, floats, batch, device, width, refused or shared memory; empty: it is the fast
+  // path.
   std::string why_not{};
   int ranks = 0, units = 0;   // of the team
   int group = 0, stages = 0;  // as Epoch's

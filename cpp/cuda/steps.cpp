@@ -125,7 +125,7 @@ void CudaCore::update(std::span<const float* const> gradients, float rate) {
 // Epoch.
 int64_t CudaCore::pitch_of(bool bytes) const {
   const int64_t features = architecture_.sizes.front();
-  if (!bytes || !choices_.fast || architecture_.layers() != 2) return features;
+  if (!bytes || !choices_.fast || choices_.tf32 || architecture_.layers() != 2) return features;
   return ((features + kPiecePixels - 1) / kPiecePixels | 1) * kPiecePixels;
 }
 
@@ -144,6 +144,7 @@ const Plan& CudaCore::plan(int64_t batch) {
 
 std::string CudaCore::why_layer_by_layer(int64_t batch) {
   if (!choices_.fast) return "off";
+  if (choices_.tf32) return "tf32";
   if (architecture_.layers() != 2) return "depth";
   if (images_.floats) return "floats";
   if (batch > kMostRows) return "batch";
@@ -241,7 +242,8 @@ void CudaCore::run_forward(const float* x, int rows, Activation output) {
                          .activation = last ? output : layer.activation,
                          .rows = rows,
                          .fan_in = layer.fan_in,
-                         .fan_out = layer.fan_out});
+                         .fan_out = layer.fan_out,
+                         .tf32 = choices_.tf32});
     x = layer.a.data();
   }
 }
@@ -272,7 +274,8 @@ void CudaCore::run_backprop(int64_t layer, int rows) {
                         .activation_below = below.activation,
                         .rows = rows,
                         .fan_in = above.fan_in,
-                        .fan_out = above.fan_out});
+                        .fan_out = above.fan_out,
+                        .tf32 = choices_.tf32});
 }
 
 Update CudaCore::update_of(int64_t layer, const float* x, int rows) const {
@@ -281,7 +284,8 @@ Update CudaCore::update_of(int64_t layer, const float* x, int rows) const {
           .delta = l.delta.data(),
           .rows = rows,
           .fan_in = l.fan_in,
-          .fan_out = l.fan_out};
+          .fan_out = l.fan_out,
+          .tf32 = choices_.tf32};
 }
 
 Info CudaCore::info() {

@@ -311,7 +311,7 @@ FAULTS = {
     "labels of two steps in one place": ("epoch_batches.h", "(step & 1) * owned_", "0 * owned_"),
     "a group that is left out": ("epoch_batches.h", "turn.group + 1 < groups", "turn.group + 2 < groups"),
     "another group's deltas": ("epoch.h", "(delta_) + group * kGroup", "(delta_) + 0 * group"),
-    "a depth that is off by one": ("product.h", "d * kDepthStep < left", "d * kDepthStep + 1 < left"),
+    "a depth that is off by one": ("tiles.h", "below(d) < there", "below(d) + 1 < there"),
     "tiles of two steps in one place": ("product.h", "half ^= 1", "half ^= 0"),
     "a loss that is not written": ("layers.h", "job.sample_losses[first + row] =", "(void)"),
     "a sum over half of the lanes": ("comm.h", "mask > 0; mask /= 2) value", "mask > 1; mask /= 2) value"),

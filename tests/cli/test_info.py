@@ -50,7 +50,10 @@ def test_info_is_an_object_if_asked_to_be(call, emulated):
     told = json.loads(call("info", "--json")[1])
     assert told["gpu"]["plan"]["ranks"] == 8
     assert told["gpu"]["fast"] is True
-    assert (told["backends"], told["threads"]) == (["cpu", "numpy", "cuda"], default_threads())
+    assert (told["backends"], told["threads"]) == (
+        ["cpu", "numpy", "cuda", "cuda-tf32"],
+        default_threads(),
+    )
     emulated.emulate(memory=100_000)
     assert json.loads(call("info", "--json")[1])["gpu"]["error"].startswith("TOO_BIG: ")
 

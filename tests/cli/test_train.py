@@ -221,7 +221,7 @@ def test_a_gpu_is_told_by_its_name(call, data, tmp_path):
     assert (result["backend"], result["isa"]) == ("cuda", None)
     assert result["gpu"].startswith("an emulated GPU")
     assert "an emulated GPU" in call("train", *options)[1]
-    assert "cpu, numpy, cuda\n" in call("info")[1]
+    assert "cpu, numpy, cuda, cuda-tf32\n" in call("info")[1]
     model = tmp_path / "model.safetensors"
     assert load(model, backend="cuda").fingerprint() == load(model, backend="cpu").fingerprint()
 

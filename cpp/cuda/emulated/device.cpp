@@ -161,7 +161,7 @@ class EmulatedDevice final : public Device {
     const Epoch* together = nullptr;  // only these blocks are
     if constexpr (std::is_same_v<Job, Epoch>) together = &job;
     lay_out(job, emulation_.limits.multiprocessors,
-            [&](auto count, std::int64_t blocks, std::size_t bytes) {
+            [&](auto tile, std::int64_t blocks, std::size_t bytes) {
               check(name, blocks, bytes, together);
               note([&](Traces& traces) {
                 ++traces.launches[name];
@@ -172,7 +172,7 @@ class EmulatedDevice final : public Device {
               if (blocking_) wait();
               if (failed_) return;  // as on a GPU: nothing runs any more, and who waits is told
               machine_.run(blocks, bytes, together,
-                           [&job](EmulatedComm& comm) { work<decltype(count)::value>(comm, job); });
+                           [&job, tile](EmulatedComm& comm) { work(tile, comm, job); });
             });
   }
 

@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "cuda/kernels/comm.h"
+
 namespace cutaway::cuda {
 namespace {
 
@@ -55,7 +57,7 @@ void Machine::run_together(std::int64_t first_block, int blocks) {
   all_.expected = threads;
   warps_.assign(static_cast<std::size_t>(threads / kWarp), {});
   for (Meeting& warp : warps_) warp.expected = kWarp;
-  shuffled_.resize(static_cast<std::size_t>(2 * threads));
+  given_.resize(static_cast<std::size_t>(2 * threads));
 
   threads_.resize(static_cast<std::size_t>(threads));
   std::vector<int> order;
@@ -153,6 +155,19 @@ void Machine::wait(Thread& thread, const Meeting& meeting, std::int64_t since) {
   thread.waiting = nullptr;
 }
 
+// What all lanes of the thread's warp give, once they have.
+const Machine::Given* Machine::exchange(Thread& thread, const Given& given, const char* file,
+                                        int line) {
+  const int number = thread.rank * kThreads + thread.number;
+  Meeting& warp = warps_[static_cast<std::size_t>(number / kWarp)];
+  // One half is written while somebody may still read the other.
+  const auto threads = static_cast<std::int64_t>(threads_.size());
+  Given* const all = given_.data() + warp.times % 2 * threads;
+  all[number] = given;
+  meet(thread, warp, file, line);
+  return all + number / kWarp * kWarp;
+}
+
 // Fibers cannot throw: their stacks know nothing of each other.
 void Machine::fail(const std::string& why) {
   error_ = why;
@@ -178,15 +193,26 @@ void EmulatedComm::all_wait(const char* file, int line) {
   machine_.wait(thread_, machine_.all_, thread_.arrived);
 }
 
-std::uint32_t EmulatedComm::exchange(std::uint32_t bits, int mask, const char* file, int line) {
-  const int number = thread_.rank * kThreads + thread_.number;
-  Machine::Meeting& warp = machine_.warps_[static_cast<std::size_t>(number / kWarp)];
-  // One half is written while somebody may still read the other.
-  const auto threads = static_cast<std::int64_t>(machine_.threads_.size());
-  std::uint32_t* const values = machine_.shuffled_.data() + warp.times % 2 * threads;
-  values[number] = bits;
-  machine_.meet(thread_, warp, file, line);
-  return values[number ^ mask];
+float EmulatedComm::exchange(float value, int mask, const char* file, int line) {
+  return machine_.exchange(thread_, {value}, file, line)[lane() ^ mask][0];
+}
+
+// By the layout in comm.h: what a lane gives is a[0] to a[3], b[0] and b[1].
+void EmulatedComm::mma_tf32(float (&sums)[4], const float (&a)[4], const float (&b)[2],
+                            const char* file, int line) {
+  for (const float value : {a[0], a[1], a[2], a[3], b[0], b[1]})
+    if (to_tf32(value) != value && value == value)
+      machine_.fail("an operand of mma_tf32 is not rounded");
+  const auto* const lanes =
+      machine_.exchange(thread_, {a[0], a[1], a[2], a[3], b[0], b[1]}, file, line);
+  for (int i = 0; i < 4; ++i) {
+    const int row = lane() / 4 + i / 2 * 8, column = lane() % 4 * 2 + i % 2;
+    for (int k = 0; k < 8; ++k) {
+      const std::size_t of_a = static_cast<std::size_t>(row / 8 + k / 4 * 2);
+      const std::size_t of_b = static_cast<std::size_t>(4 + k / 4);
+      sums[i] += lanes[row % 8 * 4 + k % 4][of_a] * lanes[column * 4 + k % 4][of_b];
+    }
+  }
 }
 
 float* EmulatedComm::mail(int rank) const {

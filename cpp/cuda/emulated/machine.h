@@ -5,6 +5,7 @@
 // until it is written.
 #pragma once
 
+#include <array>
 #include <bit>
 #include <cstdint>
 #include <functional>
@@ -43,6 +44,7 @@ class Machine {
     const char* file = nullptr;
     int line = 0;
   };
+  using Given = std::array<float, 6>;  // what a thread gives to its warp, at most
   struct Thread {
     int rank, number;  // its block among those that run, and its number there
     bool done = false;
@@ -78,6 +80,7 @@ class Machine {
   void meet(Thread& thread, Meeting& meeting, const char* file, int line);
   std::int64_t arrive(Meeting& meeting, const char* file, int line);
   void wait(Thread& thread, const Meeting& meeting, std::int64_t since);
+  const Given* exchange(Thread& thread, const Given& given, const char* file, int line);
   [[noreturn]] void fail(const std::string& why);
 
   const Emulation emulation_;
@@ -94,7 +97,7 @@ class Machine {
   std::vector<Block> blocks_;
   std::vector<Thread> threads_;
   std::vector<Meeting> warps_;
-  std::vector<std::uint32_t> shuffled_;  // (2, threads): what is exchanged, and what was before
+  std::vector<Given> given_;  // (2, threads): what is exchanged, and what was before
   Meeting all_;
 };
 
@@ -113,8 +116,10 @@ class EmulatedComm {
   template <class T>
   T shuffle_xor(T value, int mask, const char* file = __builtin_FILE(),
                 int line = __builtin_LINE()) {
-    return std::bit_cast<T>(exchange(std::bit_cast<std::uint32_t>(value), mask, file, line));
+    return std::bit_cast<T>(exchange(std::bit_cast<float>(value), mask, file, line));
   }
+  void mma_tf32(float (&sums)[4], const float (&a)[4], const float (&b)[2],
+                const char* file = __builtin_FILE(), int line = __builtin_LINE());
   int rank() const { return thread_.rank; }
   void all_sync(const char* file = __builtin_FILE(), int line = __builtin_LINE());
   void all_arrive(const char* file = __builtin_FILE(), int line = __builtin_LINE());
@@ -128,7 +133,7 @@ class EmulatedComm {
   void copy_wait(const char* file = __builtin_FILE(), int line = __builtin_LINE());
 
  private:
-  std::uint32_t exchange(std::uint32_t bits, int mask, const char* file, int line);
+  float exchange(float value, int mask, const char* file, int line);
   void copy_later(void* to, const void* from, std::size_t bytes);
   static std::size_t rank_of(const Machine::Thread& thread) {
     return static_cast<std::size_t>(thread.rank);

@@ -6,6 +6,7 @@
 //   block_sync()                        a barrier of my block
 //   shuffle_xor(value, mask)            the value of lane ^ mask, a float or an int; all lanes of a
 //                                       warp take part
+//   mma_tf32(sums, a, b)                sums += A B, below; all lanes of a warp take part
 // and to blocks that work together:
 //   rank()                              which of them is mine
 //   all_sync()                          a barrier of all of them
@@ -15,9 +16,20 @@
 //   mailbox() mail(rank)                where others write to me, and where I write to them
 //   copy_async<bytes>(to, from)         4 or 16 bytes from global into shared memory, which
 //   copy_wait()                         have come for whoever asked
+//
+// mma_tf32: A (16, 8), B (8, 8) and the sums (16, 8) are spread over the lanes, as PTX has it of
+// mma.m16n8k8 in tf32. With group = lane / 4 and part = lane % 4, a lane has
+//   a[i]      of A: row group + 8 (i % 2), column part + 4 (i / 2)
+//   b[i]      of B: row part + 4 i, column group
+//   sums[i]   row group + 8 (i / 2), column 2 part + i % 2
+// A and B must be rounded by to_tf32(). Products are exact; in which order, and to how many bits,
+// the hardware adds eight of them and the sum is its own affair: it cuts bits off, where the
+// emulation rounds. The bits are the same every time, but not the emulation's.
 #pragma once
 
 #include <cmath>
+#include <cstdint>
+#include <cstring>
 
 #include "cuda/kernels/jobs.h"
 
@@ -33,11 +45,30 @@
 
 namespace cutaway::cuda {
 
+// Whether code is compiled for a GPU that has mma_tf32 (sm_80 and newer), if it is for one.
+#if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 800
+constexpr bool kHasTf32 = true;
+#else
+constexpr bool kHasTf32 = false;
+#endif
+
 extern __shared__ __align__(16) unsigned char dynamic_shared[];
 
 // Byte i of a word as a number: put below the bits of 2^23, it is that much more.
 CUTAWAY_DEVICE float byte_of(std::uint32_t word, int i, const Bytes& bytes) {
   return __uint_as_float(__byte_perm(word, bytes.above, 0x7440 + i)) - 8388608.0f;
+}
+
+// The nearest number with 10 bits after the point. Between two, the even one, by an instruction
+// that GPUs have from sm_90 on; before, away from zero by three.
+CUTAWAY_DEVICE float to_tf32(float value) {
+  std::uint32_t bits;
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 900
+  asm("cvt.rn.tf32.f32 %0, %1;" : "=r"(bits) : "f"(value));
+#else
+  asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(bits) : "f"(value));
+#endif
+  return __uint_as_float(bits);
 }
 
 // A block by itself.
@@ -51,6 +82,15 @@ struct Block {
   template <class T>
   CUTAWAY_DEVICE T shuffle_xor(T value, int mask) const {
     return __shfl_xor_sync(~0u, value, mask);
+  }
+  CUTAWAY_DEVICE void mma_tf32(float (&sums)[4], const float (&a)[4], const float (&b)[2]) const {
+    const auto bits = [](float value) { return __float_as_uint(value); };
+    asm volatile(
+        "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 "
+        "{%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+        : "+f"(sums[0]), "+f"(sums[1]), "+f"(sums[2]), "+f"(sums[3])
+        : "r"(bits(a[0])), "r"(bits(a[1])), "r"(bits(a[2])), "r"(bits(a[3])), "r"(bits(b[0])),
+          "r"(bits(b[1])));
   }
   template <int kBytes>
   CUTAWAY_DEVICE void copy_async(void* to, const void* from) const {
@@ -106,6 +146,15 @@ namespace cutaway::cuda {
 
 inline float byte_of(std::uint32_t word, int i, const Bytes&) {
   return static_cast<float>((word >> (8 * i)) & 0xff);
+}
+
+inline float to_tf32(float value) {
+  std::uint32_t bits;
+  std::memcpy(&bits, &value, sizeof bits);
+  if ((bits & 0x7f800000) == 0x7f800000) return value;  // NaN and infinity stay as they are
+  bits = (bits + 0xfff + (bits >> 13 & 1)) & ~0x1fffu;
+  std::memcpy(&value, &bits, sizeof bits);
+  return value;
 }
 
 }  // namespace cutaway::cuda

@@ -50,6 +50,7 @@ struct Forward {
   float* a;               // (rows, fan_out)
   Activation activation;  // identity for an output that OutputLoss or Activate completes
   int rows, fan_in, fan_out;
+  bool tf32 = false;  // the product's operands, rounded for tensor cores
 };
 
 // An output and its loss.
@@ -89,6 +90,7 @@ struct Backprop {
   float* delta_below;    // (rows, fan_in)
   Activation activation_below;
   int rows, fan_in, fan_out;
+  bool tf32 = false;  // the product's operands, rounded for tensor cores
 };
 
 // An optimizer's constants, and what changes from step to step.
@@ -118,6 +120,7 @@ struct Update {
   const Rates* rates = nullptr;  // (steps,)
   Clock* clock = nullptr;
   int rows, fan_in, fan_out;
+  bool tf32 = false;  // the product's operands, rounded for tensor cores
 };
 
 // One step of the optimizer with a gradient from elsewhere.

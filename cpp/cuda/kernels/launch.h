@@ -1,5 +1,6 @@
 // How a job is laid out on a machine: how many blocks, how large the tiles, how much shared memory.
-// The same for a GPU and the emulation. Calls go(R or U as a constant, blocks, bytes).
+// The same for a GPU and the emulation. Calls go(tile, blocks, bytes), where a tile is
+// Fp32, Tf32, or a Count: of the units of a block, or of nothing.
 #pragma once
 
 #include <algorithm>
@@ -9,38 +10,46 @@
 
 namespace cutaway::cuda {
 
-// The tiles with which a product takes the least time, by a model: multiprocessors make one at a
-// time, and for R x R products they read 2 R numbers.
+// Those tiles with which a product takes the least time, by a model: multiprocessors make one at a
+// time, and for n x n products they read 2 n numbers. Of several, the smallest.
+template <class Go, class... Tiles>
+void quickest(std::int64_t rows, std::int64_t columns, int multiprocessors, const Go& go,
+              Tiles... choice) {
+  const auto count = [&](auto tile) { return tiles(rows, columns, decltype(tile)::kTile); };
+  const auto cost = [&](auto tile) {
+    constexpr int n = decltype(tile)::kOutputs;
+    return (count(tile) + multiprocessors - 1) / multiprocessors * n * (n + 2);
+  };
+  const std::int64_t least = std::min({cost(choice)...});
+  bool gone = false;
+  const auto offer = [&](auto tile) {
+    if (gone || cost(tile) != least) return;
+    gone = true;
+    go(tile, count(tile), decltype(tile)::kBytes);
+  };
+  (offer(choice), ...);
+}
+
 template <class Go>
-void tiled(std::int64_t rows, std::int64_t columns, int multiprocessors, const Go& go) {
-  const auto cost = [&](auto count) {
-    constexpr int R = decltype(count)::value;
-    const std::int64_t blocks = tiles(rows, columns, kTile<R>);
-    return (blocks + multiprocessors - 1) / multiprocessors * R * (R + 2);
-  };
-  const auto with = [&](auto count) {
-    constexpr int R = decltype(count)::value;
-    go(count, tiles(rows, columns, kTile<R>), kTileBytes<R>);
-  };
-  const std::int64_t least =
-      std::min({cost(Count<8>{}), cost(Count<4>{}), cost(Count<2>{}), cost(Count<1>{})});
-  if (cost(Count<1>{}) == least) return with(Count<1>{});
-  if (cost(Count<2>{}) == least) return with(Count<2>{});
-  if (cost(Count<4>{}) == least) return with(Count<4>{});
-  with(Count<8>{});
+void tiled(bool tf32, std::int64_t rows, std::int64_t columns, int multiprocessors, const Go& go) {
+  if (tf32) {
+    quickest(rows, columns, multiprocessors, go, Tf32<1>{}, Tf32<2>{}, Tf32<4>{});
+  } else {
+    quickest(rows, columns, multiprocessors, go, Fp32<1>{}, Fp32<2>{}, Fp32<4>{}, Fp32<8>{});
+  }
 }
 
 template <class Go>
 void lay_out(const Forward& job, int multiprocessors, const Go& go) {
-  tiled(job.rows, job.fan_out, multiprocessors, go);
+  tiled(job.tf32, job.rows, job.fan_out, multiprocessors, go);
 }
 template <class Go>
 void lay_out(const Backprop& job, int multiprocessors, const Go& go) {
-  tiled(job.rows, job.fan_in, multiprocessors, go);
+  tiled(job.tf32, job.rows, job.fan_in, multiprocessors, go);
 }
 template <class Go>
 void lay_out(const Update& job, int multiprocessors, const Go& go) {
-  tiled(1 + std::int64_t{job.fan_in}, job.fan_out, multiprocessors, go);
+  tiled(job.tf32, 1 + std::int64_t{job.fan_in}, job.fan_out, multiprocessors, go);
 }
 
 template <class Go>
@@ -74,6 +83,11 @@ void lay_out(const Tally& job, int, const Go& go) {
 template <class Go>
 void lay_out(const AddUp&, int, const Go& go) {
   go(Count<1>{}, std::int64_t{1}, sizeof(Total) * kThreads);
+}
+
+template <int U, class Comm>
+CUTAWAY_DEVICE void work(Count<U>, Comm& comm, const Epoch& job) {
+  work<U>(comm, job);
 }
 
 template <class Go>

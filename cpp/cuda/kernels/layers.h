@@ -7,6 +7,7 @@
 #include "cuda/kernels/loss.h"
 #include "cuda/kernels/optimizer.h"
 #include "cuda/kernels/product.h"
+#include "cuda/kernels/product_tf32.h"
 
 namespace cutaway::cuda {
 
@@ -14,45 +15,44 @@ CUTAWAY_BOTH std::int64_t first_of(const Place& place) {
   return place.step ? *place.step * place.batch : 0;
 }
 
-template <int R, class Comm>
-CUTAWAY_DEVICE void work(Comm& comm, const Forward& job) {
-  product<R>(comm, job.rows, job.fan_out, job.fan_in, Matrix<true>{job.x, job.fan_in},
-             Matrix<false>{job.weights + job.fan_out, job.fan_out},
-             [&](std::int64_t sample, std::int64_t unit, float sum) {
-               job.a[sample * job.fan_out + unit] =
-                   activate(job.activation, sum + job.weights[unit]);
-             });
+template <class Tile, class Comm>
+CUTAWAY_DEVICE void work(Tile tile, Comm& comm, const Forward& job) {
+  product(tile, comm, job.rows, job.fan_out, job.fan_in, Matrix<true>{job.x, job.fan_in},
+          Matrix<false>{job.weights + job.fan_out, job.fan_out},
+          [&](std::int64_t sample, std::int64_t unit, float sum) {
+            job.a[sample * job.fan_out + unit] = activate(job.activation, sum + job.weights[unit]);
+          });
 }
 
-template <int R, class Comm>
-CUTAWAY_DEVICE void work(Comm& comm, const Backprop& job) {
-  product<R>(comm, job.rows, job.fan_in, job.fan_out, Matrix<true>{job.delta, job.fan_out},
-             Matrix<true>{job.weights + job.fan_out, job.fan_out},
-             [&](std::int64_t sample, std::int64_t unit, float sum) {
-               const std::int64_t i = sample * job.fan_in + unit;
-               job.delta_below[i] = sum * slope(job.activation_below, job.a_below[i]);
-             });
+template <class Tile, class Comm>
+CUTAWAY_DEVICE void work(Tile tile, Comm& comm, const Backprop& job) {
+  product(tile, comm, job.rows, job.fan_in, job.fan_out, Matrix<true>{job.delta, job.fan_out},
+          Matrix<true>{job.weights + job.fan_out, job.fan_out},
+          [&](std::int64_t sample, std::int64_t unit, float sum) {
+            const std::int64_t i = sample * job.fan_in + unit;
+            job.delta_below[i] = sum * slope(job.activation_below, job.a_below[i]);
+          });
 }
 
-template <int R, class Comm>
-CUTAWAY_DEVICE void work(Comm& comm, const Update& job) {
+template <class Tile, class Comm>
+CUTAWAY_DEVICE void work(Tile tile, Comm& comm, const Update& job) {
   const Rates now = job.gradient ? Rates{} : job.rates[job.clock->update];
-  product<R>(comm, 1 + job.fan_in, job.fan_out, job.rows, WithOnes{job.x, job.fan_in},
-             Matrix<false>{job.delta, job.fan_out},
-             [&](std::int64_t row, std::int64_t unit, float sum) {
-               const std::int64_t i = row * job.fan_out + unit;
-               if (job.gradient) {
-                 job.gradient[i] = sum;
-               } else {
-                 update(job.rule, now, job.weights, job.memory, i, sum);
-               }
-             });
+  product(tile, comm, 1 + job.fan_in, job.fan_out, job.rows, WithOnes{job.x, job.fan_in},
+          Matrix<false>{job.delta, job.fan_out},
+          [&](std::int64_t row, std::int64_t unit, float sum) {
+            const std::int64_t i = row * job.fan_out + unit;
+            if (job.gradient) {
+              job.gradient[i] = sum;
+            } else {
+              update(job.rule, now, job.weights, job.memory, i, sum);
+            }
+          });
   if (job.clock && comm.block() == 0 && comm.thread() == 0)
     job.clock->forward = job.clock->update + 1;
 }
 
-template <int, class Comm>
-CUTAWAY_DEVICE void work(Comm& comm, const Gather& job) {
+template <class Tile, class Comm>
+CUTAWAY_DEVICE void work(Tile, Comm& comm, const Gather& job) {
   const std::int64_t row = comm.block();
   const std::int64_t image = job.order ? job.order[first_of(job.place) + row] : row;
   const std::int64_t from = image * job.images.pitch, to = row * job.features;
@@ -63,15 +63,15 @@ CUTAWAY_DEVICE void work(Comm& comm, const Gather& job) {
   }
 }
 
-template <int, class Comm>
-CUTAWAY_DEVICE void work(Comm& comm, const ApplyGradient& job) {
+template <class Tile, class Comm>
+CUTAWAY_DEVICE void work(Tile, Comm& comm, const ApplyGradient& job) {
   const std::int64_t i = static_cast<std::int64_t>(comm.block()) * kThreads + comm.thread();
   if (i < job.count) update(job.rule, job.rates, job.weights, job.memory, i, job.gradient[i]);
 }
 
 // Below, every warp has rows of its own.
-template <int, class Comm>
-CUTAWAY_DEVICE void work(Comm& comm, const OutputLoss& job) {
+template <class Tile, class Comm>
+CUTAWAY_DEVICE void work(Tile, Comm& comm, const OutputLoss& job) {
   const std::int64_t first = first_of(job.place);
   const int row = comm.block() * kWarps + comm.warp();
   if (row < job.rows) {
@@ -91,16 +91,16 @@ CUTAWAY_DEVICE void work(Comm& comm, const OutputLoss& job) {
   if (job.clock && comm.block() == 0 && comm.thread() == 0) job.clock->update = *job.place.step;
 }
 
-template <int, class Comm>
-CUTAWAY_DEVICE void work(Comm& comm, const Activate& job) {
+template <class Tile, class Comm>
+CUTAWAY_DEVICE void work(Tile, Comm& comm, const Activate& job) {
   const int row = comm.block() * kWarps + comm.warp();
   if (row < job.rows)
     activate_row(comm, job.activation, job.z + static_cast<std::int64_t>(row) * job.classes,
                  job.classes);
 }
 
-template <int, class Comm>
-CUTAWAY_DEVICE void work(Comm& comm, const Tally& job) {
+template <class Tile, class Comm>
+CUTAWAY_DEVICE void work(Tile, Comm& comm, const Tally& job) {
   const std::int64_t step = static_cast<std::int64_t>(comm.block()) * kWarps + comm.warp();
   if (step >= job.steps) return;
   const std::int64_t first = step * job.batch;
@@ -118,8 +118,8 @@ CUTAWAY_DEVICE void work(Comm& comm, const Tally& job) {
 }
 
 // One block: every thread adds up its samples, and then they do so two by two.
-template <int, class Comm>
-CUTAWAY_DEVICE void work(Comm& comm, const AddUp& job) {
+template <class Tile, class Comm>
+CUTAWAY_DEVICE void work(Tile, Comm& comm, const AddUp& job) {
   Total* const totals = reinterpret_cast<Total*>(comm.shared());  // (kThreads,)
   Total own{};
   for (std::int64_t i = comm.thread(); i < job.n; i += kThreads) {

@@ -1,139 +1,79 @@
-// A product of matrices. In: two operands, read element by element, so that a transposed matrix or
-// one with a column of ones is another operand. Out: every sum, to an epilogue: what a kernel does
-// with it. A sum is one thread's, in one order: the size of the tiles changes no bit.
+// A product of matrices in fp32. In: two operands (tiles.h). Out: every sum, to an epilogue: what a
+// kernel does with it. A sum is one thread's, in one order: the size of the tiles changes no bit.
 #pragma once
 
-#include "cuda/kernels/comm.h"
+#include "cuda/kernels/tiles.h"
 
 namespace cutaway::cuda {
-
-// A number that is known when compiling, to be handed to a generic function.
-template <int N>
-struct Count {
-  static constexpr int value = N;
-};
 
 // A product is made in tiles: a block of 16 x 16 threads makes one, every thread R x R outputs.
 constexpr int kSide = 16;
 
 template <int R>
-constexpr int kTile = kSide * R;
-template <int R>
-constexpr int kDepth = R < 8 ? 32 : 16;  // products summed between two barriers
-// Shared memory hands a thread so many floats at once; of both operands for its R x R products.
-template <int R>
-constexpr int kVector = R < 4 ? R : 4;
-// Some more than a tile has, so that a warp that stores a slice hits all banks.
-template <int R>
-constexpr int kTileRow = kTile<R> + kVector<R>;
-template <int R>
-constexpr std::size_t kTileBytes = sizeof(float) * 2 * 2 * kDepth<R> * kTileRow<R>;
+struct Fp32 {
+  static constexpr int kOutputs = R;
+  static constexpr int kTile = kSide * R;
+  static constexpr int kDepth = R < 8 ? 32 : 16;  // products summed between two barriers
+  // Shared memory hands a thread so many floats at once; of both operands for its R x R products.
+  static constexpr int kVector = R < 4 ? R : 4;
+  // Some more than a tile has, so that a warp that stores a slice hits all banks.
+  static constexpr int kTileRow = kTile + kVector;
+  static constexpr std::size_t kBytes = sizeof(float) * 2 * 2 * kDepth * kTileRow;
 
-CUTAWAY_BOTH std::int64_t tiles(std::int64_t rows, std::int64_t columns, int tile) {
-  return (rows + tile - 1) / tile * ((columns + tile - 1) / tile);
+  // A slice: as many lanes read along the depth as are then spread over all banks.
+  template <bool kAlongDepth>
+  struct Spread {
+    static constexpr int kDepth = Fp32::kDepth;
+    static constexpr int kRun = kAlongDepth ? kWarp / kVector : kTile;
+    static constexpr int kLines = kAlongDepth ? kTile * kRun / kThreads : 1;
+    static constexpr int kDepths = kDepth * kTile / kThreads / kLines;
+    static constexpr int kLineStep = kAlongDepth ? kThreads / kRun : kTile;
+    static constexpr int kDepthStep = kAlongDepth ? kRun : kThreads / kTile;
+
+    static CUTAWAY_DEVICE int line(int thread) {
+      return kAlongDepth ? thread / kRun : thread % kRun;
+    }
+    static CUTAWAY_DEVICE int depth(int thread) {
+      return kAlongDepth ? thread % kRun : thread / kRun;
+    }
+    static CUTAWAY_DEVICE int below(int d) { return d * kDepthStep; }
+  };
+  template <class Operand>
+  using SliceOf = Slice<Spread<Operand::kAlongDepth>, Operand>;
+};
+
+template <int R>
+struct alignas(sizeof(float) * Fp32<R>::kVector) Vector {
+  float values[Fp32<R>::kVector];
+};
+
+// Stores a slice; place(line) is where a line lies in a row of the tile.
+template <int R, class Spread, class Operand, class Place>
+CUTAWAY_DEVICE void store(const Slice<Spread, Operand>& slice, Vector<R>* tile,
+                          const Place& place) {
+  constexpr int G = Fp32<R>::kVector, kRowGroups = Fp32<R>::kTileRow / G;
+  CUTAWAY_UNROLL
+  for (int l = 0; l < Spread::kLines; ++l) {
+    const int at = place(slice.line + l * Spread::kLineStep);
+    CUTAWAY_UNROLL
+    for (int d = 0; d < Spread::kDepths; ++d)
+      tile[(slice.depth + Spread::below(d)) * kRowGroups + at / G].values[at % G] =
+          slice.values[l][d];
+  }
 }
-
-// The operands of a product: where a line begins, and how far it is from one depth to the next;
-// kAlongDepth tells that lines run along memory.
-
-template <bool kTransposed>
-struct Matrix {  // (depth, lines), or transposed
-  static constexpr bool kAlongDepth = kTransposed;
-  const float* values;
-  std::int64_t row;  // values from one row to the next
-
-  CUTAWAY_DEVICE const float* begin(std::int64_t line) const {
-    return values + (kTransposed ? line * row : line);
-  }
-  CUTAWAY_DEVICE std::int64_t step() const { return kTransposed ? 1 : row; }
-  CUTAWAY_DEVICE float value(std::int64_t, float read) const { return read; }
-};
-
-struct WithOnes {  // a column of ones, for the biases, and then x: (depth, 1 + row)
-  static constexpr bool kAlongDepth = false;
-  const float* x;
-  std::int64_t row;
-
-  CUTAWAY_DEVICE const float* begin(std::int64_t line) const { return x + (line ? line - 1 : 0); }
-  CUTAWAY_DEVICE std::int64_t step() const { return row; }
-  CUTAWAY_DEVICE float value(std::int64_t line, float read) const { return line ? read : 1.0f; }
-};
-
-template <int R>
-struct alignas(sizeof(float) * kVector<R>) Vector {
-  float values[kVector<R>];
-};
-
-// Part of an operand, on its way from global to shared memory through the registers of all threads.
-// A thread has kEach of its values: of kLines lines, kDepths of each.
-template <int R, class Operand>
-struct Slice {
-  static constexpr int kEach = kDepth<R> * kTile<R> / kThreads;
-  // Lanes read along memory. Where that is the depth, as many as are spread over all banks.
-  static constexpr int kRun = Operand::kAlongDepth ? kWarp / kVector<R> : kTile<R>;
-  static constexpr int kLines = Operand::kAlongDepth ? kTile<R> * kRun / kThreads : 1;
-  static constexpr int kDepths = kEach / kLines;
-  static constexpr int kLineStep = Operand::kAlongDepth ? kThreads / kRun : kTile<R>;
-  static constexpr int kDepthStep = Operand::kAlongDepth ? kRun : kThreads / kTile<R>;
-
-  const Operand from;
-  std::int64_t first;  // line
-  int line, depth;     // of the thread's first value, in the slice
-  const float* begins[kLines];
-  float values[kEach];
-
-  // A line that is not there is read as the last one; its sums are nobody's.
-  CUTAWAY_DEVICE Slice(int thread, const Operand& operand, std::int64_t line0, std::int64_t lines)
-      : from(operand) {
-    line = Operand::kAlongDepth ? thread / kRun : thread % kRun;
-    depth = Operand::kAlongDepth ? thread % kRun : thread / kRun;
-    first = line0 + line;
-    CUTAWAY_UNROLL
-    for (int l = 0; l < kLines; ++l) {
-      const std::int64_t wanted = first + l * kLineStep;
-      begins[l] = from.begin(wanted < lines ? wanted : lines - 1) + depth * from.step();
-    }
-  }
-  // The next kDepth of `left` depths.
-  CUTAWAY_DEVICE void fetch(std::int64_t left) {
-    const std::int64_t step = from.step();
-    CUTAWAY_UNROLL
-    for (int l = 0; l < kLines; ++l) {
-      CUTAWAY_UNROLL
-      for (int d = 0; d < kDepths; ++d) {
-        float& value = values[l * kDepths + d];
-        value = 0;
-        if (depth + d * kDepthStep < left)
-          value = from.value(first + l * kLineStep, begins[l][d * kDepthStep * step]);
-      }
-      begins[l] += kDepth<R> * step;
-    }
-  }
-  // place(line) is where a line lies in a row of the tile.
-  template <class Place>
-  CUTAWAY_DEVICE void store(Vector<R>* tile, const Place& place) const {
-    constexpr int kRowGroups = kTileRow<R> / kVector<R>;
-    CUTAWAY_UNROLL
-    for (int l = 0; l < kLines; ++l) {
-      const int at = place(line + l * kLineStep);
-      CUTAWAY_UNROLL
-      for (int d = 0; d < kDepths; ++d)
-        tile[(depth + d * kDepthStep) * kRowGroups + at / kVector<R>].values[at % kVector<R>] =
-            values[l * kDepths + d];
-    }
-  }
-};
 
 // epilogue(m, n, sum over k < depth of a.at(m, k) * b.at(n, k)) for every m < rows and n < columns.
 template <int R, class Comm, class A, class B, class Epilogue>
-CUTAWAY_DEVICE void product(Comm& comm, std::int64_t rows, std::int64_t columns, std::int64_t depth,
-                            const A& a, const B& b, const Epilogue& epilogue) {
-  constexpr int G = kVector<R>, kGroups = R / G;  // that a thread reads of each operand
-  constexpr int kRowGroups = kTileRow<R> / G;     // of a row of a tile
-  constexpr int kHalf = kDepth<R> * kRowGroups;   // of two: one is summed while the next is stored
-  const int across = static_cast<int>((columns + kTile<R> - 1) / kTile<R>);
-  const std::int64_t m0 = std::int64_t{comm.block() / across} * kTile<R>;
-  const std::int64_t n0 = std::int64_t{comm.block() % across} * kTile<R>;
+CUTAWAY_DEVICE void product(Fp32<R>, Comm& comm, std::int64_t rows, std::int64_t columns,
+                            std::int64_t depth, const A& a, const B& b, const Epilogue& epilogue) {
+  using Tile = Fp32<R>;
+  constexpr int kTile = Tile::kTile, kDepth = Tile::kDepth;
+  constexpr int G = Tile::kVector, kGroups = R / G;  // that a thread reads of each operand
+  constexpr int kRowGroups = Tile::kTileRow / G;     // of a row of a tile
+  constexpr int kHalf = kDepth * kRowGroups;  // of two: one is summed while the next is stored
+  const int across = static_cast<int>((columns + kTile - 1) / kTile);
+  const std::int64_t m0 = std::int64_t{comm.block() / across} * kTile;
+  const std::int64_t n0 = std::int64_t{comm.block() % across} * kTile;
   // A warp makes 4 x 8 of the places of a tile. Neighbours in one bit or another have a group in
   // common, so that shared memory serves them at once.
   const int thread = comm.thread(), lane = thread % kWarp, warp = thread / kWarp;
@@ -149,23 +89,23 @@ CUTAWAY_DEVICE void product(Comm& comm, std::int64_t rows, std::int64_t columns,
     return (group * kSide + line % kSide) * G + within;
   };
   float sums[R][R] = {};
-  Slice<R, A> a_slice(thread, a, m0, rows);
-  Slice<R, B> b_slice(thread, b, n0, columns);
+  typename Tile::template SliceOf<A> a_slice(thread, a, m0, rows);
+  typename Tile::template SliceOf<B> b_slice(thread, b, n0, columns);
   a_slice.fetch(depth);
   b_slice.fetch(depth);
   int half = 0;
-  for (std::int64_t left = depth; left > 0; left -= kDepth<R>, half ^= 1) {
+  for (std::int64_t left = depth; left > 0; left -= kDepth, half ^= 1) {
     Vector<R>* const a_tile = a_tiles + half * kHalf;
     Vector<R>* const b_tile = b_tiles + half * kHalf;
-    a_slice.store(a_tile, as_it_is);
-    b_slice.store(b_tile, side_by_side);
+    store(a_slice, a_tile, as_it_is);
+    store(b_slice, b_tile, side_by_side);
     comm.block_sync();
-    if (left > kDepth<R>) {  // on their way during the sums
-      a_slice.fetch(left - kDepth<R>);
-      b_slice.fetch(left - kDepth<R>);
+    if (left > kDepth) {  // on their way during the sums
+      a_slice.fetch(left - kDepth);
+      b_slice.fetch(left - kDepth);
     }
     CUTAWAY_UNROLL
-    for (int k = 0; k < kDepth<R>; ++k) {
+    for (int k = 0; k < kDepth; ++k) {
       Vector<R> a_groups[kGroups], b_groups[kGroups];
       CUTAWAY_UNROLL
       for (int g = 0; g < kGroups; ++g) {

@@ -15,7 +15,8 @@ from . import cuda
 from .contract import Architecture, Core
 from .turns import Turns, in_words
 
-BACKENDS = ("auto", "cpu", "numpy", "cuda", "cuda:N")  # N: the number of the GPU
+# N: the number of the GPU.
+BACKENDS = ("auto", "cpu", "numpy", "cuda", "cuda:N", "cuda-tf32", "cuda-tf32:N")
 
 isa = _core.isa  # the name of the CPU core's instruction set
 matmul = _core.matmul  # into an array that is there, by so many threads
@@ -27,7 +28,7 @@ def check_backend(who: str, backend: object) -> str:
     """Return the name of a backend, or raise ValueError."""
     if isinstance(backend, str) and cuda.device_of(backend) is not None:
         return backend
-    if isinstance(backend, str) and backend == "cuda:N":
+    if isinstance(backend, str) and backend in ("cuda:N", "cuda-tf32:N"):
         raise ValueError(f"{who}: backend {backend!r} needs the number of a GPU instead of N")
     return checks.choice(who, "backend", backend, BACKENDS)
 
@@ -84,7 +85,7 @@ def make_core(
         found = cuda_status(device)
         if found.usable:
             name = "cuda" if backend == "auto" else backend
-            return name, threads, load_cuda().CudaCore(*what, device)
+            return name, threads, load_cuda().CudaCore(*what, device, tf32=cuda.in_tf32(name))
         if backend != "auto" or found.code == "BROKEN":  # what went on there would go on here
             raise DeviceError(found.code, f"Network: backend {backend!r}: {found.text}")
     try:

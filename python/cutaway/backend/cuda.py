@@ -39,9 +39,14 @@ class CudaStatus(NamedTuple):
 
 
 def device_of(backend: str) -> int | None:
-    """Return the GPU's number in "cuda" or "cuda:1"; None for other names."""
-    match = re.fullmatch(r"cuda(?::(0|[1-9][0-9]{0,2}))?", backend)
+    """Return the GPU's number in "cuda", "cuda:1", "cuda-tf32" or "cuda-tf32:1"; None for other names."""
+    match = re.fullmatch(r"cuda(?:-tf32)?(?::(0|[1-9][0-9]{0,2}))?", backend)
     return int(match[1] or 0) if match else None
+
+
+def in_tf32(backend: str) -> bool:
+    """Tell whether a backend takes its products on a GPU's tensor cores."""
+    return backend.startswith("cuda-tf32")
 
 
 def status(load: Callable[[], Any], device: int = 0) -> CudaStatus:

@@ -25,7 +25,9 @@ from .terminal import plain
 def command(measure: bool, as_json: bool) -> int:
     """Show what cutaway found on this machine."""
     status = cuda_status()
+    gpu = _gpu() if status.usable else {}
     backends = ["cpu", "numpy", *(["cuda"] if status.usable else [])]
+    backends += ["cuda-tf32"] if gpu.get("tf32") else []
     threads = default_threads()
     rows = {
         "cutaway": __version__,
@@ -36,13 +38,12 @@ def command(measure: bool, as_json: bool) -> int:
         "threads": str(threads),
         "cuda": status.text,
     }
-    gpu = _gpu() if status.usable else None
     if measure:
         rows |= _measured()
     if as_json:
-        print(json.dumps(rows | {"backends": backends, "threads": threads, "gpu": gpu}))
+        print(json.dumps(rows | {"backends": backends, "threads": threads, "gpu": gpu or None}))
         return 0
-    if gpu is not None:
+    if gpu:
         rows |= _in_words(gpu)
     for name, value in rows.items():
         lines = textwrap.wrap(plain(value), 80, break_long_words=False, break_on_hyphens=False)

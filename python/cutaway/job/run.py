@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from ..backend.choose import cuda_status
-from ..backend.cuda import device_of
+from ..backend.cuda import device_of, in_tf32
 from ..data.dataset import Dataset
 from ..learn.history import History, Moment
 from ..learn.network import Network
@@ -196,7 +196,9 @@ class Training:
 
 def _gpu_of(network: Network) -> str | None:
     device = device_of(network.backend)
-    return None if device is None else cuda_status(device).text
+    if device is None:
+        return None
+    return cuda_status(device).text + (", products in tf32" if in_tf32(network.backend) else "")
 
 
 def _start(network: Network, shape: tuple[int, int] | None) -> Moment:

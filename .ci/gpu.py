@@ -103,7 +103,31 @@ def cores():
                     print(" WRONG", end="")
                     wrong.setdefault(its_way or core, []).append(f"{name} {kind}")
             print()
+    tf32(wrong)
     blame(wrong)
+
+
+def tf32(wrong):
+    """Compare outputs of products in tf32 with exact ones, element by element, by Network's bound."""
+    if not Network(backend="cuda").backend_info()["tf32"]:
+        print("there are no products in tf32 here")
+        return
+    rng = np.random.default_rng(0)
+    for rows, features, units in [(33, 65, 129), (129, 300, 17)] + [(1024, 1024, 1024)] * (
+        not EMULATED
+    ):
+        print(f"{features}-{units}, {rows} rows, tf32:", end=" ", flush=True)
+        network = Network((features, units), output="identity", backend="cuda-tf32")
+        weights = rng.normal(size=(1 + features, units)).astype(np.float32)
+        network.set_weights(0, weights)
+        x = rng.normal(size=(rows, features)).astype(np.float32)
+        ones = np.hstack([np.ones((rows, 1)), x])  # float64
+        most = (2**-10 + (features + 2) * 2**-22) * (abs(ones) @ abs(weights.astype(np.float64)))
+        error = np.max(abs(network.forward(x) - ones @ weights.astype(np.float64)) / most)
+        right = bool(1e-3 < error <= 1)  # float32 would be below
+        print(f"{error:.2f} of the bound{'' if right else ' WRONG'}")
+        if not right:
+            wrong.setdefault("tf32", []).append(f"{features}-{units}")
 
 
 def learned(recipe, optimizer, data, backend):
@@ -134,6 +158,8 @@ def blame(wrong):
     where = {name: ", ".join(networks) for name, networks in wrong.items()}
     if "cpu" in where:
         suspect(f"the CPU's core or the emulation of this build, not the card: {where['cpu']}")
+    elif set(where) == {"tf32"}:
+        suspect(f"products on tensor cores, product_tf32.h: {where['tf32']}")
     elif {"fast", "layers"} <= set(where):
         suspect("what both paths share, the copies of gpu.cu, loss.h, optimizer.h, activations.h: "
                 f"{where['fast']}, {where['layers']}")  # fmt: skip

@@ -1,12 +1,15 @@
-"""Prints what the fast path's hot loops cost, in instructions; no GPU is needed.
+"""Prints what the hot loops of the fast path and of products in tf32 cost, in instructions.
+
+No GPU is needed.
 
     python .ci/sass.py [ARCHITECTURE...]    90 unless told. `nvcc` and `nvdisasm` must be found; the latter
                                             is also in pip's nvidia-cuda-nvdisasm
 
 Each of a multiprocessor's four schedulers issues one instruction of a warp per clock, so a loop takes as
-many clocks as it has instructions, times its rounds and the warps of a scheduler. FFMA is the work; all
-else is what might be saved. A register that is spilled is an error. Every kernel has its loops twice, for
-groups of 32 images and of 64.
+many clocks as it has instructions, times its rounds and the warps of a scheduler. FFMA is the work, or
+HMMA, for each of which tensor cores take 4 clocks at best on an H100 and 8 on an A100; all else is what
+might be saved. A register that is spilled is an error. The fast path has every loop twice, for groups of
+32 images and of 64.
 """
 
 import re
@@ -62,13 +65,19 @@ for architecture in sys.argv[1:] or ["90"]:
     with tempfile.TemporaryDirectory() as folder:
         disassembly, told = compile_kernels(architecture, folder)
     for name, lines in sorted(split_kernels(disassembly)):
-        kernel = re.search(r"(learn_in_\w+?)ILi(\d+)E", name)
-        # Those that multiply pixels, which are made of bytes (PRMT); an empty kernel has none.
-        hot = [loop for loop in find_loops(lines) if loop["FFMA"] >= 16 and loop["PRMT"] > 1]
-        if not kernel or not hot:
+        if kernel := re.search(r"(learn_in_\w+?)ILi(\d+)E", name):
+            # Those that multiply pixels, which are made of bytes (PRMT); an empty kernel has none.
+            work, title = "FFMA", f"{kernel[1]}<{kernel[2]}>"
+            hot = [loop for loop in find_loops(lines) if loop[work] >= 16 and loop["PRMT"] > 1]
+        elif kernel := re.search(r"4Tf32ILi(\d+)EEENS\d_\d+(\w+?)E", name):
+            work, title = "HMMA", f"{kernel[2]}, Tf32<{kernel[1]}>"
+            hot = [loop for loop in find_loops(lines) if loop[work]]
+        else:
+            continue
+        if not hot:
             continue
         registers = re.search(rf"entry function '{name}'(?s:.*?)Used (\d+) registers", told)[1]
-        print(f"sm_{architecture} {kernel[1]}<{kernel[2]}>: {registers} registers")
+        print(f"sm_{architecture} {title}: {registers} registers")
         for loop in hot:
-            other = ", ".join(f"{n} {what}" for what, n in loop.most_common() if what != "FFMA")
-            print(f"  {loop.total()} instructions for {loop['FFMA']} FFMA: {other}")
+            other = ", ".join(f"{n} {what}" for what, n in loop.most_common() if what != work)
+            print(f"  {loop.total()} instructions for {loop[work]} {work}: {other}")

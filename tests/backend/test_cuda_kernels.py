@@ -280,7 +280,8 @@ def test_no_fault_is_noticed_where_there_is_none(emulated):
 
 def test_every_barrier_is_missed_when_it_is_left_out(emulated):
     noticed(emulated)  # which visits them all
-    barriers = emulated.barriers()
+    # Of the process: test_cuda_tf32.py has its own, which no network here comes to.
+    barriers = {site for site in emulated.barriers() if not site.startswith("product_tf32.h")}
     assert len(barriers) >= 13
     assert [site for site in barriers if not noticed(emulated, dropped=site)] == []
 

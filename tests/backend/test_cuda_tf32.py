@@ -216,6 +216,20 @@ def test_a_network_learns_nearly_what_it_learns_in_float32(emulated, name):
         assert 1e-6 * update < np.linalg.norm(mine - theirs) < 2e-2 * update
 
 
+def test_every_barrier_is_missed_when_it_is_left_out(emulated):
+    def results(**fault):
+        found = set()
+        for schedule, seed in SCHEDULES:
+            emulated.emulate(schedule, seed, multiprocessors=1, **fault)
+            found.add(learned(*RECIPES["wide"])[1])
+        return found
+
+    right = results()
+    barriers = {site for site in emulated.barriers() if site.startswith("product_tf32.h")}
+    assert len(barriers) == 3
+    assert [site for site in barriers if results(dropped=site) == right] == []
+
+
 def test_steps_that_are_replayed_learn_as_steps_that_are_launched(emulated):
     prints = set()
     for part in (1, 20):

@@ -226,6 +226,20 @@ def test_a_gpu_is_told_by_its_name(call, data, tmp_path):
     assert load(model, backend="cuda").fingerprint() == load(model, backend="cpu").fingerprint()
 
 
+@pytest.mark.usefixtures("emulated")
+def test_products_in_tf32_are_told_and_a_run_goes_on_with_them_only(call, data, tmp_path):
+    options = ("--epochs", 1, "--backend", "cuda-tf32:0", "--no-film", "--out", tmp_path)
+    result = json.loads(call("train", "--data", data, *options, "--json")[1])
+    assert result["backend"] == "cuda-tf32:0"
+    assert result["gpu"].endswith(", products in tf32")
+    again = ("train", "--resume", tmp_path, "--epochs", 2, "--backend")
+    code, _, err = call(*again, "cuda")
+    assert code == 1
+    assert "backend must be 'cuda-tf32', as when" in err
+    assert "got 'cuda'; --force goes on all the same" in err
+    assert call(*again, "cuda-tf32")[0] == 0
+
+
 @pytest.mark.usefixtures("ctrl_c")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_run_that_is_stopped_leaves_a_whole_film_and_a_model(

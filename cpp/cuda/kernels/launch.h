@@ -11,14 +11,13 @@
 namespace cutaway::cuda {
 
 // Those tiles with which a product takes the least time, by a model: multiprocessors make one at a
-// time, and for n x n products they read 2 n numbers. Of several, the smallest.
+// time, at its cost. Of several, the smallest.
 template <class Go, class... Tiles>
 void quickest(std::int64_t rows, std::int64_t columns, int multiprocessors, const Go& go,
               Tiles... choice) {
   const auto count = [&](auto tile) { return tiles(rows, columns, decltype(tile)::kTile); };
   const auto cost = [&](auto tile) {
-    constexpr int n = decltype(tile)::kOutputs;
-    return (count(tile) + multiprocessors - 1) / multiprocessors * n * (n + 2);
+    return (count(tile) + multiprocessors - 1) / multiprocessors * decltype(tile)::kCost;
   };
   const std::int64_t least = std::min({cost(choice)...});
   bool gone = false;

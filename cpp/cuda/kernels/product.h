@@ -11,7 +11,7 @@ constexpr int kSide = 16;
 
 template <int R>
 struct Fp32 {
-  static constexpr int kOutputs = R;
+  static constexpr int kCost = R * (R + 2);  // of a depth: R x R products of 2 R numbers
   static constexpr int kTile = kSide * R;
   static constexpr int kDepth = R < 8 ? 32 : 16;  // products summed between two barriers
   // Shared memory hands a thread so many floats at once; of both operands for its R x R products.

@@ -10,7 +10,7 @@ namespace cutaway::cuda {
 // A block's 8 warps, 2 x 4, make a tile, and every warp W x W products of 16 x 8 outputs.
 template <int W>
 struct Tf32 {
-  static constexpr int kOutputs = W;
+  static constexpr int kCost = W * (W + 8);  // of a depth, in proportion to instructions
   static constexpr int kTile = 32 * W;
   static constexpr int kHalf = kTile / 2;   // what is above or below row 8 of an mma
   static constexpr int kDepth = 64 / W;     // 8 values of either slice to a thread

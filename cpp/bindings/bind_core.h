@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "bindings/lock.h"
 #include "core.h"
 
 namespace py = pybind11;
@@ -58,14 +59,6 @@ std::span<const T> span_of(const Array<T>& array) {
   return {array.data(), static_cast<std::size_t>(array.shape(0))};
 }
 
-inline bool finalizing() {
-#if PY_VERSION_HEX >= 0x030D0000
-  return Py_IsFinalizing();
-#else
-  return _Py_IsFinalizing();
-#endif
-}
-
 // A core and the images that it reads from.
 struct Session {
   std::unique_ptr<Core> core;
@@ -76,7 +69,7 @@ struct Session {
   // to let go on, and its lock is not given away any more.
   ~Session() {
     if (finalizing()) return;
-    const py::gil_scoped_release release;
+    const Unlocked unlocked;
     core.reset();
   }
   Session(const Session&) = delete;
@@ -92,7 +85,7 @@ struct Session {
 
 // Lets Python's handlers run; true if one has raised, as Ctrl-C's does.
 inline bool signals_pending() {
-  const py::gil_scoped_acquire acquire;
+  const Locked locked;
   return PyErr_CheckSignals() != 0;
 }
 
@@ -102,7 +95,7 @@ template <class Work>
 void stoppable(const Work& work) {
   bool finished;
   {
-    const py::gil_scoped_release release;
+    const Unlocked unlocked;
     finished = work();
   }
   if (!finished) throw py::error_already_set();
@@ -140,7 +133,7 @@ inline void use(Session& session, const py::object& optimizer) {
   } else {
     o.momentum = number("momentum");
   }
-  const py::gil_scoped_release release;
+  const Unlocked unlocked;
   session.core->use(o);
 }
 
@@ -170,14 +163,14 @@ inline void update(Session& session, const py::sequence& gradients, float rate) 
             "update: gradients must be (1 + fan_in, fan_out)");
     views.push_back(held.back().data());
   }
-  const py::gil_scoped_release release;
+  const Unlocked unlocked;
   session.core->update(views, rate);
 }
 
 inline py::dict state(const Session& session) {
   State held;
   {
-    const py::gil_scoped_release release;
+    const Unlocked unlocked;
     held = session.core->state();
   }
   py::dict result;
@@ -203,14 +196,14 @@ inline void set_state(Session& session, const py::dict& values) {
       state.arrays[name].assign(array.data(), array.data() + array.size());
     }
   }
-  const py::gil_scoped_release release;
+  const Unlocked unlocked;
   session.core->set_state(state);
 }
 
 inline Array<float> weights(const Session& session, int64_t layer) {
   Array<float> values(session.shape(layer));
   float* const to = values.mutable_data();
-  const py::gil_scoped_release release;
+  const Unlocked unlocked;
   session.core->weights(layer, to);
   return values;
 }
@@ -220,7 +213,7 @@ inline void set_weights(Session& session, int64_t layer, const Array<float>& val
   require(values.ndim() == 2 && values.shape(0) == shape[0] && values.shape(1) == shape[1],
           "set_weights: values must be (1 + fan_in, fan_out)");
   const float* const from = values.data();
-  const py::gil_scoped_release release;
+  const Unlocked unlocked;
   session.core->set_weights(layer, from);
 }
 
@@ -244,7 +237,7 @@ std::vector<Array<float>> forward(Session& session, const Array<T>& x, float mea
 inline Owner held(const py::object& owner, const py::array& rows) {
   if (owner.is_none()) return nullptr;
   return {owner.inc_ref().ptr(), [owner = owner.ptr(), rows = rows.inc_ref().ptr()](const void*) {
-            const py::gil_scoped_acquire acquire;
+            const Locked locked;
             Py_DECREF(owner);
             Py_DECREF(rows);
           }};

@@ -22,7 +22,7 @@ std::unique_ptr<Session> make_session(const std::vector<int64_t>& sizes,
                                       const CudaCore::Choices& choices) {
   Architecture architecture = architecture_from(sizes, activations, loss, mean);
   auto session = std::make_unique<Session>();
-  const py::gil_scoped_release release;  // to start a GPU takes a while
+  const Unlocked unlocked;  // to start a GPU takes a while
   session->core = std::make_unique<CudaCore>(std::move(architecture), make_device(), choices);
   return session;
 }
@@ -31,7 +31,7 @@ std::unique_ptr<Session> make_session(const std::vector<int64_t>& sizes,
 inline py::dict info(Session& session) {
   auto& core = static_cast<CudaCore&>(*session.core);
   const Info found = [&core] {
-    const py::gil_scoped_release release;  // the device may be asked
+    const Unlocked unlocked;  // the device may be asked
     return core.info();
   }();
   const Limits& limits = found.limits;

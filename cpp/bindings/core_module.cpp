@@ -61,7 +61,7 @@ void activate_rows(const std::string& name, Array<T>& values) {
   const int64_t columns = values.ndim() == 0 ? 1 : values.shape(values.ndim() - 1);
   const int64_t rows = columns == 0 ? 0 : values.size() / columns;
   T* data = values.mutable_data();
-  const py::gil_scoped_release release;
+  const Unlocked unlocked;
   activate(activation, data, rows, columns);
 }
 
@@ -72,7 +72,7 @@ Array<T> slopes_of(const std::string& name, const Array<T>& a) {
   const T* from = a.data();
   T* to = result.mutable_data();
   const int64_t n = a.size();
-  const py::gil_scoped_release release;
+  const Unlocked unlocked;
   slopes(activation, from, to, n);
   return result;
 }
@@ -86,7 +86,7 @@ std::vector<std::tuple<int, int, double>> round_trips_of(double seconds) {
 
 // Lets Python warn, which may raise.
 void warn_of_fewer_threads(int asked, int granted, const std::string& why) {
-  const py::gil_scoped_acquire acquire;
+  const Locked locked;
   py::module_::import("cutaway.threads").attr("tell_fewer")(asked, granted, why);
 }
 
@@ -109,7 +109,7 @@ PYBIND11_MODULE(_core, m) {
   m.attr("__version__") = CUTAWAY_VERSION;
   tell_fewer_threads(warn_of_fewer_threads);
   m.def("isa", [] { return kernels().name; });
-  const py::call_guard<py::gil_scoped_release> alone;
+  const py::call_guard<Unlocked> alone;
   m.def("fma_peak", &fma_peak, py::arg("seconds"), alone);
   m.def("round_trips", &round_trips_of, py::arg("seconds"), alone);
 

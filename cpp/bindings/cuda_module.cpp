@@ -12,7 +12,7 @@ PYBIND11_MODULE(_cuda, m) {
       [](int device) {
         Probe found;
         {
-          const py::gil_scoped_release release;  // a first look may take seconds
+          const Unlocked unlocked;  // a first look may take seconds
           found = probe(device);
         }
         return dict_of(found);

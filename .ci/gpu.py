@@ -65,14 +65,16 @@ def path():
 
 # a: one answer from the card, the emulation and the CPU
 
-# Blocks of a cluster: 16, 16, 1, 8, 16 of 16 units, and none. With its usual eps Adam takes a whole step
-# even where the gradient is nearly 0, and so its sign that of the rounding.
+# Blocks of a cluster: 16, 16, 1, 8, 16 of 16 units, 16 of 2 units with images in groups of 32, and none.
+# With its usual eps Adam takes a whole step even where the gradient is nearly 0, so its sign is that of the
+# rounding.
 NETWORKS = {
     "784-64-10, SGD": (dict(sizes=(784, 64, 10), reduction="sum"), SGD(0.02)),
     "784-50-10, Adam": (dict(sizes=(784, 50, 10), activation="relu", **SOFTMAX), Adam(eps=1e-5)),
     "37-4-3, SGD": (dict(sizes=(37, 4, 3)), SGD(0.5)),
     "37-32-3, momentum": (dict(sizes=(37, 32, 3), activation="tanh"), SGD(0.1, 0.9)),
     "37-256-5, Adam": (dict(sizes=(37, 256, 5), **SOFTMAX), Adam(eps=1e-5)),
+    "3072-32-5, momentum": (dict(sizes=(3072, 32, 5)), SGD(0.02, 0.9)),
     "33-21-19-5, decay": (dict(sizes=(33, 21, 19, 5)), SGD(0.1, weight_decay=0.1)),
 }
 STEPS, BATCH = 3, 64  # the last is short

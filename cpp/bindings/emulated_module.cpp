@@ -120,7 +120,7 @@ PYBIND11_MODULE(_cuda_emulated, m) {
         py::arg("dropped") = "", py::arg("library") = "");
   m.def("barriers", [] { return traces().barriers; });
   m.def("launches", [] { return traces().launches; });
-  m.def("sizes", [] { return traces().sizes; });
+  m.def("tiles", [] { return traces().tiles; });
   m.def("uploaded", [] { return traces().uploaded; });
   m.def("downloaded", [] { return traces().downloaded; });
   m.def("waits", [] { return traces().waits; });

@@ -225,9 +225,11 @@ class Gpu final : public Device {
     void* memory = nullptr;
     const cudaError_t error = cudaMalloc(&memory, bytes);
     if (error == cudaErrorMemoryAllocation) {
+      std::size_t free = 0, total = 0;
       cudaGetLastError();
+      cudaMemGetInfo(&free, &total);  // if it fails, too, the first error is the one to tell
       must(error, "cudaMalloc",
-           " of " + std::to_string(bytes) + " bytes, with " + std::to_string(left()) + " of " +
+           " of " + std::to_string(bytes) + " bytes, with " + std::to_string(free) + " of " +
                std::to_string(limits_.memory) + " free on " + limits_.name);
     }
     must(error, "cudaMalloc", launches_.running());

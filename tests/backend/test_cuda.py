@@ -225,6 +225,18 @@ def test_a_turing_of_less_than_32_multiprocessors_has_blocks_of_4_units(emulated
         assert found["refused"] == ["32 blocks of 2 units: there is no room for them at once"]
 
 
+@pytest.mark.parametrize("features", [300, 700, 784])
+def test_all_mini_batches_and_optimizers_of_a_network_have_the_same_blocks(emulated, features):
+    """Or the bits would depend on which came first."""
+    emulated.emulate(cluster=False, ranks=32, shared=64 << 10)
+    plans = [
+        told((features, 64, 10), batch, rows=batch, optimizer=optimizer)["plan"]
+        for batch in (1, 64, 500)
+        for optimizer in (SGD(0.02), SGD(0.02, 0.9), Adam())
+    ]
+    assert len({(plan["ranks"], plan["units"]) for plan in plans}) == 1
+
+
 @pytest.mark.usefixtures("emulated")
 @pytest.mark.parametrize(("batch", "group"), [(1, 32), (32, 32), (33, 64), (500, 64)])
 def test_small_mini_batches_go_in_groups_of_32(batch, group):
@@ -553,11 +565,13 @@ SMALL = """
 import numpy as np
 from cutaway import SGD, Adam, Dataset, Network
 rng = np.random.default_rng(0)
-data = Dataset(rng.integers(0, 256, (150, 37), np.uint8), rng.integers(0, 5, 150))
-for sizes in [(37, 21, 5), (37, 21, 19, 5)]:
+for sizes, batch in [
+    ((37, 21, 5), 64), ((37, 21, 5), 20), ((3072, 20, 5), 50), ((37, 21, 19, 5), 64)
+]:
+    data = Dataset(rng.integers(0, 256, (150, sizes[0]), np.uint8), rng.integers(0, 5, 150))
     for optimizer in [SGD(0.1, 0.9), Adam()]:
         network = Network(sizes, backend="cuda")
-        network.learn(np.arange(150), 64, dataset=data, optimizer=optimizer)
+        network.learn(np.arange(150), batch, dataset=data, optimizer=optimizer)
         network.evaluate(data)
         network.backprop(*data[:20])
 """

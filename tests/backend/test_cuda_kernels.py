@@ -44,7 +44,8 @@ PATHS = {
     "blocks of a cluster": dict(),
     "blocks of a grid": dict(cluster=False),
     "no room for the next pixels": dict(shared=116 << 10),
-    "blocks of two units, groups of 32": dict(cluster=False, ranks=32, shared=64 << 10),
+    "blocks of two units, in a grid": dict(cluster=False, ranks=32, shared=64 << 10),
+    "blocks of two units, in a cluster": dict(shared=10 << 10),
     "layer by layer": dict(fast=False),
     "layer by layer, small tiles": dict(fast=False, multiprocessors=1000),
 }
@@ -100,6 +101,12 @@ def test_whoever_comes_first_the_bits_are_the_same(emulated, name, path):
         assert right
         results.add(bits)
     assert len(results) == 1
+
+
+def test_blocks_of_two_units_are_what_those_paths_have(emulated):
+    for path, sizes in [("in a grid", (784, 64, 10)), ("in a cluster", (37, 11, 3))]:
+        emulated.emulate(**PATHS[f"blocks of two units, {path}"])
+        assert Network(sizes, backend="cuda").backend_info()["plan"]["units"] == 2
 
 
 @pytest.mark.parametrize("batch", [20, 100, 500, 1000])
@@ -197,19 +204,16 @@ def test_the_size_of_the_tiles_changes_no_bit(emulated, name):
     assert len(results) == 1
 
 
-@pytest.mark.parametrize(("multiprocessors", "tile"), [(1, 8), (4, 4), (16, 2), (64, 1)])
-def test_every_product_takes_the_tiles_that_take_least_time(emulated, multiprocessors, tile):
+@pytest.mark.parametrize(("multiprocessors", "side"), [(1, 128), (4, 64), (16, 32), (64, 16)])
+def test_every_product_takes_the_tiles_that_take_least_time(emulated, multiprocessors, side):
     """Products of 128 x 128, or one less: 1, 4, 16 or 64 tiles, as many as there are multiprocessors."""
     emulated.emulate(fast=False, multiprocessors=multiprocessors)
-    network, before = Network((127, 127, 128), backend="cuda"), emulated.sizes()
+    network, before = Network((127, 127, 128), backend="cuda"), emulated.tiles()
     data = Dataset(np.ones((128, 127), np.uint8), np.arange(128), mean=0, std=1)
     network.learn(np.arange(128), 128, dataset=data, optimizer=SGD(0.1))
-    after = emulated.sizes()
+    after = emulated.tiles()
     taken = {key: n - before.get(key, 0) for key, n in after.items() if n > before.get(key, 0)}
-    products = {"forward": 2, "backprop": 1, "update": 2}
-    assert {(name, size): n for (name, size), n in taken.items() if name in products} == {
-        (name, tile): n for name, n in products.items()
-    }
+    assert taken == {("forward", side): 2, ("backprop", side): 1, ("update", side): 2}
 
 
 def test_steps_that_are_replayed_learn_as_steps_that_are_launched(emulated):

@@ -165,7 +165,8 @@ class EmulatedDevice final : public Device {
               check(name, blocks, bytes, together);
               note([&](Traces& traces) {
                 ++traces.launches[name];
-                ++traces.sizes[{name, decltype(count)::value}];
+                if constexpr (requires { decltype(tile)::kTile; })
+                  ++traces.tiles[{name, decltype(tile)::kTile}];
               });
               launches_.note(name);
               failed_ |= name == emulation_.failing;

@@ -36,8 +36,8 @@ struct Emulation {
 struct Traces {
   std::set<std::string> barriers;       // where they are in the source
   std::map<std::string, int> launches;  // of the kernels, by name
-  // The same, by name and by what a thread makes: R x R outputs of a product, or U units.
-  std::map<std::pair<std::string, int>, int> sizes;
+  // Those of products, by name and by the side of a tile.
+  std::map<std::pair<std::string, int>, int> tiles;
   std::size_t uploaded = 0;    // bytes
   std::size_t downloaded = 0;  // bytes
   int waits = 0;               // for all that was launched, but to download

@@ -10,9 +10,8 @@
 // and to blocks that work together:
 //   rank()                              which of them is mine
 //   all_sync()                          a barrier of all of them
-//   all_arrive() all_wait()             the same in two parts: others see what I have written
-//   before
-//                                       I arrived
+//   all_arrive() all_wait()             the same in two parts: others see what I wrote before I
+//                                       arrived
 //   mailbox() mail(rank)                where others write to me, and where I write to them
 //   copy_async<bytes>(to, from)         4 or 16 bytes from global into shared memory, which
 //   copy_wait()                         have come for whoever asked

@@ -169,12 +169,13 @@ class Network(Learning):
             why_not: None, or why learn() goes layer by layer: "tf32", "depth" (not one hidden layer),
                 "floats" (images that are none of integers), "batch" (more than 8,192 samples),
                 "width" (more hidden units than blocks can share), "refused" (the GPU took no team of
-                blocks), "device" (its blocks cannot work together), "shared memory" (weights and 32
-                images are too large for it), "off" (tests).
+                blocks), "device" (its blocks cannot work together), "shared memory" (weights, what
+                is kept of a mini-batch and 32 of its images are too large for it), "off" (tests).
             plan: Of such mini-batches ("batch"): "ranks", the blocks; "units", hidden units of each;
-                "group", images that are summed at a time, 64 or 32; "stages", groups that a block
-                keeps, 2 where the next one is fetched meanwhile; "shared", the bytes of shared memory
-                that it takes, or would take. None where no blocks share the hidden units.
+                "group", images that are summed at a time, 64 or 32, and "stages", groups that a block
+                keeps, 2 where the next one is fetched meanwhile, both 0 where none fits; "shared",
+                the bytes of shared memory that it takes, or would take. None where no blocks share the
+                hidden units.
             refused: A sentence for each larger team that the GPU has not taken. The number of blocks
                 is part of the order of the sums: GPUs that take other teams give other bits.
             launches: How often each kernel was launched since the network was made, by name.

@@ -85,8 +85,7 @@ struct Session {
 
 // Lets Python's handlers run; true if one has raised, as Ctrl-C's does.
 inline bool signals_pending() {
-  const Locked locked;
-  return PyErr_CheckSignals() != 0;
+  return locked([] { return PyErr_CheckSignals() != 0; });
 }
 
 // Does work without the interpreter's lock, so that other threads go on meanwhile; false of it
@@ -237,9 +236,10 @@ std::vector<Array<float>> forward(Session& session, const Array<T>& x, float mea
 inline Owner held(const py::object& owner, const py::array& rows) {
   if (owner.is_none()) return nullptr;
   return {owner.inc_ref().ptr(), [owner = owner.ptr(), rows = rows.inc_ref().ptr()](const void*) {
-            const Locked locked;
-            Py_DECREF(owner);
-            Py_DECREF(rows);
+            locked([=] {
+              Py_DECREF(owner);
+              Py_DECREF(rows);
+            });
           }};
 }
 

@@ -86,8 +86,7 @@ std::vector<std::tuple<int, int, double>> round_trips_of(double seconds) {
 
 // Lets Python warn, which may raise.
 void warn_of_fewer_threads(int asked, int granted, const std::string& why) {
-  const Locked locked;
-  py::module_::import("cutaway.threads").attr("tell_fewer")(asked, granted, why);
+  locked([&] { py::module_::import("cutaway.threads").attr("tell_fewer")(asked, granted, why); });
 }
 
 std::unique_ptr<Session> make_core(const std::vector<int64_t>& sizes,

@@ -1,7 +1,7 @@
 // The interpreter's lock: given away while a core works, and taken back. Once the interpreter ends,
 // only the thread that ends it has the lock. Whoever else asks for it waits for ever, from Python
-// 3.14 on; before that his thread is unwound, which no destructor may let happen: the process would
-// abort. So he waits here.
+// 3.14 on; before that glibc unwinds his thread, which no destructor may let happen: the process
+// would abort. So he waits here.
 #pragma once
 
 #include <pybind11/pybind11.h>
@@ -15,17 +15,17 @@
 
 namespace cutaway {
 
-// Does what takes the lock.
-template <class Take>
-void take_lock(const Take& take) {
+// Does what may ask for the lock.
+template <class Ask>
+auto or_wait(const Ask& ask) {
 #ifdef __GLIBCXX__
   try {
-    take();
+    return ask();
   } catch (abi::__forced_unwind&) {
     for (;;) pause();  // until the process has ended
   }
 #else
-  take();
+  return ask();
 #endif
 }
 
@@ -34,7 +34,7 @@ class Unlocked {
  public:
   Unlocked() : thread_(PyEval_SaveThread()) {}
   ~Unlocked() {
-    take_lock([this] { PyEval_RestoreThread(thread_); });
+    or_wait([this] { PyEval_RestoreThread(thread_); });
   }
   Unlocked(const Unlocked&) = delete;
   Unlocked& operator=(const Unlocked&) = delete;
@@ -43,18 +43,14 @@ class Unlocked {
   PyThreadState* const thread_;
 };
 
-// While it lives, the thread may use Python, whether it had the lock or not.
-class Locked {
- public:
-  Locked() {
-    take_lock([this] { lock_.emplace(); });
-  }
-  Locked(const Locked&) = delete;
-  Locked& operator=(const Locked&) = delete;
-
- private:
-  std::optional<pybind11::gil_scoped_acquire> lock_;
-};
+// Does what uses Python, and may let its other threads go on: with the lock, whether the thread had
+// it or not.
+template <class Body>
+auto locked(const Body& body) {
+  std::optional<pybind11::gil_scoped_acquire> lock;
+  or_wait([&lock] { lock.emplace(); });
+  return or_wait(body);
+}
 
 inline bool finalizing() {
 #if PY_VERSION_HEX >= 0x030D0000

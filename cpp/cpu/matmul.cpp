@@ -40,7 +40,9 @@ void store_one(const Product<Dense<T>>& p, const Store<T>& s) {
 bool hand_out(int threads, std::int64_t parts, const Interrupted& interrupted,
               const std::function<void(const Team& team, std::int64_t part)>& part) {
   static std::mutex mutex;
-  static std::unique_ptr<Pool> pool;
+  // Never destroyed: a daemon thread's product may still be at work when the process ends, and its
+  // end would wait for all of it.
+  static auto& pool = *new std::unique_ptr<Pool>;
   const std::unique_lock lock(mutex, std::try_to_lock);
   const Interrupted asked = patient(interrupted);
   if (threads == 1 || !lock) return Pool(1).hand_out(parts, asked, part);

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -49,3 +50,29 @@ def test_the_process_ends_whatever_a_core_is_doing(backend, end):
         timeout=100, check=False, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )  # fmt: skip
     assert (run.returncode, run.stderr) == (0, "")
+
+
+PRODUCT = """
+import threading, time
+import numpy as np
+from cutaway import matmul
+
+a, b = np.ones((40, 900, 900), np.float32), np.ones((900, 900), np.float32)
+start = time.monotonic()
+matmul(a, b)
+taken = time.monotonic() - start
+threading.Thread(target=matmul, args=(np.concatenate([a, a]), b), daemon=True).start()
+time.sleep(taken / 4)
+print(taken, time.monotonic())
+"""
+
+
+def test_the_process_ends_before_a_product_of_many_threads_does():
+    run = subprocess.run(
+        [sys.executable, "-c", PRODUCT], capture_output=True, text=True, timeout=100, check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "CUTAWAY_NUM_THREADS": "2"},
+    )  # fmt: skip
+    ended = time.monotonic()
+    assert (run.returncode, run.stderr) == (0, "")
+    taken, ending = map(float, run.stdout.split())
+    assert ended - ending < taken  # the product takes twice as long, and one thread less is at work

@@ -82,7 +82,7 @@ STEPS, BATCH = 3, 64  # the last is short
 
 def cores():
     """Compare the card and the CPU with the emulation: of pixels, and of floats, which go by layers."""
-    print(f"{'':18} {'':2} {'path':6}  {'by how much the update differs from the emulation'}")
+    print(f"{'':19} {'':2} {'path':6}  {'by how much the update differs from the emulation'}")
     wrong = {}  # path, or "cpu": where
     for name, (recipe, optimizer) in NETWORKS.items():
         images, labels = pixels_and_labels(
@@ -90,7 +90,7 @@ def cores():
         )
         pixels = Dataset(images, labels)
         for kind, data in [("u1", pixels), ("f4", Dataset(pixels[:][0], labels))]:
-            print(f"{name:18} {kind}", end=" ", flush=True)  # if it hangs, that is the last line
+            print(f"{name:19} {kind}", end=" ", flush=True)  # if it hangs, that is the last line
             choose.load_cuda = load_emulated
             base, start, way = learned(recipe, optimizer, data, "cuda")
             choose.load_cuda = load_real

@@ -7,6 +7,7 @@ import importlib.util
 import os
 import sys
 import time
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -83,7 +84,8 @@ STEPS, BATCH = 3, 64  # the last is short
 def cores():
     """Compare the card and the CPU with the emulation: of pixels, and of floats, which go by layers."""
     print(f"{'':19} {'':2} {'path':6}  {'by how much the update differs from the emulation'}")
-    wrong = {}  # path, or "cpu": where
+    counted = Network(backend="cuda").backend_info()["counted"]
+    wrong = {}  # path, "barriers" for the other way of the fast one, or "cpu": where
     for name, (recipe, optimizer) in NETWORKS.items():
         images, labels = pixels_and_labels(
             recipe["sizes"][0], recipe["sizes"][-1], STEPS * BATCH - 9
@@ -95,18 +97,22 @@ def cores():
             base, start, way = learned(recipe, optimizer, data, "cuda")
             choose.load_cuda = load_real
             print(f"{way:6}", end=" ", flush=True)
-            for core in ["cpu"] if EMULATED else ["cpu", "cuda"]:
-                weights, _, its_way = learned(recipe, optimizer, data, core)
+            cores = ["cpu"] if EMULATED else ["cpu", "cuda"]
+            for core in [*cores, *["barriers"] * (counted and way == "fast")]:
+                with barriers() if core == "barriers" else nullcontext():
+                    backend = "cpu" if core == "cpu" else "cuda"
+                    weights, _, its_way = learned(recipe, optimizer, data, backend)
                 text, right = compared(weights, base, start)
                 print(f" {core}: {text}", end="", flush=True)
                 if its_way not in ("", way):
                     print(f" (it goes {its_way})", end="")
                 if not right:
                     print(" WRONG", end="")
-                    wrong.setdefault(its_way or core, []).append(f"{name} {kind}")
+                    where = core if core == "barriers" else its_way or core
+                    wrong.setdefault(where, []).append(f"{name} {kind}")
             print()
     tf32(wrong)
-    blame(wrong)
+    blame(wrong, counted)
 
 
 def tf32(wrong):
@@ -132,6 +138,16 @@ def tf32(wrong):
             wrong.setdefault("tf32", []).append(f"{features}-{units}")
 
 
+@contextmanager
+def barriers():
+    """Let the blocks of a cluster meet at barriers, of networks that are made here."""
+    os.environ["CUTAWAY_CUDA_BARRIERS"] = "1"
+    try:
+        yield
+    finally:
+        del os.environ["CUTAWAY_CUDA_BARRIERS"]
+
+
 def learned(recipe, optimizer, data, backend):
     """Return a network's weights, those before, and which way it learned; "" on the CPU."""
     network = Network(**recipe, backend=backend)
@@ -155,7 +171,7 @@ def compared(weights, base, start):
     return f"{worst:.1e}, {differ:6,} of {sum(a.size for a in base):6,} weights", right
 
 
-def blame(wrong):
+def blame(wrong, counted):
     """Suspect what those have in common that are wrong."""
     where = {name: ", ".join(networks) for name, networks in wrong.items()}
     if "cpu" in where:
@@ -165,8 +181,12 @@ def blame(wrong):
     elif {"fast", "layers"} <= set(where):
         suspect("what both paths share, the copies of gpu.cu, loss.h, optimizer.h, activations.h: "
                 f"{where['fast']}, {where['layers']}")  # fmt: skip
+    elif "fast" in where and counted and "barriers" not in where:
+        suspect(f"mail that is counted, Cluster in comm.h: {where['fast']}")
     elif "fast" in where:
-        suspect(f"the fast path, epoch.h and what a cluster exchanges: {where['fast']}")
+        suspect(f"the fast path, epoch.h and what its blocks exchange: {where['fast']}")
+    elif "barriers" in where:
+        suspect(f"a cluster's barriers, comm.h: {where['barriers']}")
     elif "layers" in where:
         suspect(f"the layers' kernels, layers.h and product.h: {where['layers']}")
 
@@ -194,6 +214,13 @@ def latency():
         print(f"   {np.median(row):8.1f}")
         fixed += row
     print(f"floor {floor:.2f} us per step, {np.median(fixed):.1f} us per call of learn()")
+    if Network(backend="cuda").backend_info()["counted"]:
+        last = HIDDEN[-1], BATCHES[-1]
+        with barriers():
+            met = timed(*last)[0]
+        print(
+            f"{last[0]} hidden, batch {last[1]}, with barriers of the cluster: {met:.2f} us per step"
+        )
     if EMULATED:
         print("(of the emulation: no card takes so long)")
     elif floor > MOST_US:

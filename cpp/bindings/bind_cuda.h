@@ -42,6 +42,7 @@ inline py::dict info(Session& session) {
   told["multiprocessors"] = limits.multiprocessors;
   told["ranks"] = limits.ranks;
   told["cluster"] = limits.cluster;
+  told["counted"] = limits.counted;
   told["tf32"] = limits.tf32;
   told["shared"] = limits.shared;
   told["fast"] = plan.why_not.empty();

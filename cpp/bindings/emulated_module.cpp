@@ -30,7 +30,7 @@ MakeDevice machine_in(const std::string& library) {
 }
 
 void emulate(const std::string& schedule, unsigned seed, int multiprocessors, int ranks,
-             std::size_t shared, std::size_t memory, bool cluster, bool tf32,
+             std::size_t shared, std::size_t memory, bool cluster, bool counted, bool tf32,
              std::optional<int> largest_team, bool asking, const std::string& failing, bool unasked,
              bool fast, double patience, std::size_t part, bool lingers, const std::string& dropped,
              const std::string& library) {
@@ -46,6 +46,7 @@ void emulate(const std::string& schedule, unsigned seed, int multiprocessors, in
                              .multiprocessors = multiprocessors,
                              .ranks = ranks,
                              .cluster = cluster,
+                             .counted = counted,
                              .tf32 = tf32,
                              .shared = shared};
   wanted.emulation.largest_team = largest_team;
@@ -112,7 +113,8 @@ PYBIND11_MODULE(_cuda_emulated, m) {
   m.def("emulate", &emulate, py::arg("schedule") = "forward", py::arg("seed") = 0,
         py::arg("multiprocessors") = usual.limits.multiprocessors,
         py::arg("ranks") = usual.limits.ranks, py::arg("shared") = usual.limits.shared,
-        py::arg("memory") = usual.limits.memory, py::arg("cluster") = true, py::arg("tf32") = true,
+        py::arg("memory") = usual.limits.memory, py::arg("cluster") = true,
+        py::arg("counted") = true, py::arg("tf32") = true,
         py::arg("largest_team") = usual.largest_team, py::arg("asking") = usual.asking,
         py::arg("failing") = usual.failing, py::arg("unasked") = usual.unasked,
         py::arg("fast") = true, py::arg("patience") = CudaCore::Choices{}.patience,

@@ -12,6 +12,7 @@
 
 #include "cuda/kernels/jobs.h"
 #include "cuda/launches.h"
+#include "cuda/settings.h"
 
 namespace cutaway::cuda {
 
@@ -31,7 +32,8 @@ struct Limits {
   std::size_t memory;   // bytes
   int multiprocessors;  // that a product should keep busy
   int ranks;            // blocks that work together, at most; 0: none can
-  bool cluster;         // these reach each other's shared memory
+  bool cluster;         // these reach each other's shared memory,
+  bool counted;         // and wait for so much mail, not for each other
   bool tf32;            // there are tensor cores that take tf32, and kernels for them
   std::size_t shared;   // bytes that a block can have of it
 };

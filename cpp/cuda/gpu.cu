@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <cstdlib>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -196,6 +195,7 @@ class Gpu final : public Device {
     cudaFuncAttributes attributes;
     must(cudaFuncGetAttributes(&attributes, learn_in_cluster<4>), "cudaFuncGetAttributes");
     limits_.cluster = properties.clusterLaunch && attributes.ptxVersion >= 90;
+    limits_.counted = limits_.cluster && CUTAWAY_COUNTS_MAIL && !barriers_asked();
     limits_.tf32 = attributes.ptxVersion >= 80;
     if (limits_.cluster) {
       limits_.ranks = kLargestCluster;
@@ -233,7 +233,7 @@ class Gpu final : public Device {
                std::to_string(limits_.memory) + " free on " + limits_.name);
     }
     must(error, "cudaMalloc", launches_.running());
-    if (std::getenv("CUTAWAY_CUDA_UNFILLED")) return memory;  // for initcheck
+    if (unfilled_asked()) return memory;
     const cudaError_t filled = cudaMemsetAsync(memory, 0xff, bytes, stream_);
     if (filled != cudaSuccess) cudaFree(memory);
     must(filled, "cudaMemsetAsync", launches_.running());

@@ -4,19 +4,12 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace cutaway::cuda {
-
-// Whether every launch is to wait for its kernel, so that errors come from where they are made.
-inline bool blocking_asked() {
-  const char* const asked = std::getenv("CUTAWAY_CUDA_BLOCKING");
-  return asked && *asked && std::string_view(asked) != "0";
-}
 
 class Launches {
  public:

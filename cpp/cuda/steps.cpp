@@ -179,7 +179,8 @@ Epoch CudaCore::epoch_of(const Plan& plan, int64_t n, int64_t batch) {
           .units = plan.units,
           .group = plan.group,
           .stages = plan.stages,
-          .cluster = device_->limits().cluster};
+          .cluster = device_->limits().cluster,
+          .counted = device_->limits().counted};
 }
 
 // A step of so many rows, `times` times; the device counts which it is.

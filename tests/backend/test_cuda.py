@@ -189,8 +189,23 @@ def test_a_lessons_network_learns_in_one_launch_and_tells_its_plan():
     assert found["launches"] == {"epoch": 1, "tally": 1}
     assert found["name"] == "an emulated GPU"
     assert found["cluster"]
+    assert found["counted"]
     assert found["ranks"] == 16
     assert before == found | {"launches": {}}  # nothing but that was changed by learning
+
+
+@pytest.mark.usefixtures("emulated")
+@pytest.mark.parametrize(("setting", "counted"), [("1", False), ("0", True), ("", True)])
+def test_a_cluster_meets_at_barriers_if_asked_to(monkeypatch, setting, counted):
+    monkeypatch.setenv("CUTAWAY_CUDA_BARRIERS", setting)
+    found = told()
+    assert found["fast"]
+    assert found["counted"] == counted
+
+
+def test_without_a_cluster_no_mail_is_counted(emulated):
+    emulated.emulate(cluster=False)
+    assert not told()["counted"]
 
 
 def test_the_less_room_a_block_has_the_fewer_images_it_keeps(emulated):

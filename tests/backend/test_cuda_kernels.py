@@ -42,6 +42,7 @@ SMALL = [name for name in CASES if not name.startswith(("lesson", "wide"))]
 WIDE = dict(sizes=(33, 125, 121, 5), activation="tanh", **SOFTMAX), SGD(0.1), 123, 123
 PATHS = {
     "blocks of a cluster": dict(),
+    "blocks of a cluster, with barriers": dict(counted=False),
     "blocks of a grid": dict(cluster=False),
     "no room for the next pixels": dict(shared=116 << 10),
     "blocks of two units, in a grid": dict(cluster=False, ranks=32, shared=64 << 10),
@@ -260,7 +261,8 @@ def test_more_samples_are_counted_than_a_float_can_count(emulated):
 
 def noticed(emulated, **fault):
     """How a fault shows: in a wrong result, in bits that depend on the schedule, or in this error."""
-    for path in ({}, dict(shared=19 << 10), dict(fast=False)):  # the second keeps one group
+    # The third keeps one group.
+    for path in ({}, dict(counted=False), dict(shared=19 << 10), dict(fast=False)):
         for name in SMALL:
             results = set()
             for schedule, seed in SCHEDULES:
@@ -307,8 +309,29 @@ FAULTS = {
     ),
     "deltas that are sent after the arrival": (
         "epoch.h",
-        "const Unjudged last = send_deltas();\n      comm_.all_arrive();",
-        "comm_.all_arrive();\n      const Unjudged last = send_deltas();",
+        "const Unjudged last = send_deltas();\n      comm_.sent();",
+        "comm_.sent();\n      const Unjudged last = send_deltas();",
+    ),
+    "less mail expected than comes": (
+        "epoch.h", "own * job_.ranks * classes_", "own * job_.ranks * classes_ - 1",
+    ),
+    "more mail expected than comes": (
+        "epoch.h", "rows_ * classes_);\n  }", "rows_ * classes_ + 1);\n  }",
+        "threads wait for others that will not come",
+    ),
+    "mail that nobody expects": (
+        "epoch.h", "comm_.expect(kDeltas, ", "(void)(",
+        "threads wait for others that will not come",
+    ),
+    "mail that all expect": ("epoch.h", "if (thread_ != 0) return;", "", "is expected twice"),
+    "more mail than a card can count": (
+        "epoch.h", "comm_.expect(kDeltas, ", "comm_.expect(kDeltas, (1 << 18) + ", "can count",
+    ),
+    "deltas that are counted as sums": (
+        "epoch.h", "comm_.send(kDeltas, r", "comm_.send(kSums, r",
+    ),
+    "a step that does not wait for its deltas": (
+        "epoch.h", "comm_.receive(kDeltas);", "if (step % 2) comm_.receive(kDeltas);",
     ),
     "weights that are not handed back": ("epoch.h", "{ global = mine; }", "{ (void)(global + mine); }"),
     "pixels of two groups in one place": ("epoch_batches.h", "(turn & (job_.stages - 1)) *", "0 *"),

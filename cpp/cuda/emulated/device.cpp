@@ -51,10 +51,15 @@ class Replay final : public Recording {
   const std::vector<std::function<void()>> launches_;
 };
 
+Emulation heeding_settings(Emulation emulation) {
+  emulation.limits.counted &= emulation.limits.cluster && !barriers_asked();
+  return emulation;
+}
+
 class EmulatedDevice final : public Device {
  public:
   explicit EmulatedDevice(const Emulation& emulation)
-      : emulation_(emulation),
+      : emulation_(heeding_settings(emulation)),
         machine_(emulation, [this](const void* at, std::size_t bytes) { return holds(at, bytes); }),
         process_(getpid()) {}
 

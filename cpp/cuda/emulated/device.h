@@ -22,6 +22,7 @@ struct Emulation {
                 .multiprocessors = 1,
                 .ranks = 16,
                 .cluster = true,
+                .counted = true,
                 .tf32 = true,
                 .shared = 227 << 10};
   std::optional<int> largest_team;  // blocks; a larger one is refused. Otherwise as on a card

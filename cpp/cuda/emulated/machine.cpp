@@ -6,10 +6,10 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "cuda/kernels/comm.h"
-
 namespace cutaway::cuda {
 namespace {
+
+constexpr std::int64_t kMostCounted = 1 << 20;  // bytes
 
 std::string site_of(const char* file, int line) {
   const char* slash = std::strrchr(file, '/');
@@ -96,13 +96,44 @@ void Machine::take_turns(std::vector<int> order) {
       }
       if (!error_.empty()) break;
     }
-    if (!moved && !starving) error_ = stuck();
+    if (error_.empty() && !letters_.empty()) {
+      deliver(!moved && !starving);
+    } else if (!moved && !starving) {
+      error_ = stuck();
+    }
     if (!error_.empty()) {
       fibers_.forget();
+      letters_.clear();
       throw Fault("EMULATION", "emulation: " + std::exchange(error_, {}));
     }
     starving = starves && moved;
     if (shuffled) std::shuffle(order.begin(), order.end(), random_);
+  }
+}
+
+// Some of the mail comes, in any order: as soon as it can, or not before all others wait for it.
+void Machine::deliver(bool others_wait) {
+  std::size_t count = letters_.size();
+  if (emulation_.schedule == Emulation::Schedule::reverse && !others_wait) return;
+  if (emulation_.schedule == Emulation::Schedule::shuffled) {
+    if (!others_wait && random_() % 4 != 0) return;
+    count = 1 + random_() % count;
+  }
+  arrange(letters_);
+  for (std::size_t i = 0; i < count && error_.empty(); ++i) deliver(letters_[i]);
+  letters_.erase(letters_.begin(), letters_.begin() + static_cast<std::ptrdiff_t>(count));
+}
+
+void Machine::deliver(const Letter& letter) {
+  Block& block = blocks_[letter.rank];
+  Counter& counter = block.counters[letter.box];
+  if (block.left > 0) {
+    error_ = "mail comes to a block that has left";
+  } else if (letter.round != counter.round.times) {
+    error_ = "mail comes in a round that is not its own";
+  } else {
+    *letter.to = letter.value;
+    count(counter, -1);
   }
 }
 
@@ -155,6 +186,34 @@ void Machine::wait(Thread& thread, const Meeting& meeting, std::int64_t since) {
   thread.waiting = nullptr;
 }
 
+// So many floats more are due, or have come.
+void Machine::count(Counter& counter, std::int64_t floats) {
+  counter.due += floats;
+  if (std::abs(counter.due) * std::int64_t{sizeof(float)} >= kMostCounted)
+    error_ = "more mail in a round than a card can count";
+  if (counter.due != 0 || !counter.expecting) return;
+  counter.expecting = false;
+  ++counter.round.times;
+}
+
+void Machine::expect(Counter& counter, std::int64_t floats) {
+  if (counter.expecting) fail("the mail of a round is expected twice");
+  counter.expecting = true;
+  count(counter, floats);
+  if (!error_.empty()) fail(std::string(error_));
+}
+
+// A card knows rounds by whether they are odd.
+void Machine::receive(Thread& thread, Box box, const char* file, int line) {
+  Meeting& round = blocks_[static_cast<std::size_t>(thread.rank)].counters[box].round;
+  const std::int64_t mine = thread.rounds[box]++;
+  if (passes(file, line)) return;
+  round.file = file;
+  round.line = line;
+  wait(thread, round, mine);
+  if (round.times != mine + 1) fail("a thread has slept through a round of mail");
+}
+
 // What all lanes of the thread's warp give, once they have.
 const Machine::Given* Machine::exchange(Thread& thread, const Given& given, const char* file,
                                         int line) {
@@ -179,16 +238,38 @@ void EmulatedComm::block_sync(const char* file, int line) {
   if (!machine_.passes(file, line)) machine_.meet(thread_, block_.meeting, file, line);
 }
 
-void EmulatedComm::all_sync(const char* file, int line) {
+void EmulatedComm::open(const char* file, int line) {
   if (!machine_.passes(file, line)) machine_.meet(thread_, machine_.all_, file, line);
 }
 
-void EmulatedComm::all_arrive(const char* file, int line) {
+void EmulatedComm::expect(Box box, int count) {
+  if (counted()) machine_.expect(block_.counters[box], count);
+}
+
+void EmulatedComm::send(Box box, int rank, std::int64_t place, float value) {
+  float* const to = mail(rank) + place;
+  if (counted()) {
+    machine_.letters_.push_back({.to = to,
+                                 .value = value,
+                                 .rank = static_cast<std::size_t>(rank),
+                                 .box = box,
+                                 .round = thread_.rounds[box]});
+  } else {
+    *to = value;
+  }
+}
+
+void EmulatedComm::sent(const char* file, int line) {
+  if (counted()) return;
   const bool passes = machine_.passes(file, line);
   thread_.arrived = passes ? -1 : machine_.arrive(machine_.all_, file, line);
 }
 
-void EmulatedComm::all_wait(const char* file, int line) {
+void EmulatedComm::receive(Box box, const char* file, int line) {
+  if (counted()) {
+    machine_.receive(thread_, box, file, line);
+    return;
+  }
   if (machine_.passes(file, line) || thread_.arrived < 0) return;
   machine_.wait(thread_, machine_.all_, thread_.arrived);
 }

@@ -1,8 +1,8 @@
 // The emulated machine: blocks of threads, each a fiber, that meet at barriers. In which order they
 // go on is the machine's choice, as it is a GPU's. What is wrong on any GPU is an error here:
 // threads that wait for others that will not come, or at different barriers; mail to a block that
-// has not begun or has left; copies that are not aligned, or from where nothing is. Memory is NaN
-// until it is written.
+// has not begun or has left, or in a round that is not its own; copies that are not aligned, or
+// from where nothing is. Memory is NaN until it is written.
 #pragma once
 
 #include <array>
@@ -18,6 +18,7 @@
 
 #include "cuda/emulated/device.h"
 #include "cuda/emulated/fibers.h"
+#include "cuda/kernels/comm.h"
 
 namespace cutaway::cuda {
 
@@ -49,7 +50,8 @@ class Machine {
     int rank, number;  // its block among those that run, and its number there
     bool done = false;
     const Meeting* waiting = nullptr;
-    std::int64_t since = 0;  // the meeting's `times` then
+    std::int64_t since = 0;                        // the meeting's `times` then
+    std::array<std::int64_t, kBoxes> rounds = {};  // that it has received
     std::int64_t arrived =
         -1;  // the `times` of that of all when it has arrived there; -1: it has not
     struct Copy {
@@ -62,16 +64,34 @@ class Machine {
   struct alignas(16) Line {
     unsigned char bytes[16];
   };
+  // Of a box whose mail is counted. A round is over when somebody has said how much is expected
+  // in it, and nothing of that is due any more.
+  struct Counter {
+    Meeting round;
+    std::int64_t due = 0;  // floats; below 0: they have come before they were expected
+    bool expecting = false;
+  };
   struct Block {
     std::unique_ptr<Line[]> shared;
     Meeting meeting;
+    std::array<Counter, kBoxes> counters;
     int left = 0;  // threads that are done
+  };
+  // Counted mail on its way.
+  struct Letter {
+    float* to;
+    float value;
+    std::size_t rank;  // whose block has the counter
+    Box box;
+    std::int64_t round;
   };
 
   void run_together(std::int64_t first_block, int blocks);
   void take_turns(std::vector<int> order);
   bool ready(const Thread& thread) const;
   std::string stuck() const;
+  void deliver(bool others_wait);
+  void deliver(const Letter& letter);
   template <class T>
   void arrange(std::vector<T>& order);
 
@@ -80,6 +100,9 @@ class Machine {
   void meet(Thread& thread, Meeting& meeting, const char* file, int line);
   std::int64_t arrive(Meeting& meeting, const char* file, int line);
   void wait(Thread& thread, const Meeting& meeting, std::int64_t since);
+  void count(Counter& counter, std::int64_t floats);
+  void expect(Counter& counter, std::int64_t floats);
+  void receive(Thread& thread, Box box, const char* file, int line);
   const Given* exchange(Thread& thread, const Given& given, const char* file, int line);
   [[noreturn]] void fail(const std::string& why);
 
@@ -99,6 +122,7 @@ class Machine {
   std::vector<Meeting> warps_;
   std::vector<Given> given_;  // (2, threads): what is exchanged, and what was before
   Meeting all_;
+  std::vector<Letter> letters_;
 };
 
 // What a kernel sees of it (comm.h).
@@ -121,11 +145,12 @@ class EmulatedComm {
   void mma_tf32(float (&sums)[4], const float (&a)[4], const float (&b)[2],
                 const char* file = __builtin_FILE(), int line = __builtin_LINE());
   int rank() const { return thread_.rank; }
-  void all_sync(const char* file = __builtin_FILE(), int line = __builtin_LINE());
-  void all_arrive(const char* file = __builtin_FILE(), int line = __builtin_LINE());
-  void all_wait(const char* file = __builtin_FILE(), int line = __builtin_LINE());
-  float* mailbox() const { return mail(rank()); }
-  float* mail(int rank) const;
+  void open(const char* file = __builtin_FILE(), int line = __builtin_LINE());
+  void expect(Box box, int count);
+  void send(Box box, int rank, std::int64_t place, float value);
+  void sent(const char* file = __builtin_FILE(), int line = __builtin_LINE());
+  void receive(Box box, const char* file = __builtin_FILE(), int line = __builtin_LINE());
+  const float* mailbox() const { return mail(rank()); }
   template <std::size_t kBytes>
   void copy_async(void* to, const void* from) {
     copy_later(to, from, kBytes);
@@ -134,6 +159,8 @@ class EmulatedComm {
 
  private:
   float exchange(float value, int mask, const char* file, int line);
+  bool counted() const { return machine_.together_->counted; }
+  float* mail(int rank) const;
   void copy_later(void* to, const void* from, std::size_t bytes);
   static std::size_t rank_of(const Machine::Thread& thread) {
     return static_cast<std::size_t>(thread.rank);

@@ -7,14 +7,20 @@
 //   shuffle_xor(value, mask)            the value of lane ^ mask, a float or an int; all lanes of a
 //                                       warp take part
 //   mma_tf32(sums, a, b)                sums += A B, below; all lanes of a warp take part
-// and to blocks that work together:
-//   rank()                              which of them is mine
-//   all_sync()                          a barrier of all of them
-//   all_arrive() all_wait()             the same in two parts: others see what I wrote before I
-//                                       arrived
-//   mailbox() mail(rank)                where others write to me, and where I write to them
 //   copy_async<bytes>(to, from)         4 or 16 bytes from global into shared memory, which
 //   copy_wait()                         have come for whoever asked
+// and to blocks that work together, which send each other floats, in rounds: first those of the box
+// kSums, then those of kDeltas:
+//   rank()                              which of them is mine
+//   open()                              before the first round: a barrier of all of them
+//   expect(box, count)                  so many will come to my block in this round; one thread
+//                                       says so, any time before others receive them
+//   send(box, rank, place, value)       one to a place of another's mailbox, or of my own
+//   sent()                              I send no more in this round
+//   receive(box)                        so many have come; what is on its way to other boxes may
+//   not mailbox()                           where they lie
+// A place may be sent to again by who knows that it has been read. All threads do all of it, but
+// for expect() and send().
 //
 // mma_tf32: A (16, 8), B (8, 8) and the sums (16, 8) are spread over the lanes, as PTX has it of
 // mma.m16n8k8 in tf32. With group = lane / 4 and part = lane % 4, a lane has
@@ -32,9 +38,19 @@
 
 #include "cuda/kernels/jobs.h"
 
+namespace cutaway::cuda {
+
+enum Box { kSums, kDeltas };
+constexpr int kBoxes = 2;
+
+}  // namespace cutaway::cuda
+
 #ifdef __CUDACC__
 #include <cooperative_groups.h>
 #include <cuda_pipeline_primitives.h>
+
+// CUDA 12.0 has no st.async.
+#define CUTAWAY_COUNTS_MAIL (__CUDACC_VER_MAJOR__ * 100 + __CUDACC_VER_MINOR__ >= 1201)
 
 #define CUTAWAY_DEVICE __device__ __forceinline__
 #define CUTAWAY_BOTH __host__ __device__ inline
@@ -103,34 +119,108 @@ struct Block {
 };
 
 #if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 900
-// Blocks that reach each other's shared memory (sm_90 and newer).
-struct Cluster : Block {
-  CUTAWAY_DEVICE explicit Cluster(const Epoch&) {}
+// Blocks that reach each other's shared memory (sm_90 and newer). Where mail is counted, a box has
+// an mbarrier, whose phase is a round: it ends when so many bytes have come as are expected, and
+// makes them visible. Nobody waits for a block that has nothing for him, and no fence waits for all
+// that a thread has written anywhere. Otherwise a round ends at a barrier of all.
+class Cluster : public Block {
+ public:
+  CUTAWAY_DEVICE explicit Cluster(const Epoch& job) : counted_(job.counted) {}
   CUTAWAY_DEVICE int rank() const {
     return static_cast<int>(cooperative_groups::this_cluster().block_rank());
   }
-  CUTAWAY_DEVICE void all_sync() const { cooperative_groups::this_cluster().sync(); }
-  CUTAWAY_DEVICE void all_arrive() const { cooperative_groups::cluster_group::barrier_arrive(); }
-  CUTAWAY_DEVICE void all_wait() const { cooperative_groups::cluster_group::barrier_wait(); }
-  CUTAWAY_DEVICE float* mailbox() const { return shared(); }
-  CUTAWAY_DEVICE float* mail(int rank) const {
-    return cooperative_groups::this_cluster().map_shared_rank(shared(), rank);
+  CUTAWAY_DEVICE void open() const {
+    if (counted_ && thread() == 0) {
+      for (const Box box : {kSums, kDeltas})
+        asm volatile("mbarrier.init.shared::cta.b64 [%0], 1;" ::"r"(counter(box)) : "memory");
+      asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory");
+    }
+    cooperative_groups::this_cluster().sync();
   }
+  CUTAWAY_DEVICE void expect(Box box, int count) const {
+    if (!counted_) return;
+    const auto bytes = count * static_cast<int>(sizeof(float));
+    asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(counter(box)),
+                 "r"(bytes)
+                 : "memory");
+  }
+  CUTAWAY_DEVICE void send(Box box, int rank, std::int64_t place, float value) const {
+    if (counted_) {
+      send_counted(at_rank(rank, address(shared() + place)), value, at_rank(rank, counter(box)));
+    } else {
+      cooperative_groups::this_cluster().map_shared_rank(shared(), rank)[place] = value;
+    }
+  }
+  CUTAWAY_DEVICE void sent() const {
+    if (!counted_) cooperative_groups::cluster_group::barrier_arrive();
+  }
+  CUTAWAY_DEVICE void receive(Box box) {
+    if (counted_) {
+      while (!has_come(box)) {
+      }
+      phases_ ^= 1u << box;
+    } else {
+      cooperative_groups::cluster_group::barrier_wait();
+    }
+  }
+  CUTAWAY_DEVICE const float* mailbox() const { return shared(); }
+
+ private:
+  // In shared memory: of this block, and from there of the one with a rank.
+  CUTAWAY_DEVICE std::uint32_t address(const void* at) const {
+    return static_cast<std::uint32_t>(__cvta_generic_to_shared(at));
+  }
+  CUTAWAY_DEVICE std::uint32_t counter(Box box) const {
+    return address(reinterpret_cast<std::uint64_t*>(shared()) + box);
+  }
+  CUTAWAY_DEVICE std::uint32_t at_rank(int rank, std::uint32_t address) const {
+    std::uint32_t there;
+    asm("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(there) : "r"(address), "r"(rank));
+    return there;
+  }
+  CUTAWAY_DEVICE void send_counted(std::uint32_t to, float value, std::uint32_t counter) const {
+#if CUTAWAY_COUNTS_MAIL
+    asm volatile(
+        "st.async.weak.shared::cluster.mbarrier::complete_tx::bytes.f32 [%0], %1, [%2];" ::"r"(to),
+        "f"(value), "r"(counter)
+        : "memory");
+#endif
+  }
+  // Whether the round is over; after some time without.
+  CUTAWAY_DEVICE bool has_come(Box box) const {
+    std::uint32_t over;
+    asm volatile(
+        "{ .reg .pred over;"
+        "mbarrier.try_wait.parity.acquire.cluster.shared::cta.b64 over, [%1], %2;"
+        "selp.u32 %0, 1, 0, over; }"
+        : "=r"(over)
+        : "r"(counter(box)), "r"(phases_ >> box & 1)
+        : "memory");
+    return over != 0;
+  }
+
+  const bool counted_;
+  std::uint32_t phases_ = 0;  // a bit of every box: that of the round to come
 };
 #endif
 
-// Blocks that reach each other through global memory only.
-struct Grid : Block {
-  float* boxes;  // (ranks, floats)
-  std::int64_t floats;
-
-  CUTAWAY_DEVICE explicit Grid(const Epoch& job) : boxes(job.mail), floats(job.mail_floats) {}
+// Blocks that reach each other through global memory only. A round ends at a barrier of all.
+class Grid : public Block {
+ public:
+  CUTAWAY_DEVICE explicit Grid(const Epoch& job) : boxes_(job.mail), floats_(job.mail_floats) {}
   CUTAWAY_DEVICE int rank() const { return block(); }
-  CUTAWAY_DEVICE void all_sync() const { cooperative_groups::this_grid().sync(); }
-  CUTAWAY_DEVICE void all_arrive() const {}  // a grid's barrier is one call
-  CUTAWAY_DEVICE void all_wait() const { all_sync(); }
-  CUTAWAY_DEVICE float* mailbox() const { return mail(rank()); }
-  CUTAWAY_DEVICE float* mail(int rank) const { return boxes + rank * floats; }
+  CUTAWAY_DEVICE void open() const { cooperative_groups::this_grid().sync(); }
+  CUTAWAY_DEVICE void expect(Box, int) const {}
+  CUTAWAY_DEVICE void send(Box, int rank, std::int64_t place, float value) const {
+    boxes_[rank * floats_ + place] = value;
+  }
+  CUTAWAY_DEVICE void sent() const {}  // a grid's barrier is one call
+  CUTAWAY_DEVICE void receive(Box) const { cooperative_groups::this_grid().sync(); }
+  CUTAWAY_DEVICE const float* mailbox() const { return boxes_ + rank() * floats_; }
+
+ private:
+  float* const boxes_;  // (ranks, floats)
+  const std::int64_t floats_;
 };
 
 }  // namespace cutaway::cuda

@@ -3,7 +3,7 @@
 // block's shared memory. A step exchanges only
 //   the parts of every sample's output sums, to the block whose sample it is, and
 //   the output's deltas, from there to all:
-// a few KB, and two barriers of all blocks. What flows in and out is told in jobs.h.
+// a few KB, and who waits, waits for them only. What flows in and out is told in jobs.h.
 #pragma once
 
 #include "cuda/kernels/epoch_batches.h"
@@ -45,17 +45,18 @@ class Learner {
   CUTAWAY_DEVICE void run() {
     for_each_weight([](float& mine, float& global) { mine = global; });
     batches_.start();
-    comm_.all_sync();  // all have begun, so mail will be received
+    comm_.open();
     CUTAWAY_ROLLED
     for (std::int64_t step = job_.first; step < job_.last; ++step) {
       begin(step);
       forward();
       send_sums();
-      comm_.all_sync();
+      comm_.sent();
+      comm_.receive(kSums);
       const Unjudged last = send_deltas();
-      comm_.all_arrive();
+      comm_.sent();
       judge(last);  // in the time that the others take
-      comm_.all_wait();
+      comm_.receive(kDeltas);
       backprop();
       comm_.block_sync();
       store_losses();
@@ -74,6 +75,12 @@ class Learner {
     rates_ = job_.rates[step];
     groups_ = batches_.groups(step);
     labels_ = batches_.labels(step);
+    if (thread_ != 0) return;
+    // Places are used in every round. Who sends sums has all the deltas of the step before, whose
+    // senders had read all sums; who sends deltas has sums of all, who had read all deltas.
+    const int own = rows_ > rank_ ? (rows_ - rank_ - 1) / job_.ranks + 1 : 0;
+    comm_.expect(kSums, own * job_.ranks * classes_);
+    comm_.expect(kDeltas, rows_ * classes_);
   }
 
   // Where the weights of a word's pixel lie. Those of all words' first pixels come first, then
@@ -180,7 +187,7 @@ class Learner {
       float sum = 0;
       for (int u = 0; u < U; ++u) sum += a_[sample * U + u] * upper_[(1 + u) * classes_ + k];
       const std::int64_t row = rank_ * box_.owned + batches_.local(sample);
-      comm_.mail(batches_.owner(sample))[box_.sums + row * classes_ + k] = sum;
+      comm_.send(kSums, batches_.owner(sample), box_.sums + row * classes_ + k, sum);
       sample += samples_on_;
       k += classes_on_;
       if (k >= classes_) {
@@ -219,7 +226,7 @@ class Learner {
           slopes_of_row(comm_, job_.output, rows_, z, labels_[local], [&](int k, float delta) {
             CUTAWAY_ROLLED
             for (int r = 0; r < job_.ranks; ++r)
-              comm_.mail(r)[box_.deltas + sample * classes_ + k] = delta;
+              comm_.send(kDeltas, r, box_.deltas + sample * classes_ + k, delta);
           });
     }
   }
@@ -360,8 +367,8 @@ class Learner {
   float* const upper_;
   float* const a_;
   float* const delta_;
-  float* const sums_;
-  float* const output_deltas_;
+  const float* const sums_;
+  const float* const output_deltas_;
   const int first_sample_, first_class_, samples_on_, classes_on_;  // of the sums that are sent
 
   std::int64_t step_ = 0;

@@ -198,7 +198,8 @@ struct Epoch {
   int group = 64;  // images that are summed at a time, or 32
   int stages = 0;  // groups of them that are kept (epoch_batches.h): 2 to fetch the next, or 1
   bool cluster;    // the blocks reach each other's shared memory, where the mailboxes lie;
-  float* mail = nullptr;  // otherwise they lie here, (ranks, mail_floats)
+  bool counted;    // their mail is counted (comm.h), or else they meet at barriers
+  float* mail = nullptr;  // without a cluster, the mailboxes lie here, (ranks, mail_floats)
   std::int64_t mail_floats = 0;
 };
 

@@ -162,6 +162,8 @@ class Network(Learning):
             name, memory, multiprocessors: Its own; memory in bytes.
             ranks: How many blocks can work together at most, 0 if none can.
             cluster: Whether these reach each other's shared memory.
+            counted: Whether a block of a cluster waits for what others send to it, or else for the
+                others: the same bits, but more waiting.
             tf32: Whether its tensor cores can take the products: whether there is "cuda-tf32".
             shared: Bytes of shared memory that a block can have.
             fast: Whether learn() does its steps in one launch of blocks that work together. That is

@@ -344,8 +344,11 @@ FAULTS = {
     "a loss that is not written": ("layers.h", "job.sample_losses[first + row] =", "(void)"),
     "a sum over half of the lanes": ("comm.h", "mask > 0; mask /= 2) value", "mask > 1; mask /= 2) value"),
     "a copy from between two words": (
-        "epoch_batches.h", "from + piece * kPiecePixels);", "from + piece * kPiecePixels + 4);",
+        "epoch_batches.h", "* bytes;\n    });", "* bytes + 4;\n    });",
         "is not aligned",
+    ),
+    "a row that is not asked for": (
+        "epoch_batches.h", "comm_.copy_rows(place(turn), rows", "comm_.copy_rows(place(turn), rows - 1",
     ),
     "more shared memory than a block has": (
         "epoch_layout.h", "bytes = floats *", "bytes = (256 << 10) + floats *", "of shared memory",

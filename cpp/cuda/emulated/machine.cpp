@@ -125,15 +125,14 @@ void Machine::deliver(bool others_wait) {
 }
 
 void Machine::deliver(const Letter& letter) {
-  Block& block = blocks_[letter.rank];
-  Counter& counter = block.counters[letter.box];
-  if (block.left > 0) {
+  Counter& counter = counter_of(letter.rank, letter.counter);
+  if (blocks_[static_cast<std::size_t>(letter.rank)].left > 0) {
     error_ = "mail comes to a block that has left";
   } else if (letter.round != counter.round.times) {
     error_ = "mail comes in a round that is not its own";
   } else {
-    *letter.to = letter.value;
-    count(counter, -1);
+    std::memcpy(letter.to, letter.from ? letter.from : &letter.value, letter.bytes);
+    count(counter, -static_cast<std::int64_t>(letter.bytes));
   }
 }
 
@@ -186,27 +185,27 @@ void Machine::wait(Thread& thread, const Meeting& meeting, std::int64_t since) {
   thread.waiting = nullptr;
 }
 
-// So many floats more are due, or have come.
-void Machine::count(Counter& counter, std::int64_t floats) {
-  counter.due += floats;
-  if (std::abs(counter.due) * std::int64_t{sizeof(float)} >= kMostCounted)
-    error_ = "more mail in a round than a card can count";
+// So many bytes more are due, or less.
+void Machine::count(Counter& counter, std::int64_t bytes) {
+  counter.due += bytes;
+  if (std::abs(counter.due) >= kMostCounted) error_ = "more mail in a round than a card can count";
   if (counter.due != 0 || !counter.expecting) return;
   counter.expecting = false;
   ++counter.round.times;
 }
 
-void Machine::expect(Counter& counter, std::int64_t floats) {
-  if (counter.expecting) fail("the mail of a round is expected twice");
-  counter.expecting = true;
-  count(counter, floats);
+void Machine::expect(Thread& thread, int counter, std::int64_t bytes) {
+  Counter& mine = counter_of(thread.rank, counter);
+  if (mine.expecting) fail("the mail of a round is expected twice");
+  mine.expecting = true;
+  count(mine, bytes);
   if (!error_.empty()) fail(std::string(error_));
 }
 
 // A card knows rounds by whether they are odd.
-void Machine::receive(Thread& thread, Box box, const char* file, int line) {
-  Meeting& round = blocks_[static_cast<std::size_t>(thread.rank)].counters[box].round;
-  const std::int64_t mine = thread.rounds[box]++;
+void Machine::receive(Thread& thread, int counter, const char* file, int line) {
+  Meeting& round = counter_of(thread.rank, counter).round;
+  const std::int64_t mine = thread.rounds[static_cast<std::size_t>(counter)]++;
   if (passes(file, line)) return;
   round.file = file;
   round.line = line;
@@ -243,16 +242,18 @@ void EmulatedComm::open(const char* file, int line) {
 }
 
 void EmulatedComm::expect(Box box, int count) {
-  if (counted()) machine_.expect(block_.counters[box], count);
+  if (counted()) machine_.expect(thread_, box, count * std::int64_t{sizeof(float)});
 }
 
 void EmulatedComm::send(Box box, int rank, std::int64_t place, float value) {
   float* const to = mail(rank) + place;
   if (counted()) {
     machine_.letters_.push_back({.to = to,
+                                 .from = nullptr,
                                  .value = value,
-                                 .rank = static_cast<std::size_t>(rank),
-                                 .box = box,
+                                 .bytes = sizeof value,
+                                 .rank = rank,
+                                 .counter = box,
                                  .round = thread_.rounds[box]});
   } else {
     *to = value;
@@ -306,12 +307,18 @@ float* EmulatedComm::mail(int rank) const {
   return reinterpret_cast<float*>(block.shared.get());
 }
 
-void EmulatedComm::copy_later(void* to, const void* from, std::size_t bytes) {
+void EmulatedComm::check_copy(void* to, const void* from, std::size_t bytes, std::size_t unit) {
   if (!machine_.holds_(from, bytes)) machine_.fail("a copy from where nothing is");
-  for (const void* place : {static_cast<const void*>(to), from})
-    if (reinterpret_cast<std::uintptr_t>(place) % bytes != 0)
-      machine_.fail("a copy of " + std::to_string(bytes) + " bytes is not aligned to them");
+  for (const std::uintptr_t number :
+       {reinterpret_cast<std::uintptr_t>(to), reinterpret_cast<std::uintptr_t>(from), bytes})
+    if (number % unit != 0)
+      machine_.fail("a copy of " + std::to_string(bytes) + " bytes is not aligned to " +
+                    std::to_string(unit));
   std::memset(to, 0xff, bytes);  // who reads it too early shall notice
+}
+
+void EmulatedComm::copy_later(void* to, const void* from, std::size_t bytes) {
+  check_copy(to, from, bytes, bytes);
   thread_.copies.push_back({.to = to, .from = from, .bytes = bytes});
 }
 
@@ -319,6 +326,22 @@ void EmulatedComm::copy_wait(const char* file, int line) {
   if (machine_.passes(file, line)) return;
   for (const auto& [to, from, bytes] : thread_.copies) std::memcpy(to, from, bytes);
   thread_.copies.clear();
+}
+
+void EmulatedComm::copy_row(void* to, const void* from, std::size_t bytes) {
+  check_copy(to, from, bytes, 16);
+  machine_.letters_.push_back({.to = to,
+                               .from = from,
+                               .value = 0,
+                               .bytes = bytes,
+                               .rank = rank(),
+                               .counter = kRows,
+                               .round = thread_.rounds[kRows]});
+}
+
+void EmulatedComm::rows_wait(const char* file, int line) {
+  copy_wait(file, line);
+  if (cluster()) machine_.receive(thread_, kRows, file, line);
 }
 
 }  // namespace cutaway::cuda

@@ -50,8 +50,8 @@ class Machine {
     int rank, number;  // its block among those that run, and its number there
     bool done = false;
     const Meeting* waiting = nullptr;
-    std::int64_t since = 0;                        // the meeting's `times` then
-    std::array<std::int64_t, kBoxes> rounds = {};  // that it has received
+    std::int64_t since = 0;                           // the meeting's `times` then
+    std::array<std::int64_t, kCounters> rounds = {};  // that it has received
     std::int64_t arrived =
         -1;  // the `times` of that of all when it has arrived there; -1: it has not
     struct Copy {
@@ -64,25 +64,26 @@ class Machine {
   struct alignas(16) Line {
     unsigned char bytes[16];
   };
-  // Of a box whose mail is counted. A round is over when somebody has said how much is expected
-  // in it, and nothing of that is due any more.
+  // Of what comes into a block's memory. A round is over when somebody has said how much is
+  // expected in it, and nothing of that is due any more.
   struct Counter {
     Meeting round;
-    std::int64_t due = 0;  // floats; below 0: they have come before they were expected
+    std::int64_t due = 0;  // bytes; below 0: they have come before they were expected
     bool expecting = false;
   };
   struct Block {
     std::unique_ptr<Line[]> shared;
     Meeting meeting;
-    std::array<Counter, kBoxes> counters;
+    std::array<Counter, kCounters> counters;
     int left = 0;  // threads that are done
   };
-  // Counted mail on its way.
+  // What is on its way, and will be counted.
   struct Letter {
-    float* to;
+    void* to;
+    const void* from;  // or nothing: a float
     float value;
-    std::size_t rank;  // whose block has the counter
-    Box box;
+    std::size_t bytes;
+    int rank, counter;  // of the block that it comes to
     std::int64_t round;
   };
 
@@ -100,9 +101,12 @@ class Machine {
   void meet(Thread& thread, Meeting& meeting, const char* file, int line);
   std::int64_t arrive(Meeting& meeting, const char* file, int line);
   void wait(Thread& thread, const Meeting& meeting, std::int64_t since);
-  void count(Counter& counter, std::int64_t floats);
-  void expect(Counter& counter, std::int64_t floats);
-  void receive(Thread& thread, Box box, const char* file, int line);
+  void count(Counter& counter, std::int64_t bytes);
+  void expect(Thread& thread, int counter, std::int64_t bytes);
+  void receive(Thread& thread, int counter, const char* file, int line);
+  Counter& counter_of(int rank, int counter) {
+    return blocks_[static_cast<std::size_t>(rank)].counters[static_cast<std::size_t>(counter)];
+  }
   const Given* exchange(Thread& thread, const Given& given, const char* file, int line);
   [[noreturn]] void fail(const std::string& why);
 
@@ -156,12 +160,26 @@ class EmulatedComm {
     copy_later(to, from, kBytes);
   }
   void copy_wait(const char* file = __builtin_FILE(), int line = __builtin_LINE());
+  template <class From>
+  void copy_rows(void* to, int rows, int bytes, const From& from) {
+    if (!cluster()) {
+      copy_by_lanes(*this, to, rows, bytes, from);
+      return;
+    }
+    if (thread() == 0) machine_.expect(thread_, kRows, std::int64_t{rows} * bytes);
+    for (int row = warp() + kWarps * lane(); row < rows; row += kThreads)
+      copy_row(static_cast<char*>(to) + row * bytes, from(row), static_cast<std::size_t>(bytes));
+  }
+  void rows_wait(const char* file = __builtin_FILE(), int line = __builtin_LINE());
 
  private:
   float exchange(float value, int mask, const char* file, int line);
+  bool cluster() const { return machine_.together_->cluster; }
   bool counted() const { return machine_.together_->counted; }
   float* mail(int rank) const;
   void copy_later(void* to, const void* from, std::size_t bytes);
+  void copy_row(void* to, const void* from, std::size_t bytes);
+  void check_copy(void* to, const void* from, std::size_t bytes, std::size_t unit);
   static std::size_t rank_of(const Machine::Thread& thread) {
     return static_cast<std::size_t>(thread.rank);
   }

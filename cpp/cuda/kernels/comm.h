@@ -9,16 +9,19 @@
 //   mma_tf32(sums, a, b)                sums += A B, below; all lanes of a warp take part
 //   copy_async<bytes>(to, from)         4 or 16 bytes from global into shared memory, which
 //   copy_wait()                         have come for whoever asked
+//   copy_rows(to, rows, bytes, from)    likewise rows, of a multiple of 16 bytes, from(row) to a
+//   rows_wait()                         place behind the row before. All threads ask together, and
+//                                       a row has come for who asked for it
 // and to blocks that work together, which send each other floats, in rounds: first those of the box
 // kSums, then those of kDeltas:
 //   rank()                              which of them is mine
-//   open()                              before the first round: a barrier of all of them
+//   open()                              before all else: a barrier of all of them
 //   expect(box, count)                  so many will come to my block in this round; one thread
 //                                       says so, any time before others receive them
 //   send(box, rank, place, value)       one to a place of another's mailbox, or of my own
 //   sent()                              I send no more in this round
-//   receive(box)                        so many have come; what is on its way to other boxes may
-//   not mailbox()                           where they lie
+//   receive(box)                        so many have come; of other boxes nothing is said
+//   mailbox()                           where they lie
 // A place may be sent to again by who knows that it has been read. All threads do all of it, but
 // for expect() and send().
 //
@@ -41,7 +44,8 @@
 namespace cutaway::cuda {
 
 enum Box { kSums, kDeltas };
-constexpr int kBoxes = 2;
+constexpr int kRows = 2;      // after the boxes: what counts the rows that are copied
+constexpr int kCounters = 3;  // of a block
 
 }  // namespace cutaway::cuda
 
@@ -87,6 +91,9 @@ CUTAWAY_DEVICE float to_tf32(float value) {
   return __uint_as_float(bits);
 }
 
+template <class Comm, class From>
+CUTAWAY_DEVICE void copy_by_lanes(Comm& comm, void* to, int rows, int bytes, const From& from);
+
 // A block by itself.
 struct Block {
   CUTAWAY_DEVICE int thread() const { return static_cast<int>(threadIdx.x); }
@@ -116,13 +123,19 @@ struct Block {
     __pipeline_commit();
     __pipeline_wait_prior(0);
   }
+  template <class From>
+  CUTAWAY_DEVICE void copy_rows(void* to, int rows, int bytes, const From& from) const {
+    copy_by_lanes(*this, to, rows, bytes, from);
+  }
+  CUTAWAY_DEVICE void rows_wait() const { copy_wait(); }
 };
 
 #if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 900
-// Blocks that reach each other's shared memory (sm_90 and newer). Where mail is counted, a box has
-// an mbarrier, whose phase is a round: it ends when so many bytes have come as are expected, and
-// makes them visible. Nobody waits for a block that has nothing for him, and no fence waits for all
-// that a thread has written anywhere. Otherwise a round ends at a barrier of all.
+// Blocks that reach each other's shared memory (sm_90 and newer). What comes there is counted by
+// mbarriers. A phase of one ends when so many bytes have come as are expected, and makes them
+// visible: that is a round of mail, or the rows that are asked for at once, by one instruction
+// each. So nobody waits for a block that has nothing for him, and no fence for all that a thread
+// has written anywhere. Where mail is not counted, a round ends at a barrier of all.
 class Cluster : public Block {
  public:
   CUTAWAY_DEVICE explicit Cluster(const Epoch& job) : counted_(job.counted) {}
@@ -130,19 +143,16 @@ class Cluster : public Block {
     return static_cast<int>(cooperative_groups::this_cluster().block_rank());
   }
   CUTAWAY_DEVICE void open() const {
-    if (counted_ && thread() == 0) {
-      for (const Box box : {kSums, kDeltas})
-        asm volatile("mbarrier.init.shared::cta.b64 [%0], 1;" ::"r"(counter(box)) : "memory");
+    if (thread() == 0) {
+      CUTAWAY_UNROLL
+      for (int i = 0; i < kCounters; ++i)
+        asm volatile("mbarrier.init.shared::cta.b64 [%0], 1;" ::"r"(counter(i)) : "memory");
       asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory");
     }
     cooperative_groups::this_cluster().sync();
   }
   CUTAWAY_DEVICE void expect(Box box, int count) const {
-    if (!counted_) return;
-    const auto bytes = count * static_cast<int>(sizeof(float));
-    asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(counter(box)),
-                 "r"(bytes)
-                 : "memory");
+    if (counted_) expect_bytes(box, count * static_cast<int>(sizeof(float)));
   }
   CUTAWAY_DEVICE void send(Box box, int rank, std::int64_t place, float value) const {
     if (counted_) {
@@ -156,22 +166,33 @@ class Cluster : public Block {
   }
   CUTAWAY_DEVICE void receive(Box box) {
     if (counted_) {
-      while (!has_come(box)) {
-      }
-      phases_ ^= 1u << box;
+      wait(box);
     } else {
       cooperative_groups::cluster_group::barrier_wait();
     }
   }
   CUTAWAY_DEVICE const float* mailbox() const { return shared(); }
 
+  // A thread asks for a row. The threads of a warp take turns for that, so all warps share them.
+  template <class From>
+  CUTAWAY_DEVICE void copy_rows(void* to, int rows, int bytes, const From& from) const {
+    if (thread() == 0) expect_bytes(kRows, rows * bytes);
+    CUTAWAY_ROLLED
+    for (int row = warp() + kWarps * lane(); row < rows; row += kThreads)
+      copy_bulk(address(to) + row * bytes, from(row), bytes);
+  }
+  CUTAWAY_DEVICE void rows_wait() {
+    copy_wait();
+    wait(kRows);
+  }
+
  private:
   // In shared memory: of this block, and from there of the one with a rank.
   CUTAWAY_DEVICE std::uint32_t address(const void* at) const {
     return static_cast<std::uint32_t>(__cvta_generic_to_shared(at));
   }
-  CUTAWAY_DEVICE std::uint32_t counter(Box box) const {
-    return address(reinterpret_cast<std::uint64_t*>(shared()) + box);
+  CUTAWAY_DEVICE std::uint32_t counter(int i) const {
+    return address(reinterpret_cast<std::uint64_t*>(shared()) + i);
   }
   CUTAWAY_DEVICE std::uint32_t at_rank(int rank, std::uint32_t address) const {
     std::uint32_t there;
@@ -186,21 +207,38 @@ class Cluster : public Block {
         : "memory");
 #endif
   }
-  // Whether the round is over; after some time without.
-  CUTAWAY_DEVICE bool has_come(Box box) const {
+  CUTAWAY_DEVICE void copy_bulk(std::uint32_t to, const void* from, int bytes) const {
+    asm volatile(
+        "cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1], %2, [%3];" ::
+            "r"(to),
+        "l"(__cvta_generic_to_global(from)), "r"(bytes), "r"(counter(kRows))
+        : "memory");
+  }
+  CUTAWAY_DEVICE void expect_bytes(int i, int bytes) const {
+    asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(counter(i)),
+                 "r"(bytes)
+                 : "memory");
+  }
+  CUTAWAY_DEVICE void wait(int i) {
+    while (!over(i)) {
+    }
+    phases_ ^= 1u << i;
+  }
+  // Whether the phase is over. It is asked for some time before the answer is no.
+  CUTAWAY_DEVICE bool over(int i) const {
     std::uint32_t over;
     asm volatile(
         "{ .reg .pred over;"
         "mbarrier.try_wait.parity.acquire.cluster.shared::cta.b64 over, [%1], %2;"
         "selp.u32 %0, 1, 0, over; }"
         : "=r"(over)
-        : "r"(counter(box)), "r"(phases_ >> box & 1)
+        : "r"(counter(i)), "r"(phases_ >> i & 1)
         : "memory");
     return over != 0;
   }
 
   const bool counted_;
-  std::uint32_t phases_ = 0;  // a bit of every box: that of the round to come
+  std::uint32_t phases_ = 0;  // a bit of every counter: whether the phase to come is odd
 };
 #endif
 
@@ -251,6 +289,19 @@ inline float to_tf32(float value) {
 #endif
 
 namespace cutaway::cuda {
+
+// A row to a warp, and 16 bytes of it to a lane at a time.
+template <class Comm, class From>
+CUTAWAY_DEVICE void copy_by_lanes(Comm& comm, void* to, int rows, int bytes, const From& from) {
+  CUTAWAY_ROLLED
+  for (int row = comm.warp(); row < rows; row += kWarps) {
+    const auto* const source = static_cast<const char*>(from(row));
+    char* const place = static_cast<char*>(to) + row * bytes;
+    CUTAWAY_ROLLED
+    for (int at = 16 * comm.lane(); at < bytes; at += 16 * kWarp)
+      comm.template copy_async<16>(place + at, source + at);
+  }
+}
 
 // Over the lanes of a warp, in the same order for every lane.
 template <class Comm, class T>

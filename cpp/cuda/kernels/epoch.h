@@ -43,9 +43,9 @@ class Learner {
         classes_on_(kThreads % classes_) {}
 
   CUTAWAY_DEVICE void run() {
+    comm_.open();
     for_each_weight([](float& mine, float& global) { mine = global; });
     batches_.start();
-    comm_.open();
     CUTAWAY_ROLLED
     for (std::int64_t step = job_.first; step < job_.last; ++step) {
       begin(step);

@@ -60,7 +60,7 @@ class MiniBatches {
         comm_.block_sync();  // nobody reads the group before any more
         ask(turns_, next_);
       }
-      comm_.copy_wait();
+      comm_.rows_wait();
       comm_.block_sync();  // the group is there, and nobody reads the one before any more
       now_ = next_;
       next_ = after(now_);
@@ -104,21 +104,15 @@ class MiniBatches {
   }
 
   // Asks for a group, if there is such a group, and for the numbers of the one after it; those of
-  // its own have come. A warp copies a row.
+  // its own have come.
   CUTAWAY_DEVICE void ask(int turn, const Turn& at) const {
     if (at.step >= job_.last) return;
-    std::uint8_t* const to = place(turn);
     const int* const numbers = this->numbers(turn);
-    const int pieces = static_cast<int>(job_.pitch) / kPiecePixels;
+    const int bytes = static_cast<int>(job_.pitch);
     const int rows = rows_of(at.step, at.group);
-    CUTAWAY_ROLLED
-    for (int row = comm_.warp(); row < rows; row += kWarps) {
-      const std::uint8_t* const from = job_.images + numbers[row] * job_.pitch;
-      CUTAWAY_ROLLED
-      for (int piece = comm_.lane(); piece < pieces; piece += kWarp)
-        comm_.template copy_async<kPiecePixels>(to + row * job_.pitch + piece * kPiecePixels,
-                                                from + piece * kPiecePixels);
-    }
+    comm_.copy_rows(place(turn), rows, bytes, [&](int row) -> const void* {
+      return job_.images + std::int64_t{numbers[row]} * bytes;
+    });
     const int row = comm_.thread(), sample = at.group * group_ + row;
     if (at.pass == 0 && row < rows && owner(sample) == comm_.rank())
       comm_.template copy_async<sizeof(int)>(labels(at.step) + local(sample),

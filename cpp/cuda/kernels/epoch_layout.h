@@ -21,8 +21,7 @@ CUTAWAY_BOTH int update_passes(const Epoch& job) {
 }
 
 // Where things lie in a block's mailbox and in its shared memory, in floats; in the latter aligned
-// to 16 bytes. A mailbox begins with a counter of 64 bits for each of its boxes,
-// which are the sums and the deltas.
+// to 16 bytes. A mailbox begins with the block's counters, of 64 bits each.
 struct Mailbox {
   std::int64_t owned;         // samples whose loss a block computes
   std::int64_t sums, deltas;  // (ranks, owned, classes), (batch, classes)
@@ -30,7 +29,7 @@ struct Mailbox {
 
   CUTAWAY_BOTH explicit Mailbox(const Epoch& job) {
     owned = (job.batch + job.ranks - 1) / job.ranks;
-    sums = kBoxes * static_cast<std::int64_t>(sizeof(std::uint64_t) / sizeof(float));
+    sums = (kCounters * static_cast<std::int64_t>(sizeof(std::uint64_t)) + 15) / 16 * 4;
     deltas = sums + job.ranks * owned * job.output.classes;
     floats = deltas + job.batch * job.output.classes;
   }

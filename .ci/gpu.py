@@ -116,10 +116,37 @@ def cores():
 
 
 def tf32(wrong):
-    """Compare outputs of products in tf32 with exact ones, element by element, by Network's bound."""
+    """Compare outputs of products in tf32 with exact ones, element by element, by Network's bound.
+
+    And what the fast path learns by them with the emulation, which adds in another order.
+    """
     if not Network(backend="cuda").backend_info()["tf32"]:
         print("there are no products in tf32 here")
         return
+    for name in ["784-64-10, SGD", "37-32-3, momentum", "37-256-5, Adam"]:
+        recipe, optimizer = NETWORKS[name]
+        sizes = recipe["sizes"]
+        data = Dataset(*pixels_and_labels(sizes[0], sizes[-1], STEPS * BATCH - 9))
+        found = {}
+        for where, load, backend in [
+            ("float32", load_emulated, "cuda"),
+            ("emulated", load_emulated, "cuda-tf32"),
+            ("here", load_real, "cuda-tf32"),
+        ]:
+            choose.load_cuda = load
+            found[where], start, way = learned(recipe, optimizer, data, backend)
+        print(f"{name:19} u1 {way:6} tf32:", end=" ", flush=True)
+        near, off = (
+            max(
+                np.linalg.norm(a - b) / np.linalg.norm(b - before)
+                for a, b, before in zip(found["here"], found[other], start, strict=True)
+            )
+            for other in ("emulated", "float32")
+        )
+        right = bool(near < 1e-2 and 1e-5 < off < 1e-1)
+        print(f"{near:.1e} from the emulation, {off:.1e} from float32{'' if right else ' WRONG'}")
+        if not right:
+            wrong.setdefault("tf32", []).append(f"{name} {way}")
     rng = np.random.default_rng(0)
     for rows, features, units in [(33, 65, 129), (129, 300, 17)] + [(1024, 1024, 1024)] * (
         not EMULATED
@@ -177,7 +204,7 @@ def blame(wrong, counted):
     if "cpu" in where:
         suspect(f"the CPU's core or the emulation of this build, not the card: {where['cpu']}")
     elif set(where) == {"tf32"}:
-        suspect(f"products on tensor cores, product_tf32.h: {where['tf32']}")
+        suspect(f"products on tensor cores, product_tf32.h, or epoch_tf32.h: {where['tf32']}")
     elif {"fast", "layers"} <= set(where):
         suspect("what both paths share, the copies of gpu.cu, loss.h, optimizer.h, activations.h: "
                 f"{where['fast']}, {where['layers']}")  # fmt: skip
@@ -214,13 +241,7 @@ def latency():
         print(f"   {np.median(row):8.1f}")
         fixed += row
     print(f"floor {floor:.2f} us per step, {np.median(fixed):.1f} us per call of learn()")
-    if Network(backend="cuda").backend_info()["counted"]:
-        last = HIDDEN[-1], BATCHES[-1]
-        with barriers():
-            met = timed(*last)[0]
-        print(
-            f"{last[0]} hidden, batch {last[1]}, with barriers of the cluster: {met:.2f} us per step"
-        )
+    lesson()
     if EMULATED:
         print("(of the emulation: no card takes so long)")
     elif floor > MOST_US:
@@ -231,10 +252,25 @@ def latency():
                 f"{MOST_FIXED_US} are expected; copies, or memory that is asked for")  # fmt: skip
 
 
-def timed(hidden, batch):
+def lesson():
+    """Tell what a step of a lesson's network takes, and by what else there is for it."""
+    info = Network(backend="cuda").backend_info()
+    ways = {"": (nullcontext(), "cuda")}
+    if info["counted"]:
+        ways[" with barriers"] = (barriers(), "cuda")
+    if info["tf32"]:
+        ways[" in tf32"] = (nullcontext(), "cuda-tf32")
+    told = []
+    for name, (setting, backend) in ways.items():
+        with setting:
+            told.append(f"{timed(64, 64, 784, backend)[0]:.2f} us per step{name}")
+    print(f"784-64-10, batch 64: {', '.join(told)}")
+
+
+def timed(hidden, batch, features=16, backend="cuda"):
     """Return microseconds per step and per call besides, and whether it went the fast path."""
-    network = Network((16, hidden, 10), backend="cuda")
-    data = Dataset(*pixels_and_labels(16, 10, 1000))
+    network = Network((features, hidden, 10), backend=backend)
+    data = Dataset(*pixels_and_labels(features, 10, 1000))
     seconds = {}
     for steps in (FEW, MANY):
         order, best = np.arange(steps * batch) % 1000, np.inf

@@ -9,7 +9,7 @@ Each of a multiprocessor's four schedulers issues one instruction of a warp per 
 many clocks as it has instructions, times its rounds and the warps of a scheduler. FFMA is the work, or
 HMMA, for each of which tensor cores take 4 clocks at best on an H100 and 8 on an A100; all else is what
 might be saved. A register that is spilled is an error. The fast path has every loop twice, for groups of
-32 images and of 64.
+32 images and of 64; on tensor cores also for 64 images and what is less.
 """
 
 import re
@@ -61,17 +61,22 @@ def find_loops(lines):
             yield Counter(code[first : last + 1])
 
 
+def work_of(loop):
+    """Return what a loop is for, and how much of it there is."""
+    return ("HMMA", loop["HMMA"]) if loop["HMMA"] else ("FFMA", loop["FFMA"])
+
+
 for architecture in sys.argv[1:] or ["90"]:
     with tempfile.TemporaryDirectory() as folder:
         disassembly, told = compile_kernels(architecture, folder)
     for name, lines in sorted(split_kernels(disassembly)):
         if kernel := re.search(r"(learn_in_\w+?)ILi(\d+)E", name):
             # Those that multiply pixels, which are made of bytes (PRMT); an empty kernel has none.
-            work, title = "FFMA", f"{kernel[1]}<{kernel[2]}>"
-            hot = [loop for loop in find_loops(lines) if loop[work] >= 16 and loop["PRMT"] > 1]
+            title = f"{kernel[1]}<{kernel[2]}>"
+            hot = [loop for loop in find_loops(lines) if loop["PRMT"] > 3 and work_of(loop)[1] >= 4]
         elif kernel := re.search(r"4Tf32ILi(\d+)EEENS\d_\d+(\w+?)E", name):
-            work, title = "HMMA", f"{kernel[2]}, Tf32<{kernel[1]}>"
-            hot = [loop for loop in find_loops(lines) if loop[work]]
+            title = f"{kernel[2]}, Tf32<{kernel[1]}>"
+            hot = [loop for loop in find_loops(lines) if loop["HMMA"]]
         else:
             continue
         if not hot:
@@ -79,5 +84,6 @@ for architecture in sys.argv[1:] or ["90"]:
         registers = re.search(rf"entry function '{name}'(?s:.*?)Used (\d+) registers", told)[1]
         print(f"sm_{architecture} {title}: {registers} registers")
         for loop in hot:
+            work, times = work_of(loop)
             other = ", ".join(f"{n} {what}" for what, n in loop.most_common() if what != work)
-            print(f"  {loop.total()} instructions for {loop[work]} {work}: {other}")
+            print(f"  {loop.total()} instructions for {times} {work}: {other}")

@@ -67,7 +67,7 @@ class CudaCore final : public Core {
 
   struct Choices {
     bool fast = true;        // otherwise every network goes layer by layer
-    bool tf32 = false;       // products are taken on tensor cores; layer by layer
+    bool tf32 = false;       // products are taken on tensor cores
     double patience = 4e10;  // FLOPs between two questions to `interrupted`: some 0.1 s if the
                              // device is poorly used, as is what launches take (steps.cpp). An
                              // epoch of MNIST is less

@@ -18,7 +18,7 @@ struct Team {
 };
 
 struct Plan {
-  // off, tf32, depth, floats, batch, device, width, refused or shared memory; empty: it is the fast
+  // off, depth, floats, batch, device, width, refused or shared memory; empty: it is the fast
   // path.
   std::string why_not{};
   int ranks = 0, units = 0;   // of the team

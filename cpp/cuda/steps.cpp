@@ -125,7 +125,7 @@ void CudaCore::update(std::span<const float* const> gradients, float rate) {
 // Epoch.
 int64_t CudaCore::pitch_of(bool bytes) const {
   const int64_t features = architecture_.sizes.front();
-  if (!bytes || !choices_.fast || choices_.tf32 || architecture_.layers() != 2) return features;
+  if (!bytes || !choices_.fast || architecture_.layers() != 2) return features;
   return ((features + kPiecePixels - 1) / kPiecePixels | 1) * kPiecePixels;
 }
 
@@ -144,7 +144,6 @@ const Plan& CudaCore::plan(int64_t batch) {
 
 std::string CudaCore::why_layer_by_layer(int64_t batch) {
   if (!choices_.fast) return "off";
-  if (choices_.tf32) return "tf32";
   if (architecture_.layers() != 2) return "depth";
   if (images_.floats) return "floats";
   if (batch > kMostRows) return "batch";
@@ -161,6 +160,7 @@ Epoch CudaCore::epoch_of(const Plan& plan, int64_t n, int64_t batch) {
           .pitch = pitch_of(true),
           .mean = images_.mean,
           .inverse_std = images_.inverse_std,
+          .tf32 = choices_.tf32,
           .labels = labels_.data(),
           .order = order_.data(),
           .n = n,

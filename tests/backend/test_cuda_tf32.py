@@ -1,4 +1,6 @@
-"""Products in tf32: a GPU's tensor cores, on the emulated one. test_contract.py has the exact backends.
+"""Products in tf32, layer by layer: a GPU's tensor cores, on the emulated one.
+
+test_contract.py has the exact backends, test_cuda_tf32_fast.py networks with one hidden layer.
 
 The bound is that of Network's docstring: of a sum of n products x w, each operand is rounded by at most
 2^-11 of itself, and hardware cuts off bits of the sum.
@@ -194,7 +196,7 @@ RECIPES = {
 def test_whoever_comes_first_and_however_large_the_tiles_the_bits_are_the_same(emulated, name):
     results = set()
     for (schedule, seed), multiprocessors in zip(SCHEDULES, [1, 4, 20, 1000], strict=True):
-        emulated.emulate(schedule, seed, multiprocessors=multiprocessors)
+        emulated.emulate(schedule, seed, multiprocessors=multiprocessors, fast=False)
         results.add(learned(*RECIPES[name])[1])
     assert len(results) == 1
 
@@ -203,7 +205,7 @@ def test_whoever_comes_first_and_however_large_the_tiles_the_bits_are_the_same(e
 def test_the_bits_of_every_product_are_the_same_with_every_tile(emulated, schedule, seed):
     results = set()
     for multiprocessors, side in [(1, 128), (4, 64), (16, 32)]:
-        emulated.emulate(schedule, seed, multiprocessors=multiprocessors)
+        emulated.emulate(schedule, seed, multiprocessors=multiprocessors, fast=False)
         before = emulated.tiles()
         recipe = dict(sizes=(127, 125, 128), activation="tanh")
         results.add(learned(recipe, SGD(0.1), samples=240, batch=120)[1])
@@ -217,7 +219,7 @@ def test_the_bits_of_every_product_are_the_same_with_every_tile(emulated, schedu
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_network_learns_nearly_what_it_learns_in_float32(emulated, name):
-    emulated.emulate()
+    emulated.emulate(fast=False)
     recipe, optimizer = RECIPES[name]
     network, _ = learned(recipe, optimizer)
     start = Network(**recipe, backend="cuda")
@@ -249,7 +251,7 @@ def test_every_barrier_is_missed_when_it_is_left_out(emulated):
 def test_steps_that_are_replayed_learn_as_steps_that_are_launched(emulated):
     prints = set()
     for part in (1, 20):
-        emulated.emulate()
+        emulated.emulate(fast=False)
         rng = np.random.default_rng(0)
         data = Dataset(rng.integers(0, 256, (200, 30), np.uint8), rng.integers(0, 3, 200))
         network = Network((30, 10, 3), backend="cuda-tf32")
@@ -261,19 +263,6 @@ def test_steps_that_are_replayed_learn_as_steps_that_are_launched(emulated):
 
 
 # the name
-
-
-@pytest.mark.usefixtures("emulated")
-@pytest.mark.parametrize("name", ["cuda-tf32", "cuda-tf32:0"])
-def test_the_name_is_told_and_every_network_goes_layer_by_layer(name):
-    network = Network((20, 9, 3), backend=name)
-    data = Dataset(np.ones((40, 20), np.uint8), np.zeros(40, int), mean=0, std=1)
-    network.learn(np.arange(40), 8, dataset=data, optimizer=SGD(0.1))
-    info = network.backend_info()
-    assert (network.backend, info["backend"]) == (name, name)
-    assert (info["fast"], info["why_not"], info["tf32"]) == (False, "tf32", True)
-    assert info["launches"]["update"] == 10
-    assert "epoch" not in info["launches"]
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,13 @@ enum Box { kSums, kDeltas };
 constexpr int kRows = 2;      // after the boxes: what counts the rows that are copied
 constexpr int kCounters = 3;  // of a block
 
+// Whether code is compiled for a GPU that has mma_tf32 (sm_80 and newer), if it is for one.
+#if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 800
+constexpr bool kHasTf32 = true;
+#else
+constexpr bool kHasTf32 = false;
+#endif
+
 }  // namespace cutaway::cuda
 
 #ifdef __CUDACC__
@@ -64,18 +71,11 @@ constexpr int kCounters = 3;  // of a block
 
 namespace cutaway::cuda {
 
-// Whether code is compiled for a GPU that has mma_tf32 (sm_80 and newer), if it is for one.
-#if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 800
-constexpr bool kHasTf32 = true;
-#else
-constexpr bool kHasTf32 = false;
-#endif
-
 extern __shared__ __align__(16) unsigned char dynamic_shared[];
 
-// Byte i of a word as a number: put below the bits of 2^23, it is that much more.
-CUTAWAY_DEVICE float byte_of(std::uint32_t word, int i, const Bytes& bytes) {
-  return __uint_as_float(__byte_perm(word, bytes.above, 0x7440 + i)) - 8388608.0f;
+// Byte i of a word as a number, less an integer. Put below the bits of 2^23, it is that much more.
+CUTAWAY_DEVICE float byte_of(std::uint32_t word, int i, const Bytes& bytes, float less = 0) {
+  return __uint_as_float(__byte_perm(word, bytes.above, 0x7440 + i)) - (8388608.0f + less);
 }
 
 // The nearest number with 10 bits after the point. Between two, the even one, by an instruction
@@ -272,8 +272,8 @@ class Grid : public Block {
 
 namespace cutaway::cuda {
 
-inline float byte_of(std::uint32_t word, int i, const Bytes&) {
-  return static_cast<float>((word >> (8 * i)) & 0xff);
+inline float byte_of(std::uint32_t word, int i, const Bytes&, float less = 0) {
+  return static_cast<float>((word >> (8 * i)) & 0xff) - less;
 }
 
 inline float to_tf32(float value) {

@@ -8,6 +8,7 @@
 
 #include "cuda/kernels/epoch_batches.h"
 #include "cuda/kernels/epoch_layout.h"
+#include "cuda/kernels/epoch_tf32.h"
 #include "cuda/kernels/loss.h"
 #include "cuda/kernels/optimizer.h"
 
@@ -22,6 +23,7 @@ class Learner {
         box_(job),
         at_(job, box_),
         batches_(comm, job, box_, at_),
+        products_(comm, job),
         rank_(comm.rank()),
         thread_(comm.thread()),
         first_unit_(rank_ * U),
@@ -83,11 +85,6 @@ class Learner {
     comm_.expect(kDeltas, rows_ * classes_);
   }
 
-  // Where the weights of a word's pixel lie. Those of all words' first pixels come first, then
-  // those of the second ones: threads that update neighbouring words shall not wait for the same
-  // bank.
-  CUTAWAY_DEVICE int row_of(int word, int pixel) const { return 1 + pixel * words_ + word; }
-
   // Calls body(mine, global) for every weight and memory of this block's units. The output's biases
   // are every block's; all update them alike, and all hand back the same.
   template <class Body>
@@ -95,7 +92,7 @@ class Learner {
     CUTAWAY_ROLLED
     for (int i = thread_; i < (1 + kWordPixels * words_) * U; i += kThreads) {
       const int pixel = i / U - 1, u = i % U;  // -1: the bias
-      const int row = pixel < 0 ? 0 : row_of(pixel / kWordPixels, pixel % kWordPixels);
+      const int row = pixel < 0 ? 0 : row_of(words_, pixel / kWordPixels, pixel % kWordPixels);
       const bool real = pixel < job_.features && u < real_units_;
       for_each_kept(body, job_.weights[0], job_.memory[0], lower_, at_.lower_size, row * U + u,
                     real, static_cast<std::int64_t>(1 + pixel) * job_.hidden + first_unit_ + u);
@@ -130,41 +127,16 @@ class Learner {
   // samples, S to a lane; then the slices are added. The first turn to a group is also the
   // barrier after which all weights are updated, the next one that after which the parts are read.
   CUTAWAY_DEVICE void forward() {
-    const int pieces = static_cast<int>(job_.pitch) / kPiecePixels;
     float* const parts = shared_ + at_.parts;
     CUTAWAY_ROLLED
     for (int group = groups_ - 1; group >= 0; --group) {
       const std::uint8_t* const pixels = batches_.turn(step_, group);
       const int samples = batches_.rows_of(step_, group);
-      Units<U> sums[S] = {};
-      const std::uint8_t* rows[S];  // a sample too many repeats the last, and nobody looks
-      for (int h = 0; h < S; ++h) {
-        const int sample = h * kWarp + comm_.lane();
-        rows[h] = pixels + (sample < samples ? sample : samples - 1) * job_.pitch;
-      }
-      CUTAWAY_ROLLED
-      for (int piece = comm_.warp(); piece < pieces; piece += kSlices) {
-        Piece x[S];
-        CUTAWAY_UNROLL
-        for (int h = 0; h < S; ++h) x[h] = reinterpret_cast<const Piece*>(rows[h])[piece];
-        CUTAWAY_UNROLL
-        for (int i = 0; i < kPiecePixels; ++i) {
-          const int word = piece * (kPiecePixels / kWordPixels) + i / kWordPixels;
-          const Units<U> w =
-              reinterpret_cast<const Units<U>*>(lower_)[row_of(word, i % kWordPixels)];
-          CUTAWAY_UNROLL
-          for (int h = 0; h < S; ++h) {
-            const float value = pixel(x[h].words[i / kWordPixels], i % kWordPixels);
-            CUTAWAY_UNROLL
-            for (int u = 0; u < U; ++u) sums[h].of[u] += value * w.of[u];
-          }
-        }
-      }
-      CUTAWAY_UNROLL
-      for (int h = 0; h < S; ++h) {
-        CUTAWAY_UNROLL
-        for (int u = 0; u < U; ++u)
-          parts[(comm_.warp() * U + u) * kGroup + h * kWarp + comm_.lane()] = sums[h].of[u];
+      float* const mine = parts + comm_.warp() * U * kGroup;
+      if (job_.tf32) {
+        if constexpr (kHasTf32) products_.template weigh<S>(pixels, samples, lower_, mine);
+      } else {
+        weigh(pixels, samples, mine);
       }
       comm_.block_sync();
       CUTAWAY_ROLLED
@@ -177,6 +149,40 @@ class Learner {
       }
     }
     comm_.block_sync();
+  }
+
+  // What this warp's slice of the pixels adds to the units' sums: parts (U, group).
+  CUTAWAY_DEVICE void weigh(const std::uint8_t* pixels, int samples, float* parts) const {
+    const int pieces = static_cast<int>(job_.pitch) / kPiecePixels;
+    Units<U> sums[S] = {};
+    const std::uint8_t* rows[S];  // a sample too many repeats the last, and nobody looks
+    for (int h = 0; h < S; ++h) {
+      const int sample = h * kWarp + comm_.lane();
+      rows[h] = pixels + (sample < samples ? sample : samples - 1) * job_.pitch;
+    }
+    CUTAWAY_ROLLED
+    for (int piece = comm_.warp(); piece < pieces; piece += kSlices) {
+      Piece x[S];
+      CUTAWAY_UNROLL
+      for (int h = 0; h < S; ++h) x[h] = reinterpret_cast<const Piece*>(rows[h])[piece];
+      CUTAWAY_UNROLL
+      for (int i = 0; i < kPiecePixels; ++i) {
+        const int word = piece * (kPiecePixels / kWordPixels) + i / kWordPixels;
+        const Units<U> w =
+            reinterpret_cast<const Units<U>*>(lower_)[row_of(words_, word, i % kWordPixels)];
+        CUTAWAY_UNROLL
+        for (int h = 0; h < S; ++h) {
+          const float value = pixel(x[h].words[i / kWordPixels], i % kWordPixels);
+          CUTAWAY_UNROLL
+          for (int u = 0; u < U; ++u) sums[h].of[u] += value * w.of[u];
+        }
+      }
+    }
+    CUTAWAY_UNROLL
+    for (int h = 0; h < S; ++h) {
+      CUTAWAY_UNROLL
+      for (int u = 0; u < U; ++u) parts[u * kGroup + h * kWarp + comm_.lane()] = sums[h].of[u];
+    }
   }
 
   // This block's part of every sample's output sums goes to the block whose sample it is.
@@ -269,8 +275,15 @@ class Learner {
   // any.
   CUTAWAY_DEVICE void update_all() {
     CUTAWAY_ROLLED
-    for (int first = 0; first < words_; first += kThreads) update_pixels(first + thread_);
-    const int busy = (words_ + kWarp - 1) / kWarp * kWarp, spare = busy < kThreads ? busy : 0;
+    for (int first = 0; first < words_; first += kThreads) {
+      if (job_.tf32) {
+        if constexpr (kHasTf32) update_pixels_tf32(first);
+      } else {
+        update_pixels(first + thread_);
+      }
+    }
+    const int busy = (words_ + kWarp - 1) / kWarp * kWarp;
+    const int spare = busy < kThreads && !job_.tf32 ? busy : 0;
     if (thread_ < spare) return;
     CUTAWAY_ROLLED
     for (int i = thread_ - spare; i < 1 + (1 + U) * classes_; i += kThreads - spare) {
@@ -327,8 +340,29 @@ class Learner {
     for (int i = 0; i < kWordPixels; ++i) {
       CUTAWAY_UNROLL
       for (int u = 0; u < U; ++u) sums[i].of[u] *= job_.inverse_std;
-      update_lower(row_of(word, i), word * kWordPixels + i < job_.features, sums[i]);
+      update_lower(row_of(words_, word, i), word * kWordPixels + i < job_.features, sums[i]);
     }
+  }
+
+  CUTAWAY_DEVICE void update_pixels_tf32(int first_word) {
+    typename PixelProducts<U, Comm>::Gradients gradients;
+    CUTAWAY_ROLLED
+    for (int group = 0; group < groups_; ++group) {
+      const std::uint8_t* const pixels = batches_.turn(step_, group);
+      products_.add(gradients, first_word, pixels, batches_.rows_of(step_, group),
+                    delta_ + group * kGroup * U);
+    }
+    const Memory memory = kept_memory(job_.memory[0], lower_, at_.lower_size);
+    products_.for_each(gradients, first_word, [&](int word, int pixel, int u, float gradient) {
+      if (word * kWordPixels + pixel < job_.features && u < real_units_)
+        update(job_.rule, rates_, lower_, memory, row_of(words_, word, pixel) * U + u,
+               gradient * job_.inverse_std);
+    });
+  }
+
+  // What the optimizer remembers of weights that are kept, behind which it lies.
+  CUTAWAY_DEVICE Memory kept_memory(const Memory& global, float* kept, std::int64_t size) const {
+    return {global.first ? kept + size : nullptr, global.second ? kept + 2 * size : nullptr};
   }
 
   CUTAWAY_DEVICE void update_biases() {
@@ -346,11 +380,7 @@ class Learner {
     float sum = 0;
     for (int sample = 0; sample < rows_; ++sample)
       sum += (row == 0 ? 1.0f : a_[sample * U + row - 1]) * output_deltas_[sample * classes_ + k];
-    float* const memory = upper_ + at_.upper_size;
-    update(job_.rule, rates_, upper_,
-           {job_.memory[1].first ? memory : nullptr,
-            job_.memory[1].second ? memory + at_.upper_size : nullptr},
-           i, sum);
+    update(job_.rule, rates_, upper_, kept_memory(job_.memory[1], upper_, at_.upper_size), i, sum);
   }
 
   Comm& comm_;
@@ -358,6 +388,7 @@ class Learner {
   const Mailbox box_;
   const Layout<U> at_;
   MiniBatches<Comm> batches_;
+  const PixelProducts<U, Comm> products_;
   const int rank_, thread_;
   const int first_unit_, real_units_;  // the hidden units of this block
   const int words_;                    // of a row of pixels

@@ -78,6 +78,10 @@ struct Layout {
   }
 };
 
+// Where the weights of a word's pixel lie. Those of all words' first pixels come first, then those
+// of the second ones: threads that update neighbouring words shall not wait for the same bank.
+CUTAWAY_BOTH int row_of(int words, int word, int pixel) { return 1 + pixel * words + word; }
+
 // One number for each of a block's units, read and written at once.
 template <int U>
 struct alignas(U < 4 ? 8 : 16) Units {

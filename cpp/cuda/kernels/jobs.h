@@ -176,6 +176,7 @@ struct Epoch {
   const std::uint8_t* images;
   std::int64_t pitch;
   float mean, inverse_std;
+  bool tf32 = false;  // products of pixels are taken on tensor cores (epoch_tf32.h)
   Bytes bytes = {};
   const int* labels;  // of the images
 

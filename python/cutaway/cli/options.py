@@ -82,7 +82,7 @@ backend = click.option(
     show_default=True,
     metavar=f"[{'|'.join(BACKENDS)}]",
     help="cuda:N is GPU number N, counted from 0; cuda-tf32 takes its products on tensor cores, in "
-    "tf32, which pays for wide networks.",
+    "tf32.",
 )
 seed = click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 out = click.option(

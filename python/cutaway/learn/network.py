@@ -42,12 +42,14 @@ class Network(Learning):
             2015); biases start at 0.
         backend: "cpu", "cuda" (an NVIDIA GPU; "cuda:1" is the second), "numpy" (the reference), or
             "auto": "cuda" where cuda_status() says that it is usable, else "cpu". A small network
-            may learn in less time than a GPU takes to start. "cuda-tf32" ("cuda-tf32:1") is "cuda" for
-            wide networks and large mini-batches: tensor cores take the products, layer by layer, from
-            compute capability 8.0 (Ampere) on. For that, both operands are rounded to tf32, to 11
-            significant bits; products are exact, sums and all else float32. A sum z of n products
-            x * w (n counts a bias, too) is off by no more than (2^-10 + (n + 1) * 2^-22) times the sum
-            of |x * w|, beyond what overflows or is smaller than 2^-126. "auto" never takes it.
+            may learn in less time than a GPU takes to start. "cuda-tf32" ("cuda-tf32:1") is "cuda" with
+            products on tensor cores, from compute capability 8.0 (Ampere) on. For that, both operands
+            are rounded to tf32, to 11 significant bits; products are exact, sums and all else float32.
+            A sum z of n products x * w (n counts a bias, too) is off by no more than
+            (2^-10 + (n + 1) * 2^-22) times the sum of |x * w|, beyond what overflows or is smaller than
+            2^-126. Where learn() does its steps in one launch (see backend_info()), those are the
+            products of pixels alone, with weights and with deltas; pixels are not rounded, and |x| is
+            to be read as |x| + 1 / std. "auto" never takes it.
         threads: Of the CPU; None for CUTAWAY_NUM_THREADS, or else what affinity and container quota
             allow and OMP_NUM_THREADS (or MKL's or OpenBLAS's variable) does not lower. The results
             are the same bits for any number. A pickle holds what was asked for: None is found anew
@@ -168,7 +170,7 @@ class Network(Learning):
             shared: Bytes of shared memory that a block can have.
             fast: Whether learn() does its steps in one launch of blocks that work together. That is
                 of mini-batches as the last learn() had them, and before one of 64 images of integers.
-            why_not: None, or why learn() goes layer by layer: "tf32", "depth" (not one hidden layer),
+            why_not: None, or why learn() goes layer by layer: "depth" (not one hidden layer),
                 "floats" (images that are none of integers), "batch" (more than 8,192 samples),
                 "width" (more hidden units than blocks can share), "refused" (the GPU took no team of
                 blocks), "device" (its blocks cannot work together), "shared memory" (weights, what

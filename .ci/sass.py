@@ -1,4 +1,4 @@
-"""Prints what the hot loops of the fast path and of products in tf32 cost, in instructions.
+"""Prints what the hot loops of the fast path and of the layers' products cost, in instructions.
 
 No GPU is needed.
 
@@ -74,9 +74,9 @@ for architecture in sys.argv[1:] or ["90"]:
             # Those that multiply pixels, which are made of bytes (PRMT); an empty kernel has none.
             title = f"{kernel[1]}<{kernel[2]}>"
             hot = [loop for loop in find_loops(lines) if loop["PRMT"] > 3 and work_of(loop)[1] >= 4]
-        elif kernel := re.search(r"4Tf32ILi(\d+)EEENS\d_\d+(\w+?)E", name):
-            title = f"{kernel[2]}, Tf32<{kernel[1]}>"
-            hot = [loop for loop in find_loops(lines) if loop["HMMA"]]
+        elif kernel := re.search(r"4(Tf32|Fp32)ILi(\d+)EEENS\d_\d+(\w+?)E", name):
+            title = f"{kernel[3]}, {kernel[1]}<{kernel[2]}>"
+            hot = [loop for loop in find_loops(lines) if work_of(loop)[1] >= 8]
         else:
             continue
         if not hot:

@@ -1,7 +1,7 @@
 """The CUDA kernels on an emulated GPU: every thread a fiber, whose turn it is can be shuffled.
 
 test_contract.py proves the results; here is what a GPU adds: no result may depend on who comes first,
-and a fault in the kernels must be noticed.
+and a fault in the kernels must be noticed: one of four that are planted, all with CUTAWAY_FAULTS=all.
 """
 
 import os
@@ -355,6 +355,8 @@ FAULTS = {
     ),
 }  # fmt: skip
 
+PLANTED = list(FAULTS)[:: 1 if os.environ.get("CUTAWAY_FAULTS") == "all" else 4]  # each is compiled
+
 
 @pytest.fixture(scope="module")
 def libraries(tmp_path_factory):
@@ -387,11 +389,11 @@ def libraries(tmp_path_factory):
         return name, str(library)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return dict(pool.map(build, FAULTS))
+        return dict(pool.map(build, PLANTED))
 
 
-@pytest.mark.timeout(400)  # all of them are compiled
-@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.timeout(900)  # all of them are compiled
+@pytest.mark.parametrize("name", PLANTED)
 def test_a_planted_fault_is_noticed(emulated, libraries, name):
     said = noticed(emulated, library=libraries[name])
     assert said

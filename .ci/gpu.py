@@ -246,7 +246,7 @@ def latency():
         print("(of the emulation: no card takes so long)")
     elif floor > MOST_US:
         suspect(f"what a step waits for: {floor:.1f} us at least, where at most {MOST_US} are expected; "
-                "the barriers of a cluster, or a launch at every step")  # fmt: skip
+                "what the blocks of a cluster wait for, or a launch at every step")  # fmt: skip
     elif np.median(fixed) > MOST_FIXED_US:
         suspect(f"what learn() does besides its steps: {np.median(fixed):.0f} us, where at most "
                 f"{MOST_FIXED_US} are expected; copies, or memory that is asked for")  # fmt: skip

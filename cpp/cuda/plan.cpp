@@ -43,7 +43,7 @@ bool has_room(Epoch job, int units, std::size_t shared) {
 Team team_for(Device& device, Epoch job) {
   Team team;
   for (const int units : {2, 4, 8, 16}) {
-    // Two units are little work between two barriers.
+    // Two units are little work for what blocks wait for each other.
     if (units == 2 && has_room(job, 4, device.limits().shared)) continue;
     int ranks = 1;
     while (ranks * std::int64_t{units} < job.hidden) ranks *= 2;

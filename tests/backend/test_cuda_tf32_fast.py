@@ -147,25 +147,32 @@ def test_gradients_of_pixels_are_within_the_bound(emulated, path, features, mean
 @pytest.mark.parametrize("sizes", [(37, 18, 3), (150, 14, 5), (1100, 7, 3)], ids=str)
 def test_neither_threads_nor_memory_nor_calls_change_a_bit(emulated, sizes, optimizer):
     rng = np.random.default_rng(0)
-    data = Dataset(rng.integers(0, 256, (165, sizes[0]), np.uint8), rng.integers(0, 3, 165))
-    order, prints = rng.permutation(165), set()
-    room = 4 * sizes[0] * 3 * 5 + (20 << 10)  # for a group of 32, but not for two of 64
-    for steps, emulation in [
-        (9, dict()),
-        (9, dict(schedule="reverse")),
-        (9, dict(schedule="shuffled", seed=1)),
-        (9, dict(schedule="shuffled", seed=2, counted=False)),
-        (9, dict(cluster=False)),
-        (9, dict(shared=room + 33 * sizes[0])),
-        (1, dict()),
-        (4, dict(patience=1.0)),
-    ]:
-        emulated.emulate(**dict(multiprocessors=steps) | emulation)
+    data = Dataset(rng.integers(0, 256, (365, sizes[0]), np.uint8), rng.integers(0, 3, 365))
+    order, prints, plans = rng.permutation(365), set(), []
+
+    def learn(steps=8, **emulation):
+        emulated.emulate(**emulation)
         network = Network(sizes, backend="cuda-tf32")
-        for part in np.split(order, range(20 * steps, 165, 20 * steps)):
-            network.learn(part, 20, dataset=data, optimizer=optimizer)
-        assert "epoch" in network.backend_info()["launches"]
+        for part in np.split(order, range(100 * steps, 365, 100 * steps)):
+            network.learn(part, 100, dataset=data, optimizer=optimizer)
         prints.add(network.fingerprint())
+        return network.backend_info()
+
+    for emulation in [
+        dict(schedule="reverse"),
+        dict(schedule="shuffled", seed=1),
+        dict(schedule="shuffled", seed=2, counted=False),
+        dict(cluster=False),
+        dict(steps=1),
+        dict(steps=2, patience=1.0),
+    ]:
+        assert learn(**emulation)["fast"]
+    shared = 227 << 10
+    for _ in range(3):
+        plan = learn(shared=shared)["plan"]
+        plans.append((plan["group"], plan["stages"]))
+        shared = plan["shared"] - 1
+    assert plans == [(64, 2), (32, 2), (32, 1)]
     assert len(prints) == 1
 
 

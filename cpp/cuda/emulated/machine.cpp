@@ -3,6 +3,7 @@
 #include "cuda/emulated/machine.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
 
@@ -10,6 +11,21 @@ namespace cutaway::cuda {
 namespace {
 
 constexpr std::int64_t kMostCounted = 1 << 20;  // bytes
+
+// As tensor cores are known to add: what is below the last bit of the largest term, as a float, is
+// cut off, of all terms and of the sum.
+float sum_cut_off(const std::array<double, 9>& terms) {
+  double largest = 0, sum = 0;
+  for (const double term : terms) largest = std::max(largest, std::abs(term));
+  for (const double term : terms) sum += term;
+  if (!std::isfinite(sum) || largest == 0) return static_cast<float>(sum);
+  const double unit = std::ldexp(1.0, std::max(std::ilogb(largest) - 23, -149));
+  sum = 0;
+  for (const double term : terms) sum += std::trunc(term / unit) * unit;
+  const auto nearest = static_cast<float>(sum);
+  const bool over = std::isfinite(nearest) && std::abs(nearest) > std::abs(sum);
+  return over ? std::nextafter(nearest, 0.0f) : nearest;
+}
 
 std::string site_of(const char* file, int line) {
   const char* slash = std::strrchr(file, '/');
@@ -109,6 +125,8 @@ void Machine::take_turns(std::vector<int> order) {
     starving = starves && moved;
     if (shuffled) std::shuffle(order.begin(), order.end(), random_);
   }
+  if (!std::exchange(letters_, {}).empty())
+    throw Fault("EMULATION", "emulation: mail is on its way to blocks that have left");
 }
 
 // Some of the mail comes, in any order: as soon as it can, or not before all others wait for it.
@@ -194,7 +212,19 @@ void Machine::count(Counter& counter, std::int64_t bytes) {
   ++counter.round.times;
 }
 
+// Counters lie in a block's shared memory, and are made when all blocks begin. Here they are
+// elsewhere, and nobody may have written where they would be.
+void Machine::check_counters(const Thread& thread) {
+  if (all_.times == 0) fail("a counter is used before all blocks have begun");
+  const unsigned char* const there =
+      blocks_[static_cast<std::size_t>(thread.rank)].shared.get()->bytes;
+  if (std::any_of(there, there + kCounters * sizeof(std::uint64_t),
+                  [](unsigned char byte) { return byte != 0xff; }))
+    fail("something is written over the counters");
+}
+
 void Machine::expect(Thread& thread, int counter, std::int64_t bytes) {
+  check_counters(thread);
   Counter& mine = counter_of(thread.rank, counter);
   if (mine.expecting) fail("the mail of a round is expected twice");
   mine.expecting = true;
@@ -204,6 +234,7 @@ void Machine::expect(Thread& thread, int counter, std::int64_t bytes) {
 
 // A card knows rounds by whether they are odd.
 void Machine::receive(Thread& thread, int counter, const char* file, int line) {
+  check_counters(thread);
   Meeting& round = counter_of(thread.rank, counter).round;
   const std::int64_t mine = thread.rounds[static_cast<std::size_t>(counter)]++;
   if (passes(file, line)) return;
@@ -241,11 +272,11 @@ void EmulatedComm::open(const char* file, int line) {
   if (!machine_.passes(file, line)) machine_.meet(thread_, machine_.all_, file, line);
 }
 
-void EmulatedComm::expect(Box box, int count) {
+void EmulatedComm::expect(Incoming box, int count) {
   if (counted()) machine_.expect(thread_, box, count * std::int64_t{sizeof(float)});
 }
 
-void EmulatedComm::send(Box box, int rank, std::int64_t place, float value) {
+void EmulatedComm::send(Incoming box, int rank, std::int64_t place, float value) {
   float* const to = mail(rank) + place;
   if (counted()) {
     machine_.letters_.push_back({.to = to,
@@ -266,7 +297,7 @@ void EmulatedComm::sent(const char* file, int line) {
   thread_.arrived = passes ? -1 : machine_.arrive(machine_.all_, file, line);
 }
 
-void EmulatedComm::receive(Box box, const char* file, int line) {
+void EmulatedComm::receive(Incoming box, const char* file, int line) {
   if (counted()) {
     machine_.receive(thread_, box, file, line);
     return;
@@ -289,11 +320,14 @@ void EmulatedComm::mma_tf32(float (&sums)[4], const float (&a)[4], const float (
       machine_.exchange(thread_, {a[0], a[1], a[2], a[3], b[0], b[1]}, file, line);
   for (int i = 0; i < 4; ++i) {
     const int row = lane() / 4 + i / 2 * 8, column = lane() % 4 * 2 + i % 2;
+    std::array<double, 9> terms = {sums[i]};
     for (int k = 0; k < 8; ++k) {
       const std::size_t of_a = static_cast<std::size_t>(row / 8 + k / 4 * 2);
       const std::size_t of_b = static_cast<std::size_t>(4 + k / 4);
-      sums[i] += lanes[row % 8 * 4 + k % 4][of_a] * lanes[column * 4 + k % 4][of_b];
+      const double a_k = lanes[row % 8 * 4 + k % 4][of_a];
+      terms[static_cast<std::size_t>(k) + 1] = a_k * lanes[column * 4 + k % 4][of_b];
     }
+    sums[i] = sum_cut_off(terms);
   }
 }
 
@@ -329,6 +363,7 @@ void EmulatedComm::copy_wait(const char* file, int line) {
 }
 
 void EmulatedComm::copy_row(void* to, const void* from, std::size_t bytes) {
+  machine_.check_counters(thread_);
   check_copy(to, from, bytes, 16);
   machine_.letters_.push_back({.to = to,
                                .from = from,
@@ -340,7 +375,6 @@ void EmulatedComm::copy_row(void* to, const void* from, std::size_t bytes) {
 }
 
 void EmulatedComm::rows_wait(const char* file, int line) {
-  copy_wait(file, line);
   if (cluster()) machine_.receive(thread_, kRows, file, line);
 }
 

@@ -50,10 +50,9 @@ class Machine {
     int rank, number;  // its block among those that run, and its number there
     bool done = false;
     const Meeting* waiting = nullptr;
-    std::int64_t since = 0;                           // the meeting's `times` then
+    std::int64_t since = 0;     // the meeting's `times` then
+    std::int64_t arrived = -1;  // likewise of that of all, if it has arrived there, or else -1
     std::array<std::int64_t, kCounters> rounds = {};  // that it has received
-    std::int64_t arrived =
-        -1;  // the `times` of that of all when it has arrived there; -1: it has not
     struct Copy {
       void* to;
       const void* from;
@@ -104,6 +103,7 @@ class Machine {
   void count(Counter& counter, std::int64_t bytes);
   void expect(Thread& thread, int counter, std::int64_t bytes);
   void receive(Thread& thread, int counter, const char* file, int line);
+  void check_counters(const Thread& thread);
   Counter& counter_of(int rank, int counter) {
     return blocks_[static_cast<std::size_t>(rank)].counters[static_cast<std::size_t>(counter)];
   }
@@ -150,10 +150,10 @@ class EmulatedComm {
                 const char* file = __builtin_FILE(), int line = __builtin_LINE());
   int rank() const { return thread_.rank; }
   void open(const char* file = __builtin_FILE(), int line = __builtin_LINE());
-  void expect(Box box, int count);
-  void send(Box box, int rank, std::int64_t place, float value);
+  void expect(Incoming box, int count);
+  void send(Incoming box, int rank, std::int64_t place, float value);
   void sent(const char* file = __builtin_FILE(), int line = __builtin_LINE());
-  void receive(Box box, const char* file = __builtin_FILE(), int line = __builtin_LINE());
+  void receive(Incoming box, const char* file = __builtin_FILE(), int line = __builtin_LINE());
   const float* mailbox() const { return mail(rank()); }
   template <std::size_t kBytes>
   void copy_async(void* to, const void* from) {

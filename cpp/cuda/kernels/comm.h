@@ -9,15 +9,15 @@
 //   mma_tf32(sums, a, b)                sums += A B, below; all lanes of a warp take part
 //   copy_async<bytes>(to, from)         4 or 16 bytes from global into shared memory, which
 //   copy_wait()                         have come for whoever asked
-//   copy_rows(to, rows, bytes, from)    likewise rows, of a multiple of 16 bytes, from(row) to a
-//   rows_wait()                         place behind the row before. All threads ask together, and
-//                                       a row has come for who asked for it
+//   copy_rows(to, rows, bytes, from)    rows, of a multiple of 16 bytes: from(row) to its place in
+//   rows_wait()                         (rows, bytes). All threads ask; after copy_wait(), too, they
+//                                       have come for who has asked for them
 // and to blocks that work together, which send each other floats, in rounds: first those of the box
 // kSums, then those of kDeltas:
 //   rank()                              which of them is mine
 //   open()                              before all else: a barrier of all of them
-//   expect(box, count)                  so many will come to my block in this round; one thread
-//                                       says so, any time before others receive them
+//   expect(box, count)                  so many will come to my block in this round: said by one
+//                                       thread, after all have received the round before
 //   send(box, rank, place, value)       one to a place of another's mailbox, or of my own
 //   sent()                              I send no more in this round
 //   receive(box)                        so many have come; of other boxes nothing is said
@@ -31,8 +31,8 @@
 //   b[i]      of B: row part + 4 i, column group
 //   sums[i]   row group + 8 (i / 2), column 2 part + i % 2
 // A and B must be rounded by to_tf32(). Products are exact; in which order, and to how many bits,
-// the hardware adds eight of them and the sum is its own affair: it cuts bits off, where the
-// emulation rounds. The bits are the same every time, but not the emulation's.
+// the hardware adds eight of them and the sum is its own affair: it cuts bits off, as the emulation
+// does in its way. The bits are the same every time, but not the emulation's.
 #pragma once
 
 #include <cmath>
@@ -43,9 +43,9 @@
 
 namespace cutaway::cuda {
 
-enum Box { kSums, kDeltas };
-constexpr int kRows = 2;      // after the boxes: what counts the rows that are copied
-constexpr int kCounters = 3;  // of a block
+// What comes into a block's memory from elsewhere: two boxes of mail, and rows. Each may be
+// counted.
+enum Incoming { kSums, kDeltas, kRows, kCounters };
 
 // Whether code is compiled for a GPU that has mma_tf32 (sm_80 and newer), if it is for one.
 #if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 800
@@ -60,8 +60,15 @@ constexpr bool kHasTf32 = false;
 #include <cooperative_groups.h>
 #include <cuda_pipeline_primitives.h>
 
-// CUDA 12.0 has no st.async.
-#define CUTAWAY_COUNTS_MAIL (__CUDACC_VER_MAJOR__ * 100 + __CUDACC_VER_MINOR__ >= 1201)
+#define CUTAWAY_CUDA_VERSION (__CUDACC_VER_MAJOR__ * 100 + __CUDACC_VER_MINOR__)
+#define CUTAWAY_COUNTS_MAIL (CUTAWAY_CUDA_VERSION >= 1201)  // before, there was no st.async
+// Where bulk copies go. Before CUDA 12.8 a block could not say that it is itself; on sm_120, who
+// does not say it gets code for others, too.
+#if CUTAWAY_CUDA_VERSION >= 1208
+#define CUTAWAY_OWN_SHARED "cta"
+#else
+#define CUTAWAY_OWN_SHARED "cluster"
+#endif
 
 #define CUTAWAY_DEVICE __device__ __forceinline__
 #define CUTAWAY_BOTH __host__ __device__ inline
@@ -127,7 +134,7 @@ struct Block {
   CUTAWAY_DEVICE void copy_rows(void* to, int rows, int bytes, const From& from) const {
     copy_by_lanes(*this, to, rows, bytes, from);
   }
-  CUTAWAY_DEVICE void rows_wait() const { copy_wait(); }
+  CUTAWAY_DEVICE void rows_wait() const {}  // copy_wait() has waited for them
 };
 
 #if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 900
@@ -151,20 +158,20 @@ class Cluster : public Block {
     }
     cooperative_groups::this_cluster().sync();
   }
-  CUTAWAY_DEVICE void expect(Box box, int count) const {
+  CUTAWAY_DEVICE void expect(Incoming box, int count) const {
     if (counted_) expect_bytes(box, count * static_cast<int>(sizeof(float)));
   }
-  CUTAWAY_DEVICE void send(Box box, int rank, std::int64_t place, float value) const {
+  CUTAWAY_DEVICE void send(Incoming box, int to, std::int64_t place, float value) const {
     if (counted_) {
-      send_counted(at_rank(rank, address(shared() + place)), value, at_rank(rank, counter(box)));
+      send_counted(at_rank(to, address(shared() + place)), value, at_rank(to, counter(box)));
     } else {
-      cooperative_groups::this_cluster().map_shared_rank(shared(), rank)[place] = value;
+      cooperative_groups::this_cluster().map_shared_rank(shared(), to)[place] = value;
     }
   }
   CUTAWAY_DEVICE void sent() const {
     if (!counted_) cooperative_groups::cluster_group::barrier_arrive();
   }
-  CUTAWAY_DEVICE void receive(Box box) {
+  CUTAWAY_DEVICE void receive(Incoming box) {
     if (counted_) {
       wait(box);
     } else {
@@ -181,10 +188,7 @@ class Cluster : public Block {
     for (int row = warp() + kWarps * lane(); row < rows; row += kThreads)
       copy_bulk(address(to) + row * bytes, from(row), bytes);
   }
-  CUTAWAY_DEVICE void rows_wait() {
-    copy_wait();
-    wait(kRows);
-  }
+  CUTAWAY_DEVICE void rows_wait() { wait(kRows); }
 
  private:
   // In shared memory: of this block, and from there of the one with a rank.
@@ -194,25 +198,24 @@ class Cluster : public Block {
   CUTAWAY_DEVICE std::uint32_t counter(int i) const {
     return address(reinterpret_cast<std::uint64_t*>(shared()) + i);
   }
-  CUTAWAY_DEVICE std::uint32_t at_rank(int rank, std::uint32_t address) const {
+  CUTAWAY_DEVICE std::uint32_t at_rank(int to, std::uint32_t here) const {
     std::uint32_t there;
-    asm("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(there) : "r"(address), "r"(rank));
+    asm("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(there) : "r"(here), "r"(to));
     return there;
   }
-  CUTAWAY_DEVICE void send_counted(std::uint32_t to, float value, std::uint32_t counter) const {
+  CUTAWAY_DEVICE void send_counted(std::uint32_t to, float value, std::uint32_t counts) const {
 #if CUTAWAY_COUNTS_MAIL
     asm volatile(
         "st.async.weak.shared::cluster.mbarrier::complete_tx::bytes.f32 [%0], %1, [%2];" ::"r"(to),
-        "f"(value), "r"(counter)
+        "f"(value), "r"(counts)
         : "memory");
 #endif
   }
   CUTAWAY_DEVICE void copy_bulk(std::uint32_t to, const void* from, int bytes) const {
-    asm volatile(
-        "cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1], %2, [%3];" ::
-            "r"(to),
-        "l"(__cvta_generic_to_global(from)), "r"(bytes), "r"(counter(kRows))
-        : "memory");
+    asm volatile("cp.async.bulk.shared::" CUTAWAY_OWN_SHARED
+                 ".global.mbarrier::complete_tx::bytes [%0], [%1], %2, [%3];" ::"r"(to),
+                 "l"(__cvta_generic_to_global(from)), "r"(bytes), "r"(counter(kRows))
+                 : "memory");
   }
   CUTAWAY_DEVICE void expect_bytes(int i, int bytes) const {
     asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(counter(i)),
@@ -224,17 +227,29 @@ class Cluster : public Block {
     }
     phases_ ^= 1u << i;
   }
-  // Whether the phase is over. It is asked for some time before the answer is no.
+  // Whether the phase is over. It is asked for some time before the answer is no. What comes from
+  // the block itself is visible without L1 being emptied.
   CUTAWAY_DEVICE bool over(int i) const {
-    std::uint32_t over;
-    asm volatile(
-        "{ .reg .pred over;"
-        "mbarrier.try_wait.parity.acquire.cluster.shared::cta.b64 over, [%1], %2;"
-        "selp.u32 %0, 1, 0, over; }"
-        : "=r"(over)
-        : "r"(counter(i)), "r"(phases_ >> i & 1)
-        : "memory");
-    return over != 0;
+    const std::uint32_t at = counter(i), phase = phases_ >> i & 1;
+    std::uint32_t yes;
+    if (i == kRows) {
+      asm volatile(
+          "{ .reg .pred yes;"
+          "mbarrier.try_wait.parity.acquire.cta.shared::cta.b64 yes, [%1], %2;"
+          "selp.u32 %0, 1, 0, yes; }"
+          : "=r"(yes)
+          : "r"(at), "r"(phase)
+          : "memory");
+    } else {
+      asm volatile(
+          "{ .reg .pred yes;"
+          "mbarrier.try_wait.parity.acquire.cluster.shared::cta.b64 yes, [%1], %2;"
+          "selp.u32 %0, 1, 0, yes; }"
+          : "=r"(yes)
+          : "r"(at), "r"(phase)
+          : "memory");
+    }
+    return yes != 0;
   }
 
   const bool counted_;
@@ -248,12 +263,12 @@ class Grid : public Block {
   CUTAWAY_DEVICE explicit Grid(const Epoch& job) : boxes_(job.mail), floats_(job.mail_floats) {}
   CUTAWAY_DEVICE int rank() const { return block(); }
   CUTAWAY_DEVICE void open() const { cooperative_groups::this_grid().sync(); }
-  CUTAWAY_DEVICE void expect(Box, int) const {}
-  CUTAWAY_DEVICE void send(Box, int rank, std::int64_t place, float value) const {
-    boxes_[rank * floats_ + place] = value;
+  CUTAWAY_DEVICE void expect(Incoming, int) const {}
+  CUTAWAY_DEVICE void send(Incoming, int to, std::int64_t place, float value) const {
+    boxes_[to * floats_ + place] = value;
   }
   CUTAWAY_DEVICE void sent() const {}  // a grid's barrier is one call
-  CUTAWAY_DEVICE void receive(Box) const { cooperative_groups::this_grid().sync(); }
+  CUTAWAY_DEVICE void receive(Incoming) const { cooperative_groups::this_grid().sync(); }
   CUTAWAY_DEVICE const float* mailbox() const { return boxes_ + rank() * floats_; }
 
  private:

@@ -78,9 +78,11 @@ class Learner {
     groups_ = batches_.groups(step);
     labels_ = batches_.labels(step);
     if (thread_ != 0) return;
-    // Places are used in every round. Who sends sums has all the deltas of the step before, whose
-    // senders had read all sums; who sends deltas has sums of all, who had read all deltas.
-    const int own = rows_ > rank_ ? (rows_ - rank_ - 1) / job_.ranks + 1 : 0;
+    // All threads have received what came in the step before: they met behind its backprop. Places
+    // are used again. Who sends sums has all deltas of the step before, whose senders had read all
+    // sums. Who sends deltas has sums of all blocks, whose threads have met in this step's forward
+    // pass, so they had read all deltas.
+    const int own = batches_.local(rows_ - 1 - rank_ + job_.ranks);
     comm_.expect(kSums, own * job_.ranks * classes_);
     comm_.expect(kDeltas, rows_ * classes_);
   }
@@ -211,7 +213,7 @@ class Learner {
 
   // Every warp tells all blocks the output's deltas of some of this block's samples. What else
   // there is to find of them is for later, if it is only the last one's. Nothing goes to global
-  // memory: the barrier would wait for it.
+  // memory: a barrier of the blocks would wait for it.
   CUTAWAY_DEVICE Unjudged send_deltas() {
     Unjudged last;
     CUTAWAY_ROLLED

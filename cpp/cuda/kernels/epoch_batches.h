@@ -60,6 +60,7 @@ class MiniBatches {
         comm_.block_sync();  // nobody reads the group before any more
         ask(turns_, next_);
       }
+      comm_.copy_wait();
       comm_.rows_wait();
       comm_.block_sync();  // the group is there, and nobody reads the one before any more
       now_ = next_;

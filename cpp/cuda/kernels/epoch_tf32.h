@@ -12,9 +12,9 @@ namespace cutaway::cuda {
 
 template <int U, class Comm>
 class PixelProducts {
-  static constexpr int kColumns = 8;                               // of a product: hidden units
-  static constexpr int kProducts = (U + kColumns - 1) / kColumns;  // side by side
-  static constexpr int kRows = 16;                                 // samples, or pixels of 4 words
+  static constexpr int kWidth = 8;                             // of a product: hidden units
+  static constexpr int kProducts = (U + kWidth - 1) / kWidth;  // side by side
+  static constexpr int kHeight = 16;                           // samples, or pixels of 4 words
   static constexpr int kTileWords = 8;
   static constexpr int kTiles = kThreads / (kTileWords * kWarps);  // of a warp, in a pass
 
@@ -34,14 +34,14 @@ class PixelProducts {
   template <int S>
   CUTAWAY_DEVICE void weigh(const std::uint8_t* pixels, int samples, const float* weights,
                             float* parts) const {
-    constexpr int kGroup = kGroupOf<S>, kTall = kGroup / kRows;
+    constexpr int kGroup = kGroupOf<S>, kTall = kGroup / kHeight;
     float sums[kTall][kProducts][4] = {}, of_weights[kProducts][4] = {};
     int rows[kTall][2];  // a sample too many repeats the last, and nobody looks
     CUTAWAY_UNROLL
     for (int m = 0; m < kTall; ++m) {
       CUTAWAY_UNROLL
       for (int i = 0; i < 2; ++i) {
-        const int sample = m * kRows + 8 * i + row_;
+        const int sample = m * kHeight + 8 * i + row_;
         rows[m][i] = (sample < samples ? sample : samples - 1) * pitch_;
       }
     }
@@ -54,7 +54,7 @@ class PixelProducts {
       for (int h = 0; h < 2; ++h) {
         CUTAWAY_UNROLL
         for (int t = 0; t < kProducts; ++t) {
-          const int u = t * kColumns + row_;
+          const int u = t * kWidth + row_;
           CUTAWAY_UNROLL
           for (int i = 0; i < 2; ++i)
             b[h][t][i] = u < U ? to_tf32(weights[row_of(words_, word, 2 * h + i) * U + u]) : 0.0f;
@@ -80,7 +80,7 @@ class PixelProducts {
       for (int t = 0; t < kProducts; ++t) {
         CUTAWAY_UNROLL
         for (int i = 0; i < 4; ++i) {
-          const int sample = m * kRows + i / 2 * 8 + row_, u = t * kColumns + 2 * part_ + i % 2;
+          const int sample = m * kHeight + i / 2 * 8 + row_, u = t * kWidth + 2 * part_ + i % 2;
           if (u < U) parts[u * kGroup + sample] = sums[m][t][i] - rest_ * of_weights[t][i];
         }
       }
@@ -108,7 +108,7 @@ class PixelProducts {
         rows[i] = pixels + (real ? sample : from) * pitch_;
         CUTAWAY_UNROLL
         for (int t = 0; t < kProducts; ++t) {
-          const int u = t * kColumns + row_;
+          const int u = t * kWidth + row_;
           b[t][i] = real && u < U ? to_tf32(deltas[sample * U + u]) : 0.0f;
         }
       }
@@ -131,20 +131,20 @@ class PixelProducts {
     }
   }
 
-  // Calls body(word, pixel of it, unit, gradient) for all of this lane.
+  // Calls body(word, pixel of it, unit, gradient) for all of this lane, also of words that are
+  // none.
   template <class Body>
   CUTAWAY_DEVICE void for_each(const Gradients& gradients, int first_word, const Body& body) const {
     CUTAWAY_UNROLL
     for (int tile = 0; tile < kTiles; ++tile) {
       const int word = start_of(first_word, tile) + row_;
-      if (word >= words_) break;
       CUTAWAY_UNROLL
       for (int h = 0; h < 2; ++h) {
         CUTAWAY_UNROLL
         for (int t = 0; t < kProducts; ++t) {
           CUTAWAY_UNROLL
           for (int i = 0; i < 4; ++i) {
-            const int u = t * kColumns + 2 * part_ + i % 2;
+            const int u = t * kWidth + 2 * part_ + i % 2;
             if (u < U)
               body(word, 2 * h + i / 2, u,
                    gradients.sums[tile][h][t][i] - rest_ * gradients.of_deltas[t][i]);

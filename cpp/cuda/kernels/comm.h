@@ -10,8 +10,8 @@
 //   copy_async<bytes>(to, from)         4 or 16 bytes from global into shared memory, which
 //   copy_wait()                         have come for whoever asked
 //   copy_rows(to, rows, bytes, from)    rows, of a multiple of 16 bytes: from(row) to its place in
-//   rows_wait()                         (rows, bytes). All threads ask; after copy_wait(), too, they
-//                                       have come for who has asked for them
+//   rows_wait()                         (rows, bytes). All threads ask. After copy_wait(), too,
+//                                       they have come for who asked for them
 // and to blocks that work together, which send each other floats, in rounds: first those of the box
 // kSums, then those of kDeltas:
 //   rank()                              which of them is mine

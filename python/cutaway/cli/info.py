@@ -64,11 +64,7 @@ def _gpu() -> dict[str, Any]:
 def _in_words(gpu: dict[str, Any]) -> dict[str, str]:
     if "error" in gpu:
         return {"gpu": gpu["error"]}
-    together = "through the GPU's memory"
-    if gpu["cluster"]:
-        together = "in a cluster that " + (
-            "counts its mail" if gpu["counted"] else "meets at barriers"
-        )
+    together = "in a cluster" if gpu["cluster"] else "through the GPU's memory"
     rows = {
         "gpu": f"{gpu['multiprocessors']} multiprocessors, {gpu['shared'] / 1024:.0f} KB of shared "
         f"memory for a block; up to {gpu['ranks']} blocks work together, {together}",

@@ -46,7 +46,7 @@ def learned(backend, data, order, batch, optimizer, sizes, weights=(), **recipe)
 
 def few_bits(rng, shape):
     """Return -1, 0 and 1, mostly 0: what is made of them in a step has few bits, too."""
-    return rng.choice(5, shape).astype(np.float32).clip(0, 2) % 2 * rng.choice([-1, 1], shape)
+    return rng.choice(np.float32([-1, 1] + 8 * [0]), shape)
 
 
 # what is exact
